@@ -1,0 +1,549 @@
+"""Exact numbers, how they are read, and the arithmetics in which an expression can be evaluated.
+
+A number that enters piggycheck is exact: an integer, a fraction, a text such as ``"3/4"`` or ``"0.1"``, or a real
+sympy constant. Inside, rationals are `flint.fmpq`; constants beyond the rationals stay sympy expressions. One
+evaluator, `Evaluator`, walks a sympy expression over any `Arithmetic`.
+"""
+
+from __future__ import annotations
+
+import numbers
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+from flint import arb, ctx, fmpq
+
+from piggycheck.errors import IrrationalError, MapError, NumberError, UnknownError
+
+__all__ = [
+    "ALGEBRAIC",
+    "RATIONAL",
+    "Arithmetic",
+    "Balls",
+    "Evaluator",
+    "Mpmath",
+    "enclosure",
+    "exact",
+    "rational",
+    "read_rational",
+    "sign",
+    "to_sympy",
+]
+
+_RATIONAL_TEXT = re.compile(r"\s*([+-]?)\s*(\d+)\s*(?:/\s*(\d+))?\s*|\s*[+-]?(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d{1,4})?\s*")
+_MAX_DIGITS = 20_000
+_MAX_SIGN_BITS = 4096
+
+
+def exact(value: Any, where: str = "number") -> sp.Expr:
+    """Read an exact real number.
+
+    Parameters
+    ----------
+    value : int, Fraction, flint.fmpq, sympy number or str
+        Text is rational or decimal; ``"0.1"`` is 1/10.
+    where : str
+        The name used in the error.
+
+    Returns
+    -------
+    sympy.Expr
+        A real constant without floating point in it.
+
+    Raises
+    ------
+    NumberError
+        For a float (the message gives the text to write instead), a complex number, text that is no rational
+        number, or anything else.
+
+    Examples
+    --------
+    >>> exact("0.1"), exact("-3/4"), exact(2)
+    (1/10, -3/4, 2)
+    >>> exact(0.1)
+    Traceback (most recent call last):
+    ...
+    piggycheck.errors.NumberError: number: the float 0.1 is not exact; write "0.1" (which is 1/10)
+
+    Notes
+    -----
+    When this fails: a numpy float is a float; write the number as text.
+    """
+    if isinstance(value, str):
+        return to_sympy(read_rational(value, where))
+    if isinstance(value, fmpq):
+        return to_sympy(value)
+    if isinstance(value, (bool, sp.logic.boolalg.BooleanAtom)):
+        raise NumberError(f"{where}: `{value}` is a truth value; write a number")
+    if isinstance(value, (numbers.Rational, Fraction)):
+        return sp.Rational(int(value.numerator), int(value.denominator))
+    if isinstance(value, sp.Expr):
+        return _exact_constant(value, where)
+    if isinstance(value, (float, numbers.Real)):
+        raise NumberError(_refused_float(float(value), where))
+    raise NumberError(f'{where}: `{value}` is not a number; write an integer or a text such as "3/4"')
+
+
+def _exact_constant(value: sp.Expr, where: str) -> sp.Expr:
+    if value.free_symbols:
+        raise NumberError(f"{where}: `{value}` contains {sorted(map(str, value.free_symbols))}; write a constant")
+    floats = value.atoms(sp.Float)
+    if floats:
+        raise NumberError(_refused_float(float(next(iter(floats))), where))
+    if value.has(sp.nan, sp.zoo, sp.oo, -sp.oo) or value.is_real is False:
+        raise NumberError(f"{where}: `{value}` is not a real number")
+    return value
+
+
+def _refused_float(value: float, where: str) -> str:
+    if value != value or value in (float("inf"), float("-inf")):
+        return f"{where}: {value} is not a number; write an exact one"
+    text = repr(value)
+    return f'{where}: the float {text} is not exact; write "{text}" (which is {Fraction(text)})'
+
+
+def read_rational(text: str, where: str = "number") -> fmpq:
+    """Read a rational number from text.
+
+    Parameters
+    ----------
+    text : str
+        An integer, a fraction, or a decimal number, which means the fraction it spells.
+    where : str
+        The name used in the error.
+
+    Returns
+    -------
+    flint.fmpq
+
+    Raises
+    ------
+    NumberError
+        When the text is something else, divides by zero, or has more than 20,000 characters.
+
+    Examples
+    --------
+    >>> read_rational("0.75"), read_rational(" -9/8 ")
+    (3/4, -9/8)
+
+    Notes
+    -----
+    When this fails: ``"sqrt(2)"`` is an expression, read by `piggycheck.expression.parse_number`.
+    """
+    if len(text) > _MAX_DIGITS:
+        raise NumberError(f"{where}: a number of {len(text)} characters; at most {_MAX_DIGITS} are read")
+    if not _RATIONAL_TEXT.fullmatch(text) or not text.isascii():
+        raise NumberError(f'{where}: `{text[:60]}` is not a rational number; write, for instance, "3/4" or "0.75"')
+    try:
+        value = Fraction("".join(text.split()))
+    except ZeroDivisionError:
+        raise NumberError(f"{where}: `{text[:60]}` divides by zero") from None
+    return fmpq(value.numerator, value.denominator)
+
+
+def rational(value: Any, where: str = "value") -> fmpq:
+    """Convert an exact number to a rational one.
+
+    Raises
+    ------
+    IrrationalError
+        When it is not rational, or cannot be seen to be.
+
+    Examples
+    --------
+    >>> rational(sp.Rational(3, 4))
+    3/4
+
+    Notes
+    -----
+    When this fails: a constant that is rational only after deep simplification is reported as irrational.
+    """
+    if isinstance(value, fmpq):
+        return value
+    number = exact(value, where)
+    if not number.is_Rational:
+        number = ALGEBRAIC.normal(number)
+    if not number.is_Rational:
+        raise IrrationalError(f"{where}: `{number}` is not rational")
+    return fmpq(int(number.p), int(number.q))
+
+
+def to_sympy(value: fmpq) -> sp.Rational:
+    """Convert a flint rational to a sympy one.
+
+    Examples
+    --------
+    >>> to_sympy(fmpq(-9, 8))
+    -9/8
+    """
+    return sp.Rational(int(value.p), int(value.q))
+
+
+def sign(value: sp.Expr | fmpq, max_bits: int = _MAX_SIGN_BITS) -> int:
+    """Decide the sign of an exact real constant: -1, 0 or 1.
+
+    Balls of growing precision decide a sign other than zero; zero itself is proved algebraically.
+
+    Raises
+    ------
+    UnknownError
+        When neither succeeds within `max_bits` bits.
+
+    Examples
+    --------
+    >>> sign(sp.sqrt(2) - sp.Rational(7, 5)), sign((1 + sp.sqrt(2)) ** 2 - 3 - 2 * sp.sqrt(2))
+    (1, 0)
+
+    Notes
+    -----
+    When this fails: a transcendental constant that is zero, such as ``log(4) - 2*log(2)`` written unsimplified in
+    a way that sympy does not see through, stays unknown.
+    """
+    if isinstance(value, fmpq):
+        return (value > 0) - (value < 0)
+    if value.is_Rational:
+        return int(value.p > 0) - int(value.p < 0)
+    bits = 64
+    while bits <= max_bits:
+        ball = Balls(bits).evaluate(value)
+        if ball > 0:
+            return 1
+        if ball < 0:
+            return -1
+        if bits == 256 and _is_zero(value):
+            return 0
+        bits *= 2
+    raise UnknownError(f"the sign of `{value}` was not decided with {max_bits} bits")
+
+
+def _is_zero(value: sp.Expr) -> bool:
+    if ALGEBRAIC.normal(value).is_zero:
+        return True
+    try:
+        return bool(sp.minimal_polynomial(value, polys=True).degree() == 1 and sp.minimal_polynomial(value)(0) == 0)
+    except (sp.polys.polyerrors.NotAlgebraic, NotImplementedError, TypeError):
+        return False
+
+
+def enclosure(value: sp.Expr | fmpq, bits: int = 128) -> tuple[fmpq, fmpq]:
+    """Enclose an exact real constant between two rationals, equal ones when it is rational.
+
+    Examples
+    --------
+    >>> low, high = enclosure(sp.sqrt(2), 30)
+    >>> low < fmpq(141422, 100000) and fmpq(141421, 100000) < high
+    True
+    """
+    if isinstance(value, fmpq):
+        return value, value
+    if value.is_Rational:
+        return rational(value), rational(value)
+    ball = Balls(bits).evaluate(value)
+    return _dyadic(ball.lower()), _dyadic(ball.upper())
+
+
+def _dyadic(number: arb) -> fmpq:
+    mantissa, exponent = number.mid().man_exp()
+    return fmpq(mantissa) * fmpq(2) ** int(exponent)
+
+
+class Arithmetic(ABC):
+    """A kind of number: how constants enter, what the signs are, and the three functions beyond ``+ - * /``."""
+
+    name: str
+
+    @abstractmethod
+    def number(self, constant: sp.Expr) -> Any:
+        """Convert an atomic constant (rational, e, pi, root of a polynomial)."""
+
+    @abstractmethod
+    def sign(self, value: Any) -> int:
+        """Return -1, 0 or 1, or raise `UnknownError`."""
+
+    @abstractmethod
+    def sqrt(self, value: Any) -> Any:
+        """Square root of a nonnegative number."""
+
+    @abstractmethod
+    def exp(self, value: Any) -> Any:
+        """Exponential."""
+
+    @abstractmethod
+    def log(self, value: Any) -> Any:
+        """Logarithm of a positive number."""
+
+    def reciprocal(self, value: Any) -> Any:
+        """Return ``1/value``; raises `ZeroDivisionError` at zero."""
+        return 1 / value
+
+    def normal(self, value: Any) -> Any:
+        """Bring a result to the form that is shown."""
+        return value
+
+    def evaluate(self, expression: sp.Expr, values: Mapping[sp.Symbol, Any] | None = None) -> Any:
+        """Evaluate a smooth expression at `values`."""
+        return self.normal(Evaluator(self, values or {})(expression))
+
+
+class _Rational(Arithmetic):
+    """Rational numbers; what leaves them raises `IrrationalError`."""
+
+    name = "rational"
+
+    def number(self, constant: sp.Expr) -> fmpq:
+        if not constant.is_Rational:
+            raise IrrationalError(f"`{constant}` is not rational")
+        return fmpq(int(constant.p), int(constant.q))
+
+    def sign(self, value: fmpq) -> int:
+        return (value > 0) - (value < 0)
+
+    def sqrt(self, value: fmpq) -> fmpq:
+        if value < 0:
+            raise MapError(f"square root of the negative number {value}")
+        try:
+            return value.sqrt()
+        except ValueError:
+            raise IrrationalError(f"`sqrt({value})` is not rational") from None
+
+    def exp(self, value: fmpq) -> fmpq:
+        if value != 0:
+            raise IrrationalError(f"`exp({value})` is not rational")
+        return fmpq(1)
+
+    def log(self, value: fmpq) -> fmpq:
+        if value <= 0:
+            raise MapError(f"logarithm of {value}")
+        if value != 1:
+            raise IrrationalError(f"`log({value})` is not rational")
+        return fmpq(0)
+
+
+class _Algebraic(Arithmetic):
+    """Exact real constants as sympy expressions; slow, and used only where rationals do not suffice."""
+
+    name = "algebraic"
+
+    def number(self, constant: sp.Expr) -> sp.Expr:
+        return constant
+
+    def sign(self, value: sp.Expr) -> int:
+        return sign(value)
+
+    def sqrt(self, value: sp.Expr) -> sp.Expr:
+        if sign(value) < 0:
+            raise MapError(f"square root of the negative number {value}")
+        return sp.sqrtdenest(sp.sqrt(value))
+
+    def exp(self, value: sp.Expr) -> sp.Expr:
+        return sp.exp(value)
+
+    def log(self, value: sp.Expr) -> sp.Expr:
+        if sign(value) <= 0:
+            raise MapError(f"logarithm of {value}")
+        return sp.log(value)
+
+    def reciprocal(self, value: sp.Expr) -> sp.Expr:
+        if sign(value) == 0:
+            raise ZeroDivisionError
+        return 1 / value
+
+    def normal(self, value: sp.Expr) -> sp.Expr:
+        return value if value.is_Rational else sp.radsimp(sp.expand(value))
+
+
+class Mpmath(Arithmetic):
+    """Plain rounding to a number of decimal digits: the independent evaluator, never part of a proof.
+
+    Parameters
+    ----------
+    digits : int
+        Decimal digits carried.
+
+    Examples
+    --------
+    >>> print(Mpmath(30).evaluate(sp.sqrt(2)))
+    1.41421356237309504880168872421
+    """
+
+    name = "mpmath"
+
+    def __init__(self, digits: int = 50):
+        import mpmath
+
+        if not isinstance(digits, int) or digits < 1:
+            raise NumberError(f"digits: `{digits}` is not a positive integer")
+        self.digits = digits
+        self.context = mpmath.mp.clone()
+        self.context.dps = digits
+
+    def number(self, constant: Any) -> Any:
+        if constant.is_Rational:
+            return self.context.mpf(int(constant.p)) / int(constant.q)
+        with_guard_digits = constant.evalf(self.digits + 5)
+        return self.context.mpf(str(with_guard_digits))
+
+    def sign(self, value: Any) -> int:
+        return int(value > 0) - int(value < 0)
+
+    def sqrt(self, value: Any) -> Any:
+        if value < 0:
+            raise MapError(f"square root of the negative number {self.context.nstr(value, 6)}")
+        return self.context.sqrt(value)
+
+    def exp(self, value: Any) -> Any:
+        return self.context.exp(value)
+
+    def log(self, value: Any) -> Any:
+        if value <= 0:
+            raise MapError(f"logarithm of {self.context.nstr(value, 6)}")
+        return self.context.log(value)
+
+
+class Balls(Arithmetic):
+    """Rigorous enclosures: every result is a ball that contains the true value.
+
+    Parameters
+    ----------
+    bits : int
+        Working precision.
+
+    Notes
+    -----
+    Only a comparison that comes out true is evidence; the sign of a ball that contains zero is unknown, unless the
+    ball is the exact point zero.
+    """
+
+    name = "balls"
+
+    def __init__(self, bits: int = 128):
+        self.bits = bits
+
+    def evaluate(self, expression: sp.Expr, values: Mapping[sp.Symbol, Any] | None = None) -> arb:
+        with ctx.workprec(self.bits):
+            return super().evaluate(expression, values)
+
+    def number(self, constant: sp.Expr) -> arb:
+        if constant.is_Rational:
+            return arb(fmpq(int(constant.p), int(constant.q)))
+        if constant is sp.E:
+            return arb.const_e()
+        if constant is sp.pi:
+            return arb.pi()
+        if isinstance(constant, sp.CRootOf):
+            radius = fmpq(1) / fmpq(2) ** self.bits
+            middle = constant.eval_rational(dx=to_sympy(radius), dy=to_sympy(radius))
+            return arb(rational(middle)) + arb(0, arb(radius))
+        raise UnknownError(f"no enclosure of `{constant}` is known")
+
+    def sign(self, value: arb) -> int:
+        if value > 0:
+            return 1
+        if value < 0:
+            return -1
+        if value.is_zero():
+            return 0
+        raise UnknownError(f"the sign of {value} is not decided with {self.bits} bits")
+
+    def sqrt(self, value: arb) -> arb:
+        return _finite(value.sqrt(), "square root", value)
+
+    def exp(self, value: arb) -> arb:
+        return value.exp()
+
+    def log(self, value: arb) -> arb:
+        return _finite(value.log(), "logarithm", value)
+
+    def reciprocal(self, value: arb) -> arb:
+        if value.is_zero():
+            raise ZeroDivisionError
+        return _finite(1 / value, "reciprocal", value)
+
+
+def _finite(result: arb, name: str, value: arb) -> arb:
+    if not result.is_finite():
+        raise UnknownError(f"the {name} of {value} has no finite enclosure")
+    return result
+
+
+RATIONAL = _Rational()
+ALGEBRAIC = _Algebraic()
+
+
+class Evaluator:
+    """Evaluates sympy expressions over an arithmetic, each shared subexpression once.
+
+    Subclasses teach it further nodes through `special`.
+
+    Parameters
+    ----------
+    arithmetic : Arithmetic
+    values : mapping
+        A number of the arithmetic for each symbol.
+
+    Raises
+    ------
+    MapError
+        On a division by zero, a logarithm or a square root outside its domain, or an unknown function.
+    """
+
+    def __init__(self, arithmetic: Arithmetic, values: Mapping[sp.Symbol, Any]):
+        self.arithmetic = arithmetic
+        self.known: dict[sp.Basic, Any] = dict(values)
+
+    def __call__(self, node: sp.Expr) -> Any:
+        if node in self.known:
+            return self.known[node]
+        value = self._visit(node)
+        self.known[node] = value
+        return value
+
+    def special(self, node: sp.Expr) -> Any:
+        """Evaluate a node that is none of the smooth ones."""
+        raise MapError(f"`{node}`: `{type(node).__name__}` is not a function that piggycheck knows")
+
+    def _visit(self, node: sp.Expr) -> Any:
+        if node.is_Add:
+            head, *tail = node.args
+            total = self(head)
+            for term in tail:
+                total = total + self(term)
+            return total
+        if node.is_Mul:
+            head, *tail = node.args
+            product = self(head)
+            for factor in tail:
+                product = product * self(factor)
+            return product
+        if node.is_Pow:
+            return self._power(node)
+        if node.is_Rational or node.is_NumberSymbol or isinstance(node, sp.CRootOf):
+            return self.arithmetic.number(node)
+        if isinstance(node, sp.exp):
+            return self.arithmetic.exp(self(node.exp))
+        if isinstance(node, sp.log):
+            return self.arithmetic.log(self(node.args[0]))
+        if node.is_Symbol:
+            raise MapError(f"`{node}` has no value here")
+        return self.special(node)
+
+    def _power(self, node: sp.Pow) -> Any:
+        base, exponent = node.args
+        if base is sp.E:
+            return self.arithmetic.exp(self(exponent))
+        if not (exponent.is_Rational and exponent.q in (1, 2)):
+            raise MapError(f"`{node}`: only integer powers and square roots are known; write exp({exponent}*log({base}))")
+        value = self(base)
+        if exponent.q == 2:
+            value = self.arithmetic.sqrt(value)
+        power = int(abs(exponent.p))
+        if exponent.p >= 0:
+            return value**power
+        try:
+            return self.arithmetic.reciprocal(value**power)
+        except ZeroDivisionError:
+            raise MapError(f"division by zero: `{base}` is 0 in `{node}`") from None
