@@ -1,0 +1,298 @@
+"""Switched systems: finitely many exact affine maps ``X -> A_i X + B_i``, and the products of their words.
+
+This is all that the two halves of the package share: the left half makes switched systems from algorithms, the right
+half decides what their products do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from flint import fmpq_mat
+
+from piggycheck.errors import SwitchedSystemError
+from piggycheck.linalg import Number, identity, matrix, zeros
+
+__all__ = ["Pair", "SwitchedSystem", "Word", "compose"]
+
+Word = tuple[int, ...]
+"""Indices of the pairs in time order: the first letter acts first."""
+
+Pair = tuple[fmpq_mat, fmpq_mat]
+"""Matrices (A, B) of one affine map ``X -> A X + B``."""
+
+
+def compose(later: Pair, earlier: Pair) -> Pair:
+    """Compose two affine maps: first `earlier`, then `later`.
+
+    Parameters
+    ----------
+    later, earlier : (fmpq_mat, fmpq_mat)
+
+    Returns
+    -------
+    (fmpq_mat, fmpq_mat)
+
+    Examples
+    --------
+    >>> compose((fmpq_mat([[2]]), fmpq_mat([[1]])), (fmpq_mat([[3]]), fmpq_mat([[5]])))
+    ([6], [11])
+
+    Notes
+    -----
+    Composition is associative. When this fails: only when shapes do not fit.
+    """
+    return later[0] * earlier[0], later[0] * earlier[1] + later[1]
+
+
+@dataclass(frozen=True)
+class SwitchedSystem:
+    """A finite set of affine maps ``X -> A_i X + B_i`` with rational matrices.
+
+    Parameters
+    ----------
+    A : tuple of fmpq_mat
+        Square matrices of one size p.
+    B : tuple of fmpq_mat
+        As many matrices of shape p by m.
+    names : tuple of str
+        What the pairs are called, for reports; empty or one per pair.
+    exact : bool
+        Whether every pair is known to belong to the selection set; False for a superset.
+    J0 : fmpq_mat, optional
+        The derivative at the start, p by m.
+
+    Raises
+    ------
+    SwitchedSystemError
+        When there is no matrix, or shapes do not fit.
+
+    Examples
+    --------
+    >>> system = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]])
+    >>> len(system), system.dimension, system.columns
+    (2, 2, 1)
+    >>> system.product((0, 0, 1, 1))[0].charpoly()
+    x^2 + 45/32*x + 81/256
+
+    Notes
+    -----
+    When this fails: every matrix must be rational; irrational data has to be enclosed before.
+    """
+
+    A: tuple[fmpq_mat, ...]
+    B: tuple[fmpq_mat, ...]
+    names: tuple[str, ...] = ()
+    exact: bool = True
+    J0: fmpq_mat | None = None
+
+    def __post_init__(self) -> None:
+        if not self.A:
+            raise SwitchedSystemError("`A` is empty; write at least one matrix")
+        dimension = self.A[0].nrows()
+        for index, A in enumerate(self.A):
+            if A.nrows() != A.ncols():
+                raise SwitchedSystemError(f"`A[{index}]` is {_shape(A)}; write a square matrix")
+            if dimension == 0:
+                raise SwitchedSystemError(f"`A[{index}]` is {_shape(A)}; write at least one row")
+            if A.nrows() != dimension:
+                raise SwitchedSystemError(f"`A[{index}]` is {_shape(A)} and `A[0]` is {_shape(self.A[0])}; write one size")
+        if len(self.B) != len(self.A):
+            raise SwitchedSystemError(f"`B` has {len(self.B)} matrices and `A` has {len(self.A)}; write equally many")
+        for index, B in enumerate(self.B):
+            if B.nrows() != dimension or B.ncols() != self.B[0].ncols():
+                raise SwitchedSystemError(
+                    f"`B[{index}]` is {_shape(B)}; write a matrix of {dimension} rows and {self.B[0].ncols()} columns"
+                )
+        if self.J0 is not None and (self.J0.nrows(), self.J0.ncols()) != (dimension, self.columns):
+            raise SwitchedSystemError(f"`J0` is {_shape(self.J0)}; write a matrix of {dimension} by {self.columns}")
+        if self.names and len(self.names) != len(self.A):
+            raise SwitchedSystemError(f"there are {len(self.names)} names and {len(self.A)} matrices; write equally many")
+
+    @classmethod
+    def from_rows(
+        cls,
+        A: Sequence[Sequence[Sequence[Number]] | fmpq_mat],
+        B: Sequence[Sequence[Sequence[Number]] | fmpq_mat] | None = None,
+        J0: Sequence[Sequence[Number]] | fmpq_mat | None = None,
+        names: Sequence[str] = (),
+        exact: bool = True,
+    ) -> SwitchedSystem:
+        """Build a switched system from rows of numbers.
+
+        Parameters
+        ----------
+        A : sequence of square matrices
+            Rows of integers, fractions, or text such as ``"3/4"``.
+        B : sequence of matrices, optional
+            As many matrices with as many rows. Zero when absent, with as many columns as `J0`, or one.
+        J0 : matrix, optional
+            The derivative at the start.
+        names, exact
+            As in `SwitchedSystem`.
+
+        Returns
+        -------
+        SwitchedSystem
+
+        Raises
+        ------
+        SwitchedSystemError
+            When there is no matrix, or shapes do not fit.
+        NumberError
+            When an entry is not an exact rational number.
+
+        Examples
+        --------
+        >>> SwitchedSystem.from_rows([[["1/2"]]], J0=[[1, 2]]).B
+        ([0, 0],)
+        >>> SwitchedSystem.from_rows([[[1, 2]]])
+        Traceback (most recent call last):
+        ...
+        piggycheck.errors.SwitchedSystemError: `A[0]` is 1 by 2; write a square matrix
+
+        Notes
+        -----
+        When this fails: floats are refused, with the text to write instead.
+        """
+        if isinstance(A, str):
+            raise SwitchedSystemError(f"`A` is the text `{A[:60]}`; write a list of matrices")
+        linear = tuple(matrix(rows, f"A[{index}]") for index, rows in enumerate(A))
+        start = None if J0 is None else matrix(J0, "J0")
+        if B is not None:
+            constant = tuple(matrix(rows, f"B[{index}]") for index, rows in enumerate(B))
+        else:
+            columns = 1 if start is None else start.ncols()
+            constant = tuple(zeros(A_i.nrows(), columns) for A_i in linear)
+        return cls(linear, constant, tuple(names), exact, start)
+
+    def __len__(self) -> int:
+        return len(self.A)
+
+    @property
+    def dimension(self) -> int:
+        """Number p of rows of every matrix."""
+        return self.A[0].nrows()
+
+    @property
+    def columns(self) -> int:
+        """Number m of columns of every B."""
+        return self.B[0].ncols()
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The pairs (A, B) in order."""
+        return tuple(zip(self.A, self.B, strict=True))
+
+    def product(self, word: Sequence[int]) -> Pair:
+        """Return ``(A_w, B_w)``: the letters of the word send X to ``A_w X + B_w``.
+
+        Parameters
+        ----------
+        word : sequence of int
+            Indices of pairs in time order. The empty word gives the identity.
+
+        Returns
+        -------
+        (fmpq_mat, fmpq_mat)
+
+        Raises
+        ------
+        SwitchedSystemError
+            When a letter is not the index of a pair.
+
+        Examples
+        --------
+        >>> system = SwitchedSystem.from_rows([[[2]], [[3]]], [[[1]], [[5]]])
+        >>> system.product((0, 1))
+        ([6], [8])
+
+        Notes
+        -----
+        When this fails: numbers grow with the length of the word.
+        """
+        return next(self.products([word]))
+
+    def products(self, words: Iterable[Sequence[int]]) -> Iterator[Pair]:
+        """Yield ``(A_w, B_w)`` for each word, computing a prefix shared with the word before only once.
+
+        Parameters
+        ----------
+        words : iterable of words
+            Sort them to share the most.
+
+        Yields
+        ------
+        (fmpq_mat, fmpq_mat)
+
+        Raises
+        ------
+        SwitchedSystemError
+            When a letter is not the index of a pair.
+
+        Examples
+        --------
+        >>> system = SwitchedSystem.from_rows([[[2]], [[3]]])
+        >>> [A for A, B in system.products([(0, 0), (0, 1)])]
+        [[4], [6]]
+
+        Notes
+        -----
+        When this fails: see `product`.
+        """
+        before: Word = ()
+        prefixes: list[Pair] = [(identity(self.dimension), zeros(self.dimension, self.columns))]
+        for word in map(tuple, words):
+            shared = _common_length(before, word)
+            del prefixes[shared + 1 :]
+            for letter in word[shared:]:
+                if not 0 <= letter < len(self.A):
+                    raise SwitchedSystemError(f"letter {letter} of the word is no index; write 0 to {len(self.A) - 1}")
+                prefixes.append(compose((self.A[letter], self.B[letter]), prefixes[-1]))
+            before = word
+            yield prefixes[-1]
+
+    def distinct(self) -> SwitchedSystem:
+        """Return the system of the distinct matrices A, each with the first B that it comes with.
+
+        Returns
+        -------
+        SwitchedSystem
+            What the joint spectral radius depends on; `representatives` gives the indices that were kept.
+
+        Examples
+        --------
+        >>> len(SwitchedSystem.from_rows([[[2]], [[2]], [[3]]]).distinct())
+        2
+        """
+        kept = sorted(set(self.representatives()))
+        names = tuple(self.names[i] for i in kept) if self.names else ()
+        return SwitchedSystem(
+            tuple(self.A[i] for i in kept), tuple(self.B[i] for i in kept), names, self.exact, self.J0
+        )
+
+    def representatives(self) -> tuple[int, ...]:
+        """Return, for each index, the first index with the same matrix A.
+
+        Returns
+        -------
+        tuple of int
+
+        Examples
+        --------
+        >>> SwitchedSystem.from_rows([[[2]], [[2]], [[3]]]).representatives()
+        (0, 0, 2)
+        """
+        return tuple(next(j for j, other in enumerate(self.A) if other == A) for A in self.A)
+
+
+def _shape(M: fmpq_mat) -> str:
+    return f"{M.nrows()} by {M.ncols()}"
+
+
+def _common_length(first: Word, second: Word) -> int:
+    for index, (a, b) in enumerate(zip(first, second, strict=False)):
+        if a != b:
+            return index
+    return min(len(first), len(second))
