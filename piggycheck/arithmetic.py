@@ -16,6 +16,7 @@ from typing import Any
 
 import sympy as sp
 from flint import arb, ctx, fmpq
+from flint.utils.flint_exceptions import DomainError
 
 from piggycheck.errors import IrrationalError, MapError, NumberError, UnknownError
 
@@ -307,7 +308,7 @@ class _Rational(Arithmetic):
             raise MapError(f"square root of the negative number {value}")
         try:
             return value.sqrt()
-        except ValueError:
+        except DomainError:
             raise IrrationalError(f"`sqrt({value})` is not rational") from None
 
     def exp(self, value: fmpq) -> fmpq:

@@ -1,0 +1,6 @@
+"""Piecewise maps: what they are made of, their pieces, and the Jacobian pairs at a point."""
+
+from piggycheck.maps.base import Activity, Evaluation, Piece, PiecewiseMap, SelectionSet, Signature
+from piggycheck.maps.symbolic import SmoothPiece, SymbolicMap
+
+__all__ = ["Activity", "Evaluation", "Piece", "PiecewiseMap", "SelectionSet", "Signature", "SmoothPiece", "SymbolicMap"]

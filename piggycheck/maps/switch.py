@@ -1,0 +1,237 @@
+"""The one nonsmooth node: a switch looks at the sign of its guard and picks a branch.
+
+``Abs``, ``Max``, ``Min``, ``sign`` and every relation in a ``Piecewise`` condition become switches, once, when a map
+is built. What is left between the switches is smooth.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+import sympy as sp
+from sympy.core.relational import Equality, GreaterThan, LessThan, StrictGreaterThan, StrictLessThan, Unequality
+from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
+
+from piggycheck.errors import MapError
+
+__all__ = ["GAP", "NONSMOOTH", "Switch", "collect_switches", "resolve", "translate"]
+
+GAP = sp.nan
+"""The branch that a point takes when no condition of a ``Piecewise`` holds."""
+
+NONSMOOTH = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.Piecewise)
+
+_TRUE_ON = {
+    GreaterThan: (0, 1),
+    StrictGreaterThan: (1,),
+    LessThan: (-1, 0),
+    StrictLessThan: (-1,),
+    Equality: (0,),
+    Unequality: (-1, 1),
+}
+
+
+class Switch(sp.Function):
+    """``Switch(guard, negative, zero, positive)``: the branch that the sign of the guard picks.
+
+    Examples
+    --------
+    >>> x = sp.Symbol("x", real=True)
+    >>> Switch(x, -x, x, x)
+    Switch(x, -x, x, x)
+    """
+
+    nargs = 4
+
+    @classmethod
+    def eval(cls, guard: sp.Expr, negative: sp.Expr, zero: sp.Expr, positive: sp.Expr) -> sp.Expr | None:
+        if negative == zero == positive:
+            return zero
+        return None
+
+    @property
+    def guard(self) -> sp.Expr:
+        return self.args[0]
+
+    def branch(self, sign: int) -> sp.Expr:
+        """Return the branch taken when the guard has this sign."""
+        return self.args[sign + 2]
+
+    @property
+    def outcomes(self) -> tuple[int, ...]:
+        """One sign for each distinct branch; 0 is listed only when its branch is neither of the others."""
+        zero = () if self.branch(0) in (self.branch(1), self.branch(-1)) else (0,)
+        return (1, -1, *zero)
+
+
+def make_switch(guard: sp.Expr, negative: sp.Expr, zero: sp.Expr, positive: sp.Expr) -> sp.Expr:
+    """Build a switch whose guard is scaled so that proportional guards are one guard."""
+    guard, orientation = _normalised(guard)
+    return Switch(guard, negative, zero, positive) if orientation > 0 else Switch(guard, positive, zero, negative)
+
+
+def _normalised(guard: sp.Expr) -> tuple[sp.Expr, int]:
+    """Divide a guard by a constant; return it with the sign of that constant."""
+    _, guard = guard.as_content_primitive(radical=True)
+    constant, rest = guard.as_independent(*guard.free_symbols, as_Add=False)
+    orientation = 1
+    if constant.is_positive or constant.is_negative:
+        guard, orientation = rest, 1 if constant.is_positive else -1
+    return (-guard, -orientation) if guard.could_extract_minus_sign() else (guard, orientation)
+
+
+def translate(expression: sp.Expr, known: dict[sp.Basic, sp.Basic]) -> sp.Expr:
+    """Rewrite an expression so that switches are its only nonsmooth nodes.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+    known : dict
+        What was translated already; equal subexpressions become one node.
+
+    Raises
+    ------
+    MapError
+        When a condition is not built from relations between real expressions.
+    """
+    if expression in known:
+        return known[expression]
+    if isinstance(expression, sp.Piecewise):
+        result = _Cases(expression, known).from_case(0, {})
+    elif not expression.args or not expression.has(*NONSMOOTH):
+        result = expression
+    else:
+        result = _translate_node(expression, [translate(argument, known) for argument in expression.args])
+    known[expression] = result
+    return result
+
+
+def _translate_node(expression: sp.Expr, arguments: list[sp.Expr]) -> sp.Expr:
+    head = arguments[0]
+    if isinstance(expression, sp.Abs):
+        return make_switch(head, -head, head, head)
+    if isinstance(expression, sp.sign):
+        return make_switch(head, sp.Integer(-1), sp.Integer(0), sp.Integer(1))
+    if isinstance(expression, (sp.Max, sp.Min)):
+        largest = isinstance(expression, sp.Max)
+        for other in arguments[1:]:
+            low, high = (other, head) if largest else (head, other)
+            head = make_switch(head - other, low, head, high)
+        return head
+    return expression.func(*arguments)
+
+
+class _Cases:
+    """Translates the cases of one ``Piecewise``.
+
+    A guard that occurs in several conditions has one sign in all of them, so the signs already seen are handed on;
+    a guard that occurs once need not be remembered, which keeps a chain of n cases n switches long.
+    """
+
+    def __init__(self, cases: sp.Piecewise, known: dict[sp.Basic, sp.Basic]):
+        self.cases, self.known = cases.args, known
+        self.guards: dict[sp.Basic, tuple[sp.Expr, int]] = {}
+        occurrences: Counter[sp.Expr] = Counter()
+        for _, condition in self.cases:
+            for relation in condition.atoms(sp.core.relational.Relational):
+                difference = translate(relation.lhs, known) - translate(relation.rhs, known)
+                self.guards[relation] = _normalised(difference)
+                occurrences[self.guards[relation][0]] += 1
+        self.repeated = {guard for guard, count in occurrences.items() if count > 1}
+        self.translated: dict[tuple, sp.Expr] = {}
+
+    def from_case(self, index: int, signs: Mapping[sp.Expr, int]) -> sp.Expr:
+        """Translate the cases from `index` on; `signs` holds what the earlier conditions saw."""
+        if index == len(self.cases):
+            return GAP
+        key = (index, frozenset(signs.items()))
+        if key not in self.translated:
+            value, condition = self.cases[index]
+            self.translated[key] = self._decide(
+                condition,
+                signs,
+                lambda seen: translate(value, self.known),
+                lambda seen: self.from_case(index + 1, seen),
+            )
+        return self.translated[key]
+
+    def _decide(self, condition: sp.Basic, signs: Mapping, yes: _Continuation, no: _Continuation) -> sp.Expr:
+        """Branch on a condition, short-circuiting as a program does."""
+        if isinstance(condition, BooleanTrue):
+            return yes(signs)
+        if isinstance(condition, BooleanFalse):
+            return no(signs)
+        if isinstance(condition, Not):
+            return self._decide(condition.args[0], signs, no, yes)
+        if isinstance(condition, (And, Or)):
+            head, *tail = sorted(condition.args, key=sp.default_sort_key)
+            rest = condition.func(*tail, evaluate=False) if len(tail) > 1 else tail[0]
+            if isinstance(condition, And):
+                return self._decide(head, signs, lambda seen: self._decide(rest, seen, yes, no), no)
+            return self._decide(head, signs, yes, lambda seen: self._decide(rest, seen, yes, no))
+        if type(condition) not in _TRUE_ON:
+            raise MapError(f"`{condition}` is not a condition; write relations joined by `and`, `or`, `not`")
+        return self._relation(condition, signs, yes, no)
+
+    def _relation(self, relation: sp.Basic, signs: Mapping, yes: _Continuation, no: _Continuation) -> sp.Expr:
+        guard, orientation = self.guards[relation]
+        true_on = {orientation * sign for sign in _TRUE_ON[type(relation)]}
+        if guard.is_Rational:
+            return yes(signs) if int(sp.sign(guard)) in true_on else no(signs)
+        if guard in signs:
+            return yes(signs) if signs[guard] in true_on else no(signs)
+        if guard in self.repeated:
+            branches = [(yes if sign in true_on else no)({**signs, guard: sign}) for sign in (-1, 0, 1)]
+        else:
+            branch = {True: yes(signs), False: no(signs)}
+            branches = [branch[sign in true_on] for sign in (-1, 0, 1)]
+        return Switch(guard, *branches)
+
+
+_Continuation = Callable[[Mapping[sp.Expr, int]], sp.Expr]
+
+
+def collect_switches(expressions: Iterable[sp.Expr]) -> list[Switch]:
+    """List the switches of a program, inner ones first, each once."""
+    found: dict[Switch, None] = {}
+    seen: set[sp.Basic] = set()
+
+    def visit(node: sp.Basic) -> None:
+        if node in seen or not node.args:
+            return
+        seen.add(node)
+        for argument in node.args:
+            visit(argument)
+        if isinstance(node, Switch):
+            found[node] = None
+
+    for expression in expressions:
+        visit(expression)
+    return list(found)
+
+
+def resolve(expression: sp.Expr, choose: Callable[[Switch, sp.Expr], int], known: dict | None = None) -> sp.Expr:
+    """Replace every switch that is met by the branch of the sign that ``choose(switch, guard)`` returns.
+
+    The guard is handed over already resolved, so it is smooth. Branches that are not taken are not looked at.
+
+    Raises
+    ------
+    MapError
+        When a gap is reached.
+    """
+    known = {} if known is None else known
+    if expression in known:
+        return known[expression]
+    if isinstance(expression, Switch):
+        guard = resolve(expression.guard, choose, known)
+        result = resolve(expression.branch(choose(expression, guard)), choose, known)
+    elif expression is GAP:
+        raise MapError("no branch of a Piecewise applies here; add a last case with the condition True")
+    elif not expression.args or not expression.has(Switch):
+        result = expression
+    else:
+        result = expression.func(*[resolve(argument, choose, known) for argument in expression.args])
+    known[expression] = result
+    return result
