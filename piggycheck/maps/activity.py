@@ -29,10 +29,10 @@ Constraint = tuple[int, sp.Expr]
 _MAX_GRID_VARIABLES = 5
 
 
-def region_is_empty(constraints: Iterable[Constraint]) -> bool:
+def region_is_empty(constraints: Iterable[Constraint], closed: bool = False) -> bool:
     """Prove that no point satisfies all constraints; ``False`` means only that this was not proved.
 
-    Each monomial of the expanded guards is taken for a free coordinate: what is infeasible in that larger space is
+    With `closed`, a guard that is 0 satisfies every sign. Each monomial of the expanded guards is taken for a free coordinate: what is infeasible in that larger space is
     infeasible. For affine guards nothing is lost.
 
     Examples
@@ -50,7 +50,8 @@ def region_is_empty(constraints: Iterable[Constraint]) -> bool:
             equalities.append(affine)
         else:
             strict.append(([sign * c for c in affine[0]], sign * affine[1]))
-    return isinstance(feasible_point(equalities, [], strict, len(monomials)), Infeasible)
+    weak, strict = (strict, []) if closed else ([], strict)
+    return isinstance(feasible_point(equalities, weak, strict, len(monomials)), Infeasible)
 
 
 def _without_free_rows(rows: list[tuple[int, dict]]) -> list[tuple[int, dict]]:
@@ -69,8 +70,8 @@ def monomial_coefficients(expression: sp.Expr) -> dict[sp.Expr, fmpq]:
     Examples
     --------
     >>> x = sp.Symbol("x", real=True)
-    >>> monomial_coefficients((x - 1) ** 2)
-    {x**2: 1, x: -2, 1: 1}
+    >>> monomial_coefficients((x - 1) ** 2) == {x**2: 1, x: -2, sp.S.One: 1}
+    True
     """
     terms = sp.expand(expression).as_coefficients_dict()
     return {monomial: rational(coefficient) for monomial, coefficient in terms.items() if coefficient != 0}

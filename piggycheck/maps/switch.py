@@ -15,7 +15,7 @@ from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
 from piggycheck.errors import MapError
 
-__all__ = ["GAP", "NONSMOOTH", "Switch", "collect_switches", "resolve", "translate"]
+__all__ = ["GAP", "NONSMOOTH", "Switch", "as_piecewise", "collect_switches", "hoist", "resolve", "translate"]
 
 GAP = sp.nan
 """The branch that a point takes when no condition of a ``Piecewise`` holds."""
@@ -235,3 +235,85 @@ def resolve(expression: sp.Expr, choose: Callable[[Switch, sp.Expr], int], known
         result = expression.func(*[resolve(argument, choose, known) for argument in expression.args])
     known[expression] = result
     return result
+
+
+def hoist(expression: sp.Expr, most_leaves: int = 1024) -> sp.Expr:
+    """Bring all switches of a program to the top, so that what they choose between is smooth.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        A program, from `translate`.
+    most_leaves : int
+        How many smooth leaves are built at most.
+
+    Raises
+    ------
+    MapError
+        When there would be more.
+
+    Examples
+    --------
+    >>> x = sp.Symbol("x", real=True)
+    >>> hoist(translate(sp.Max(x, 0) ** 2, {}))
+    Switch(x, 0, 0, x**2)
+    """
+    left = most_leaves
+
+    def visit(signs: Mapping[Switch, int]) -> sp.Expr:
+        nonlocal left
+
+        def choose(switch: Switch, guard: sp.Expr) -> int:
+            if switch not in signs:
+                raise _Unchosen(switch, guard)
+            return signs[switch]
+
+        try:
+            leaf = GAP if expression is GAP else resolve(expression, choose)
+        except _Unchosen as open_:
+            switch, guard = open_.switch, open_.guard
+            zero_is = next((s for s in (1, -1) if switch.branch(s) == switch.branch(0)), 0)
+            branch = {s: visit({**signs, switch: s}) for s in switch.outcomes}
+            return Switch(guard, branch[-1], branch[zero_is], branch[1])
+        except MapError:
+            leaf = GAP
+        left -= 1
+        if left < 0:
+            raise MapError(f"`{as_piecewise(expression)}` has more than {most_leaves} pieces; split it into a sum")
+        return leaf
+
+    return visit({})
+
+
+class _Unchosen(Exception):
+    def __init__(self, switch: Switch, guard: sp.Expr):
+        self.switch, self.guard = switch, guard
+
+
+def as_piecewise(expression: sp.Expr) -> sp.Expr:
+    """Write the switches of a program as ``Piecewise`` again, for people and files to read.
+
+    Examples
+    --------
+    >>> x = sp.Symbol("x", real=True)
+    >>> as_piecewise(Switch(x, x / 4, x, x))
+    Piecewise((x, x >= 0), (x/4, True))
+    """
+    if isinstance(expression, Switch):
+        guard, negative, zero, positive = (as_piecewise(argument) for argument in expression.args)
+        if zero == positive:
+            cases = [(positive, sp.Ge(guard, 0, evaluate=False)), (negative, True)]
+        elif zero == negative:
+            cases = [(positive, sp.Gt(guard, 0, evaluate=False)), (negative, True)]
+        elif positive == negative:
+            cases = [(zero, sp.Eq(guard, 0, evaluate=False)), (positive, True)]
+        else:
+            cases = [
+                (positive, sp.Gt(guard, 0, evaluate=False)),
+                (zero, sp.Eq(guard, 0, evaluate=False)),
+                (negative, True),
+            ]
+        return sp.Piecewise(*[case for case in cases if case[0] is not GAP], evaluate=False)
+    if not expression.args or not expression.has(Switch):
+        return expression
+    return expression.func(*[as_piecewise(argument) for argument in expression.args])

@@ -139,6 +139,15 @@ class SymbolicMap(PiecewiseMap):
     def __repr__(self) -> str:
         return f"SymbolicMap(state={list(self.state)}, next={list(self.next)}, parameters={list(self.parameters)})"
 
+    def fix(self, at: Mapping[Any, Any]) -> SymbolicMap:
+        """Return the map of the state alone that is left when the parameters have given values."""
+        values = self.parameter_values(at)
+        return SymbolicMap(self.state, [e.subs(values, simultaneous=True) for e in self.next])
+
+    def parameter_values(self, at: Mapping[Any, Any]) -> dict[sp.Symbol, sp.Expr]:
+        """Read exact values for all parameters, keyed by symbol or by name."""
+        return self._read(at, self.parameters, "parameter")
+
     def point(self, values: Mapping[Any, Any]) -> dict[sp.Symbol, sp.Expr]:
         """Read an exact point: a number for every variable, keyed by symbol or by name.
 
@@ -147,14 +156,19 @@ class SymbolicMap(PiecewiseMap):
         MapError
             When a variable has no value or a name is not a variable.
         """
+        return self._read(values, self.variables, "variable")
+
+    @staticmethod
+    def _read(values: Mapping[Any, Any], symbols: Sequence[sp.Symbol], kind: str) -> dict[sp.Symbol, sp.Expr]:
+        names = [str(v) for v in symbols]
         by_name = {str(key): value for key, value in values.items()}
-        for name in by_name:
-            if name not in {str(v) for v in self.variables}:
-                raise MapError(f"`{name}` is not a variable of the map; its variables are {', '.join(map(str, self.variables))}")
-        missing = [str(v) for v in self.variables if str(v) not in by_name]
+        foreign = [name for name in by_name if name not in names]
+        if foreign:
+            raise MapError(f"`{foreign[0]}` is not a {kind} of the map; write one of {', '.join(names) or '(none)'}")
+        missing = [name for name in names if name not in by_name]
         if missing:
-            raise MapError(f"`{missing[0]}` has no value; give one for each of {', '.join(map(str, self.variables))}")
-        return {v: exact(by_name[str(v)], f"value of `{v}`") for v in self.variables}
+            raise MapError(f"the {kind} `{missing[0]}` has no value; give one for each of {', '.join(names)}")
+        return {v: exact(by_name[str(v)], f"value of `{v}`") for v in symbols}
 
     # -- evaluation ---------------------------------------------------------------------------------------------
 
@@ -216,13 +230,17 @@ class SymbolicMap(PiecewiseMap):
                 raise MapError(f"a square root of a square, `{kinked.pop()}`, is left in a piece; write Abs(...) for it")
         return expressions
 
-    def signatures(self, decide: Callable[[sp.Expr, Switch], Sequence[int]]) -> Iterator[tuple[Signature, tuple]]:
+    def signatures(
+        self, decide: Callable[[sp.Expr, Switch], Sequence[int]], closed: bool = False
+    ) -> Iterator[tuple[Signature, tuple[Constraint, ...]]]:
         """Walk the signatures that the program allows.
 
         Parameters
         ----------
         decide : callable
             ``decide(guard, switch)`` gives the signs to follow for a guard resolved to a smooth expression.
+        closed : bool
+            Whether a piece counts when only its closed region is nonempty.
 
         Yields
         ------
@@ -254,7 +272,7 @@ class SymbolicMap(PiecewiseMap):
                 self._resolve(choose)
             except _Branch as branch:
                 for sign in reversed(branch.signs):
-                    if not region_is_empty([*constraints.values(), (sign, branch.guard)]):
+                    if not region_is_empty([*constraints.values(), (sign, branch.guard)], closed):
                         stack.append({**chosen, branch.key: sign})
                 continue
             yield Signature(met.get(guard) for guard in self.guards), tuple(constraints.values())

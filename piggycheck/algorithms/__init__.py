@@ -1,0 +1,16 @@
+"""Algorithms, each built into an `Iteration` from functions."""
+
+from piggycheck.algorithms.forward_backward import forward_backward
+from piggycheck.algorithms.gradient_descent import gradient_descent
+from piggycheck.algorithms.heavy_ball import heavy_ball
+from piggycheck.algorithms.nesterov import nesterov
+
+__all__ = ["CATALOGUE", "forward_backward", "gradient_descent", "heavy_ball", "nesterov"]
+
+CATALOGUE = {
+    "forward_backward": forward_backward,
+    "gradient_descent": gradient_descent,
+    "heavy_ball": heavy_ball,
+    "nesterov": nesterov,
+}
+"""The algorithms that a case may name."""

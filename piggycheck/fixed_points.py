@@ -1,0 +1,343 @@
+"""Fixed points of an iteration, and the switched system of the pieces that are essentially active there."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+from flint import fmpq, fmpq_mat
+
+from piggycheck.arithmetic import RATIONAL, Mpmath, rational, sign, to_sympy
+from piggycheck.errors import IrrationalError, MapError, UnknownError
+from piggycheck.feasibility import Feasible, feasible_point
+from piggycheck.iteration import Iteration
+from piggycheck.linalg import entries, identity, matrix, solve
+from piggycheck.maps import Signature, SmoothPiece, SymbolicMap
+from piggycheck.switched import SwitchedSystem
+
+__all__ = ["FixedPoint", "FixedPoints", "approached", "fixed_points", "linearise", "rational_matrix"]
+
+_MAX_SOLUTIONS = 64
+_GUESS_STEPS = 2000
+_GUESS_DIGITS = 30
+
+
+@dataclass(frozen=True)
+class FixedPoint:
+    """A point with ``F(x, theta) = x``, verified exactly.
+
+    Attributes
+    ----------
+    state : dict from symbols to sympy numbers
+        The coordinates x, rational or algebraic.
+    at : dict from symbols to sympy numbers
+        The parameters theta.
+    isolated : bool
+        False when it stands for a continuum of fixed points.
+    """
+
+    state: dict[sp.Symbol, sp.Expr]
+    at: dict[sp.Symbol, sp.Expr]
+    isolated: bool = True
+
+    @property
+    def point(self) -> dict[sp.Symbol, sp.Expr]:
+        """State and parameters in one mapping."""
+        return {**self.state, **self.at}
+
+
+@dataclass(frozen=True)
+class FixedPoints(Sequence):
+    """The fixed points that were found, and whether these are all.
+
+    Attributes
+    ----------
+    points : tuple of FixedPoint
+    exhaustive : bool
+        Whether every piece was examined and solved exactly, so that there are no others.
+    reason : str
+        Why not, when not.
+    """
+
+    points: tuple[FixedPoint, ...]
+    exhaustive: bool
+    reason: str = ""
+
+    def __getitem__(self, index):
+        return self.points[index]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def fixed_points(iteration: Iteration, at: Mapping[Any, Any] | None = None, *, max_pieces: int = 1024) -> FixedPoints:
+    """Find the fixed points at given parameters, exactly.
+
+    Parameters
+    ----------
+    iteration : Iteration
+        With a symbolic map.
+    at : mapping
+        A value for each parameter, keyed by symbol or name.
+    max_pieces : int
+        How many pieces are examined at most. Beyond that only those near the iteration's own path are.
+
+    Returns
+    -------
+    FixedPoints
+        A sequence; ``exhaustive`` says whether these are all.
+
+    Raises
+    ------
+    InputError
+        When a parameter has no value.
+
+    Examples
+    --------
+    >>> from piggycheck.algorithms import gradient_descent
+    >>> descent = gradient_descent("x**2/2 - theta*x", ["x"], "1/2", parameters=["theta"])
+    >>> [p.state for p in fixed_points(descent, {"theta": "3/2"})]
+    [{x: 3/2}]
+
+    Notes
+    -----
+    On a piece where the map is affine this is a linear solve; polynomial pieces in few variables are solved exactly;
+    every candidate is kept only if the whole map returns it unchanged.
+
+    When this fails: pieces with exp, log or square roots, or polynomial systems with too many solutions, are left
+    out, and ``exhaustive`` is false with the reason.
+    """
+    at = iteration.map.parameter_values(at or {})
+    local = iteration.map.fix(at)
+    search = _Search(local)
+    signatures = local.signatures(lambda guard, switch: switch.outcomes, closed=True)
+    listed = list(itertools.islice(signatures, max_pieces + 1))
+    if len(listed) <= max_pieces:
+        for signature, constraints in listed:
+            search.examine(local.piece(signature), constraints)
+    else:
+        search.give_up(f"only pieces near the iteration's own path were examined, of more than {max_pieces}")
+        for signature in itertools.islice(_near_path(iteration, at, local), max_pieces):
+            piece = local.piece(signature)
+            search.examine(piece, piece.conditions)
+    points = tuple(FixedPoint(dict(zip(local.state, x, strict=True)), at, isolated) for x, isolated in search.found.items())
+    return FixedPoints(points, not search.reasons, "; ".join(search.reasons))
+
+
+class _Search:
+    """Collects the fixed points of one map of the state alone."""
+
+    def __init__(self, local: SymbolicMap):
+        self.local = local
+        self.found: dict[tuple[sp.Expr, ...], bool] = {}
+        self.reasons: dict[str, None] = {}
+
+    def give_up(self, reason: str) -> None:
+        self.reasons[reason] = None
+
+    def examine(self, piece: SmoothPiece, constraints: Sequence) -> None:
+        """Add the fixed points that lie in the closed region of a piece."""
+        try:
+            for x, isolated in self._solutions(piece, constraints):
+                self._keep(x, isolated)
+        except (UnknownError, MapError) as error:
+            self.give_up(f"piece {piece.signature or '(smooth)'}: {error}")
+
+    def _keep(self, x: tuple[sp.Expr, ...], isolated: bool) -> None:
+        if x in self.found:
+            return
+        try:
+            value = self.local.value(dict(zip(self.local.state, x, strict=True)))
+        except MapError:  # the map is not defined there, so it is no fixed point
+            return
+        if all(sign(new - old) == 0 for new, old in zip(value, x, strict=True)):
+            self.found[x] = isolated
+
+    def _solutions(self, piece: SmoothPiece, constraints: Sequence) -> Iterator[tuple[tuple[sp.Expr, ...], bool]]:
+        state = self.local.state
+        if piece.is_affine(state):
+            try:
+                yield from _affine_solutions(piece, constraints, state)
+                return
+            except IrrationalError:
+                pass
+        for x in _algebraic_solutions(piece, state):
+            yield x, True
+
+
+def _affine_solutions(piece: SmoothPiece, constraints: Sequence, state: Sequence[sp.Symbol]):
+    """Solve ``(I - A) x = c``; of a continuum, return a point of the closed region."""
+    origin = {v: fmpq(0) for v in state}
+    A = rational_matrix(piece.jacobian)
+    c = fmpq_mat([[RATIONAL.evaluate(e, origin)] for e in piece.expressions])
+    particular, kernel = solve(identity(len(state)) - A, c)
+    if particular is None:
+        return
+    if not kernel:
+        yield tuple(to_sympy(row[0]) for row in entries(particular)), True
+        return
+    equalities = [
+        ([fmpq(i == j) - A[i, j] for j in range(len(state))], -c[i, 0]) for i in range(len(state))
+    ]
+    weak = []
+    for guard_sign, guard in constraints:
+        if any(sp.expand(sp.diff(guard, v)).has(*state) for v in state):
+            raise UnknownError("a continuum of solutions meets a guard that is not affine")
+        row = [RATIONAL.evaluate(sp.diff(guard, v), origin) for v in state], RATIONAL.evaluate(guard, origin)
+        if guard_sign == 0:
+            equalities.append(row)
+        else:
+            weak.append(([guard_sign * a for a in row[0]], guard_sign * row[1]))
+    outcome = feasible_point(equalities, weak, [], len(state))
+    if isinstance(outcome, Feasible):
+        yield tuple(map(to_sympy, outcome.point)), False
+
+
+def _algebraic_solutions(piece: SmoothPiece, state: Sequence[sp.Symbol]) -> list[tuple[sp.Expr, ...]]:
+    equations = [sp.expand(e - v) for e, v in zip(piece.expressions, state, strict=True)]
+    if all(e == 0 for e in equations):
+        raise UnknownError("every point of the piece is fixed")
+    try:
+        polynomials = [sp.Poly(e, *state) for e in equations if e != 0]
+    except sp.PolynomialError:
+        raise UnknownError("its equations are not polynomial") from None
+    if len(state) == 1:
+        roots = sp.Poly(equations[0], *state)
+        return [(r,) for r in dict.fromkeys(sp.real_roots(roots))] if roots.degree() > 0 else []
+    if sp.prod(p.total_degree() for p in polynomials) > _MAX_SOLUTIONS or len(state) > 4:
+        raise UnknownError(f"its polynomial system may have more than {_MAX_SOLUTIONS} solutions")
+    try:
+        solutions = sp.solve_poly_system(equations, *state) or []
+    except NotImplementedError as error:
+        raise UnknownError(f"its polynomial system was not solved ({error})") from None
+    return [tuple(s) for s in solutions if all(c.is_real for c in s)]
+
+
+def _near_path(iteration: Iteration, at: Mapping, local: SymbolicMap) -> Iterator[Signature]:
+    """Yield the signature on which the iteration settles, as far as rounding tells, then its neighbours."""
+    end = _follow(iteration, at)
+    if end is None:
+        return
+    first = local.evaluate(end, Mpmath(_GUESS_DIGITS)).signature
+    settled = Signature(1 if seen == 0 else seen for seen in first)
+    queue, seen_before = [settled], {settled}
+    while queue:
+        signature = queue.pop(0)
+        try:
+            local.piece(signature)
+        except MapError:  # flipping one guard made another one matter: that piece is met along another way
+            continue
+        yield signature
+        for i, seen in enumerate(signature):
+            if seen is not None:
+                neighbour = Signature((*signature[:i], -seen, *signature[i + 1 :]))
+                if neighbour not in seen_before:
+                    seen_before.add(neighbour)
+                    queue.append(neighbour)
+
+
+def _follow(iteration: Iteration, at: Mapping[sp.Symbol, sp.Expr]) -> dict[sp.Symbol, Any] | None:
+    """Follow the iteration in plain rounding until it stands still; a guess, never evidence."""
+    numbers = Mpmath(_GUESS_DIGITS)
+    try:
+        start = iteration.start_at(at) if iteration.start is not None else {v: sp.Integer(0) for v in iteration.map.state}
+        values = {v: numbers.evaluate(e) for v, e in {**start, **at}.items()}
+        for _ in range(_GUESS_STEPS):
+            new = iteration.map.evaluate(values, numbers).value
+            moved = max(abs(a - values[v]) for v, a in zip(iteration.map.state, new, strict=True))
+            values.update(zip(iteration.map.state, new, strict=True))
+            if moved < numbers.context.mpf(10) ** (5 - _GUESS_DIGITS) or moved > 1e50:
+                break
+    except (MapError, UnknownError):
+        return None
+    return {v: values[v] for v in iteration.map.state}
+
+
+def approached(iteration: Iteration, points: FixedPoints) -> FixedPoint | None:
+    """Guess which fixed point the iterates approach, by following them in plain rounding.
+
+    Returns
+    -------
+    FixedPoint or None
+        The only one when there is one; without a start, none of several.
+
+    Notes
+    -----
+    When this fails: it is a guess. That the iterates converge to the point is for a trap to prove.
+    """
+    if len(points) <= 1:
+        return points[0] if points else None
+    if iteration.start is None:
+        return None
+    end = _follow(iteration, points[0].at)
+    if end is None:
+        return None
+    numbers = Mpmath(_GUESS_DIGITS)
+
+    def distance(candidate: FixedPoint) -> Any:
+        return max(abs(numbers.evaluate(candidate.state[v]) - end[v]) for v in end)
+
+    nearest = min(points, key=distance)
+    return nearest if distance(nearest) < numbers.context.mpf("1e-6") else None
+
+
+def linearise(iteration: Iteration, point: FixedPoint) -> SwitchedSystem:
+    """Collect the Jacobian pairs of the essentially active pieces at a fixed point.
+
+    Parameters
+    ----------
+    iteration : Iteration
+    point : FixedPoint
+
+    Returns
+    -------
+    SwitchedSystem
+        One pair for each piece of the selection set, named by its signature; ``exact`` when all were proved
+        essentially active. ``J0`` is the Jacobian of the start where the start is the fixed point itself.
+
+    Raises
+    ------
+    UnknownError
+        When a Jacobian is irrational, or a guard's sign was not decided.
+
+    Examples
+    --------
+    >>> from piggycheck.algorithms import gradient_descent
+    >>> descent = gradient_descent("Piecewise((x**2/2, x >= 0), (x**2/8, True))", ["x"], 1)
+    >>> linearise(descent, fixed_points(descent)[0]).A
+    ([0], [3/4])
+
+    Notes
+    -----
+    When this fails: irrational Jacobians are not enclosed.
+    """
+    selection = iteration.map.selection(point.point)
+    return SwitchedSystem(
+        A=tuple(rational_matrix(piece.A, "A") for piece in selection.pieces),
+        B=tuple(rational_matrix(piece.B, "B") for piece in selection.pieces),
+        names=tuple(str(piece.signature) for piece in selection.pieces),
+        exact=selection.exact,
+        J0=_start_jacobian(iteration, point),
+    )
+
+
+def _start_jacobian(iteration: Iteration, point: FixedPoint) -> fmpq_mat | None:
+    if iteration.start is None or iteration.start_at(point.at) != point.state:
+        return None
+    jacobians = iteration.start_jacobians(point.at)
+    return rational_matrix(jacobians[0], "J0") if len(jacobians) == 1 else None
+
+
+def rational_matrix(M: sp.ImmutableMatrix, where: str = "matrix") -> fmpq_mat:
+    """Convert a sympy matrix of rational numbers.
+
+    Raises
+    ------
+    IrrationalError
+        When an entry is not rational.
+    """
+    values = [rational(entry, f"{where}, an entry") for entry in M]
+    return fmpq_mat(M.rows, M.cols, values)
