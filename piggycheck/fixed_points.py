@@ -209,11 +209,33 @@ def _algebraic_solutions(piece: SmoothPiece, state: Sequence[sp.Symbol]) -> list
         return [(r,) for r in dict.fromkeys(sp.real_roots(roots))] if roots.degree() > 0 else []
     if sp.prod(p.total_degree() for p in polynomials) > _MAX_SOLUTIONS or len(state) > 4:
         raise UnknownError(f"its polynomial system may have more than {_MAX_SOLUTIONS} solutions")
-    try:
-        solutions = sp.solve_poly_system(equations, *state) or []
-    except NotImplementedError as error:
-        raise UnknownError(f"its polynomial system was not solved ({error})") from None
-    return [tuple(s) for s in solutions if all(c.is_real for c in s)]
+    for last in state:
+        solutions = _solve_in_shape_position(equations, [v for v in state if v != last], last)
+        if solutions is not None:
+            return [tuple(solution[v] for v in state) for solution in solutions]
+    raise UnknownError("its polynomial system does not determine all variables by one of them")
+
+
+def _solve_in_shape_position(
+    equations: Sequence[sp.Expr], others: Sequence[sp.Symbol], last: sp.Symbol
+) -> list[dict[sp.Symbol, sp.Expr]] | None:
+    """Solve a polynomial system whose Groebner basis gives each variable as a polynomial in the last one."""
+    basis = sp.groebner(equations, *others, last, order="lex").exprs
+    if basis == [1]:
+        return []
+    univariate = [e for e in basis if e.free_symbols == {last}]
+    given = {v: next((-sp.Poly(e, v).nth(0) / sp.Poly(e, v).nth(1) for e in basis if _gives(e, v, last)), None) for v in others}
+    if len(univariate) != 1 or None in given.values():
+        return None
+    roots = dict.fromkeys(sp.real_roots(sp.Poly(univariate[0], last)))
+    return [{**{v: e.subs(last, root) for v, e in given.items()}, last: root} for root in roots]
+
+
+def _gives(equation: sp.Expr, variable: sp.Symbol, last: sp.Symbol) -> bool:
+    """Whether the equation reads ``constant * variable + polynomial in last = 0``."""
+    if not equation.free_symbols <= {variable, last} or sp.degree(equation, variable) != 1:
+        return False
+    return bool(sp.Poly(equation, variable).nth(1).is_Rational)
 
 
 def _near_path(iteration: Iteration, at: Mapping, local: SymbolicMap) -> Iterator[Signature]:
