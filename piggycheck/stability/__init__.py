@@ -1,0 +1,37 @@
+"""Joint spectral radius: one proof method per file, and the driver that orders them."""
+
+from __future__ import annotations
+
+from piggycheck.stability.driver import Contractive, Expansive, Open, decide
+from piggycheck.stability.word_tree import WordTree, prove_word_tree
+from piggycheck.stability.words import (
+    DivergingSearch,
+    DivergingWord,
+    WordBound,
+    WordSearch,
+    best_rate_word,
+    excite,
+    find_diverging_word,
+    necklaces,
+    rate_of_word,
+    search_words,
+)
+
+__all__ = [
+    "Contractive",
+    "DivergingSearch",
+    "DivergingWord",
+    "Expansive",
+    "Open",
+    "WordBound",
+    "WordSearch",
+    "WordTree",
+    "best_rate_word",
+    "decide",
+    "excite",
+    "find_diverging_word",
+    "necklaces",
+    "prove_word_tree",
+    "rate_of_word",
+    "search_words",
+]

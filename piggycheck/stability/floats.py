@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from flint import fmpq, fmpq_mat
+from flint import fmpq_mat
 from numpy.typing import NDArray
 
 from piggycheck.linalg import float_rows
@@ -148,9 +148,9 @@ def improving_words(
 
 def float_tree(
     A: Sequence[fmpq_mat],
-    P: fmpq_mat,
-    rate: fmpq,
-    contracts: Callable[[fmpq_mat, int], bool],
+    P: Array,
+    rate: float,
+    contracts: Callable[[Word], bool],
     node_budget: int,
     max_length: int,
     deadline: float,
@@ -159,7 +159,7 @@ def float_tree(
 
     Products whose norm cannot be told from 1 are decided by `contracts`, which is exact.
     """
-    letters = change_basis(float_matrices(A) / float(rate), float_matrices([P])[0])
+    letters = change_basis(float_matrices(A) / rate, P)
     if letters is None:
         return None
     k, n = letters.shape[0], letters.shape[-1]
@@ -174,7 +174,7 @@ def float_tree(
         norms = squared_norms(products)
         closed = norms <= 1 - _MARGIN
         for index in np.flatnonzero(np.abs(norms - 1) < _MARGIN):
-            closed[index] = contracts(_product(A, words[index]), words.shape[1])
+            closed[index] = contracts(_word(words[index]))
         leaves.extend(map(_word, words[closed]))
         products, words = products[~closed], words[~closed]
         if len(words) and spectral_radii(products).max() > 1 + _MARGIN:
@@ -193,13 +193,6 @@ def _children(products: Array, words: NDArray[np.int16], letters: Array) -> tupl
 
 def _word(row: NDArray[np.int16]) -> Word:
     return tuple(int(letter) for letter in row)
-
-
-def _product(A: Sequence[fmpq_mat], row: NDArray[np.int16]) -> fmpq_mat:
-    result = A[int(row[0])]
-    for letter in row[1:]:
-        result = A[int(letter)] * result
-    return result
 
 
 def _least_rotation(word: Word) -> Word:

@@ -16,7 +16,7 @@ from itertools import pairwise, product
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
-from piggycheck.linalg import identity, is_positive_definite, is_positive_semidefinite, simplest_between
+from piggycheck.linalg import as_float, identity, is_positive_definite, is_positive_semidefinite, simplest_between
 from piggycheck.switched import Word
 
 __all__ = ["WordTree", "is_complete_prefix_code", "prove_word_tree"]
@@ -215,10 +215,14 @@ def _guess_leaves(
     if rate == 0:
         # Only zero products contract by the factor 0, and that is not for floating point to say.
         return [(letter,) for letter in range(len(A))]
-    from piggycheck.stability.floats import float_tree
+    from piggycheck.stability.floats import float_matrices, float_tree
 
     exact = _Exact(A, P, rate)
-    return float_tree(A, P, rate, exact.contracts, node_budget, max_length, deadline)
+
+    def contracts(word: Word) -> bool:
+        return exact.contracts(_product(A, word), len(word))
+
+    return float_tree(A, float_matrices([P])[0], as_float(rate), contracts, node_budget, max_length, deadline)
 
 
 def _prove_leaves(
@@ -269,6 +273,13 @@ def _walk(A: Sequence[fmpq_mat], words: set[Word]) -> Iterator[tuple[Word, fmpq_
             prefixes.append(A[word[length - 1]] * prefixes[-1])
             yield word[:length], prefixes[-1], length == len(word)
         before = word
+
+
+def _product(A: Sequence[fmpq_mat], word: Word) -> fmpq_mat:
+    result = A[word[0]]
+    for letter in word[1:]:
+        result = A[letter] * result
+    return result
 
 
 def _expand(words: list[Word], classes: list[list[int]]) -> tuple[Word, ...] | None:

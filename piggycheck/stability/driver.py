@@ -1,0 +1,365 @@
+"""Decide whether a joint spectral radius lies below a rate: methods in order of cost, until one of them proves it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flint import fmpq, fmpq_mat
+
+from piggycheck.errors import SwitchedSystemError
+from piggycheck.linalg import as_float, identity, simplest_between
+from piggycheck.stability.word_tree import WordTree, prove_word_tree
+from piggycheck.stability.words import WordBound, best_rate_word, rate_of_word, search_words
+from piggycheck.switched import SwitchedSystem, Word
+
+if TYPE_CHECKING:
+    from piggycheck.stability.floats import Array
+
+__all__ = ["Contractive", "Expansive", "Open", "decide"]
+
+
+@dataclass(frozen=True)
+class Contractive:
+    """The joint spectral radius was proved to be at most ``tree.rate``.
+
+    Parameters
+    ----------
+    tree : WordTree
+        The proof; over the letters of the system.
+    lower : WordBound
+        The best lower bound that was met, for comparison.
+    tried : tuple of str
+        What was tried, in order.
+    """
+
+    tree: WordTree
+    lower: WordBound
+    tried: tuple[str, ...] = ()
+
+    @property
+    def rate_upper(self) -> fmpq:
+        """The proved upper bound on the joint spectral radius."""
+        return self.tree.rate
+
+
+@dataclass(frozen=True)
+class Expansive:
+    """A word refutes the bound: some eigenvalue of its product is too large.
+
+    Parameters
+    ----------
+    word : Word
+    modulus_lower : fmpq
+        Some eigenvalue of ``A_w`` has at least this modulus, and it is too large: at least 1 when the question was
+        whether the joint spectral radius is below 1, above ``rate ** len(word)`` when it was whether it is at most a
+        rate.
+    rate_lower : fmpq
+        Proved lower bound on the joint spectral radius: its ``len(word)``-th power is at most `modulus_lower`.
+    stable_below : int
+        Every shorter word than this was decided exactly, and its spectral radius is below the rate's power.
+    tried : tuple of str
+    """
+
+    word: Word
+    modulus_lower: fmpq
+    rate_lower: fmpq
+    stable_below: int = 1
+    tried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Open:
+    """Neither was proved within the limits.
+
+    Parameters
+    ----------
+    lower : WordBound
+        The best proved lower bound on the joint spectral radius.
+    upper : WordTree or None
+        A proved upper bound, if one was met.
+    tried : tuple of str
+        What was tried, in order.
+    """
+
+    lower: WordBound
+    upper: WordTree | None
+    tried: tuple[str, ...] = ()
+
+
+def decide(
+    system: SwitchedSystem,
+    rate: fmpq | None = None,
+    *,
+    time_limit: float = 10.0,
+    improve: bool = True,
+) -> Contractive | Expansive | Open:
+    """Decide whether the joint spectral radius of the matrices A is below 1, or at most a given rate.
+
+    Parameters
+    ----------
+    system : SwitchedSystem
+        Only the matrices A matter.
+    rate : fmpq, optional
+        Without a rate the question is whether the radius is *below 1*; with one, whether it is *at most* that rate.
+    time_limit : float
+        Seconds after which the question is left open.
+    improve : bool
+        Without a rate, spend up to about a second more to bring the proved rate near the lower bound.
+
+    Returns
+    -------
+    Contractive
+        With a word tree of a rate below 1, or equal to the given rate.
+    Expansive
+        With a word of spectral radius at least 1, or above the rate's power.
+    Open
+        With the bounds that were reached.
+
+    Raises
+    ------
+    SwitchedSystemError
+        When the rate is not positive.
+
+    Examples
+    --------
+    >>> pair = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]])
+    >>> answer = decide(pair)
+    >>> answer.word, answer.modulus_lower
+    ((0, 0, 1, 1), 9/8)
+    >>> mild = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["19/20", "-3/4"], [1, 0]]])
+    >>> answer = decide(mild)
+    >>> answer.tree.rate < 1, answer.tree.verify(mild.A)
+    (True, True)
+
+    Notes
+    -----
+    When this fails: the closer the joint spectral radius is to the rate, the longer the words that are needed; at the
+    rate itself a proof exists only for special systems.
+    """
+    if rate is not None and rate <= 0:
+        raise SwitchedSystemError(f"the rate is {rate}; write a positive number")
+    problem = _Problem(system, rate, time.monotonic() + time_limit)
+    for method in _METHODS:
+        for answer in method(problem):
+            if isinstance(answer, Contractive) and rate is None and improve:
+                return _improved(problem, answer)
+            if answer is not None:
+                return answer
+            if problem.out_of_time():
+                break
+    return Open(problem.lower, problem.best_upper(), tuple(problem.tried))
+
+
+@dataclass
+class _Problem:
+    """The question, and what has been learnt about it so far."""
+
+    system: SwitchedSystem
+    rate: fmpq | None
+    deadline: float
+    tried: list[str] = field(default_factory=list)
+    forms: list[tuple[Array, float]] = field(default_factory=list)
+    stable_below: int = 1
+    _lower: WordBound | None = None
+
+    def __post_init__(self) -> None:
+        representatives = self.system.representatives()
+        self.letters = sorted(set(representatives))
+        self.A = [self.system.A[i] for i in self.letters]
+
+    @property
+    def target(self) -> fmpq:
+        """The rate that separates yes from no."""
+        return fmpq(1) if self.rate is None else self.rate
+
+    @property
+    def lower(self) -> WordBound:
+        """The best proved lower bound."""
+        if self._lower is None:
+            self._lower = rate_of_word(self.system, (0,))
+        return self._lower
+
+    def remaining(self, at_most: float = math.inf) -> float:
+        """Seconds left."""
+        return min(at_most, self.deadline - time.monotonic())
+
+    def out_of_time(self) -> bool:
+        return self.remaining() <= 0
+
+    def learn(self, bound: WordBound) -> Expansive | None:
+        """Keep a lower bound; an answer when it refutes the rate."""
+        if self._lower is None or bound.rate_lower > self._lower.rate_lower:
+            self._lower = bound
+        power = self.target ** len(bound.word)
+        if bound.modulus_lower > power or (self.rate is None and bound.modulus_lower >= power):
+            return Expansive(bound.word, bound.modulus_lower, bound.rate_lower, self.stable_below, tuple(self.tried))
+        return None
+
+    def contractive(self, tree: WordTree) -> Contractive:
+        return Contractive(tree, self.lower, tuple(self.tried))
+
+    def aims(self) -> Iterator[fmpq]:
+        """Rates that would settle the question, the easiest first."""
+        if self.rate is not None:
+            yield self.rate
+            return
+        gap = 1 - min(self.lower.rate_lower, fmpq(999999, 1000000))
+        yield simplest_between(1 - gap / 4, 1 - gap / 16)
+        yield simplest_between(1 - gap / 32, 1 - gap / 128)
+
+    def best_upper(self) -> WordTree | None:
+        """A proved upper bound from the best form that is known, above the target."""
+        from piggycheck.stability.quadratic import prove_with_form
+
+        for P, rate in sorted(self.forms, key=lambda form: form[1]):
+            if not math.isfinite(rate) or rate <= 0:
+                continue
+            simple = simplest_between(fmpq(*(rate * 1.001).as_integer_ratio()), fmpq(*(rate * 1.02).as_integer_ratio()))
+            tree = prove_with_form(self.system.A, P, simple, max_length=1, time_limit=1.0)
+            if tree is not None:
+                return tree
+        return None
+
+
+_Answer = Contractive | Expansive | None
+_Method = Callable[[_Problem], Iterator[_Answer]]
+
+
+def _short_words(problem: _Problem) -> Iterator[_Answer]:
+    """Words as far as a few hundred necklaces reach, each decided exactly."""
+    search = search_words(
+        problem.system,
+        problem.target,
+        strict=problem.rate is not None,
+        max_length=12,
+        word_budget=300,
+        time_limit=problem.remaining(1.0),
+    )
+    problem.stable_below = search.stable_below
+    problem.tried.append(f"words: all of length below {search.exhaustive_below}, exactly")
+    if search.word is not None:
+        modulus = rate_of_word(problem.system, search.word)
+        yield problem.learn(modulus) or _on_target(problem, modulus)
+
+
+def _on_target(problem: _Problem, bound: WordBound) -> Expansive:
+    """A word that is too large by less than its bound shows: bound it again, from the target on."""
+    from piggycheck.linalg import modulus_lower, root_lower
+
+    power = problem.target ** len(bound.word)
+    poly = problem.system.product(bound.word)[0].charpoly()
+    modulus = modulus_lower(poly, above=power)
+    return Expansive(
+        bound.word, modulus, root_lower(modulus, len(bound.word)), problem.stable_below, tuple(problem.tried)
+    )
+
+
+def _zero_products(problem: _Problem) -> Iterator[_Answer]:
+    """Jointly nilpotent matrices: every product as long as the dimension is zero."""
+    n = problem.system.dimension
+    if any(A.charpoly().coeffs()[:-1] != [0] * n for A in problem.A):
+        return
+    tree = prove_word_tree(problem.system.A, identity(n), fmpq(0), max_length=n, time_limit=problem.remaining())
+    problem.tried.append("zero products")
+    if tree is not None:
+        yield problem.contractive(tree)
+
+
+def _averaged_form(problem: _Problem) -> Iterator[_Answer]:
+    """A form summed over all products: no solver is needed for it."""
+    import numpy as np
+
+    from piggycheck.stability.floats import averaged_form, change_basis, float_matrices, squared_norms
+
+    matrices = float_matrices(problem.A)
+    P = averaged_form(matrices)
+    for form in [P, np.eye(problem.system.dimension)]:
+        changed = None if form is None else change_basis(matrices, form)
+        if form is not None and changed is not None:
+            problem.forms.append((form, float(np.sqrt(squared_norms(changed).max()))))
+    problem.tried.append("quadratic form, averaged")
+    yield from _with_forms(problem, max_length=1, node_budget=len(problem.A))
+    yield from _with_forms(problem, max_length=4, node_budget=60)
+
+
+def _quadratic(problem: _Problem) -> Iterator[_Answer]:
+    """The best quadratic form, from a semidefinite program."""
+    from piggycheck.stability.quadratic import guess_quadratic_form
+
+    guess = guess_quadratic_form(problem.A, time_limit=problem.remaining(5.0))
+    problem.tried.append("quadratic form, semidefinite program")
+    if guess is not None:
+        problem.forms.insert(0, guess)
+        yield from _with_forms(problem, max_length=1, node_budget=len(problem.A))
+
+
+def _longer_words(problem: _Problem) -> Iterator[_Answer]:
+    """Longer words that floating point proposes."""
+    bound = best_rate_word(problem.system, max_length=14, time_limit=problem.remaining(0.5), beam=1024)
+    problem.tried.append("words: up to length 14, floating-point search")
+    yield problem.learn(bound)
+
+
+def _trees(problem: _Problem) -> Iterator[_Answer]:
+    """Word trees of growing size, with forms that are best for longer and longer words."""
+    node_budget, length = 300, 2
+    while not problem.out_of_time():
+        problem.tried.append(f"word tree, up to {node_budget} nodes")
+        yield from _with_forms(problem, max_length=None, node_budget=node_budget)
+        _lift(problem, length)
+        yield problem.learn(
+            best_rate_word(problem.system, max_length=8 * length, time_limit=problem.remaining(1.0), beam=512 * length)
+        )
+        node_budget, length = 4 * node_budget, length + 1
+
+
+def _lift(problem: _Problem, length: int) -> None:
+    """Add the form that is best for all words of one length."""
+    from itertools import product
+
+    from piggycheck.stability.quadratic import guess_quadratic_form
+
+    if len(problem.A) ** length > 128:
+        return
+    products: list[fmpq_mat] = []
+    for word in product(range(len(problem.A)), repeat=length):
+        products.append(problem.system.product([problem.letters[i] for i in word])[0])
+    guess = guess_quadratic_form(products, [length] * len(products), time_limit=problem.remaining(3.0))
+    problem.tried.append(f"quadratic form of all words of length {length}")
+    if guess is not None:
+        problem.forms.insert(0, (guess[0], math.inf))
+
+
+def _with_forms(problem: _Problem, *, max_length: int | None, node_budget: int) -> Iterator[_Answer]:
+    from piggycheck.stability.quadratic import prove_with_form
+
+    for P, rate in list(problem.forms):
+        for aim in problem.aims():
+            if max_length == 1 and rate > as_float(aim) * (1 + 1e-6):
+                continue
+            tree = prove_with_form(
+                problem.system.A, P, aim, node_budget=node_budget, max_length=max_length, time_limit=problem.remaining()
+            )
+            if tree is not None:
+                yield problem.contractive(tree)
+
+
+_METHODS: tuple[_Method, ...] = (_short_words, _zero_products, _averaged_form, _quadratic, _longer_words, _trees)
+"""Cheapest first. A further proof method is one file, one function here, one entry in this tuple."""
+
+
+def _improved(problem: _Problem, answer: Contractive) -> Contractive:
+    """Bring the rate of a proof towards the lower bound, for at most about a second."""
+    from piggycheck.stability.quadratic import guess_quadratic_form, prove_with_form
+
+    deadline = min(time.monotonic() + 1.0, problem.deadline)
+    problem.learn(best_rate_word(problem.system, max_length=12, time_limit=0.2, beam=512))
+    lower = problem.lower.rate_lower
+    if lower == 0:
+        return answer
+    best = answer.tree
+    return answer if best.rate <= lower else Contractive(best, problem.lower, tuple(problem.tried))

@@ -1,0 +1,296 @@
+"""Common quadratic Lyapunov functions: guessed by a semidefinite program, rounded to small rationals, then proved."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from flint import fmpq, fmpq_mat
+
+from piggycheck.stability.floats import (
+    Array,
+    averaged_form,
+    change_basis,
+    float_matrices,
+    float_tree,
+    spectral_radii,
+    squared_norms,
+)
+from piggycheck.stability.word_tree import WordTree, prove_word_tree
+
+__all__ = ["guess_quadratic_form", "prove_quadratic", "prove_with_form", "rounded_forms"]
+
+_MAX_DENOMINATOR_BITS = 44
+
+
+def prove_quadratic(A: Sequence[fmpq_mat], rate: fmpq, *, time_limit: float = 10.0) -> WordTree | None:
+    """Prove that the joint spectral radius is at most a rate, by one quadratic form that every matrix contracts.
+
+    Parameters
+    ----------
+    A : sequence of fmpq_mat
+        Square matrices of one size.
+    rate : fmpq
+        The rate to prove, positive.
+    time_limit : float
+        Seconds after which the attempt is given up.
+
+    Returns
+    -------
+    WordTree or None
+        The tree of single letters; None when there is no proof of this kind, or it was not found.
+
+    Examples
+    --------
+    >>> A = [fmpq_mat([[fmpq(1, 2), 1], [0, fmpq(1, 3)]]), fmpq_mat([[fmpq(-1, 2), 0], [0, fmpq(1, 2)]])]
+    >>> prove_quadratic(A, fmpq(3, 4)).words
+    ((0,), (1,))
+    >>> prove_quadratic(A, fmpq(1, 3)) is None
+    True
+
+    Notes
+    -----
+    When this fails: the best quadratic rate can exceed the joint spectral radius by up to the square root of the
+    number of matrices, or of the dimension; a word tree closes the gap.
+    """
+    guess = guess_quadratic_form(A, time_limit=time_limit)
+    if guess is None:
+        return None
+    return prove_with_form(A, guess[0], rate, max_length=1, time_limit=time_limit)
+
+
+def prove_with_form(
+    A: Sequence[fmpq_mat],
+    P: Array,
+    rate: fmpq,
+    *,
+    node_budget: int = 2000,
+    max_length: int | None = None,
+    time_limit: float = math.inf,
+) -> WordTree | None:
+    """Prove a rate by a word tree for the simplest rational rounding of a form that allows it.
+
+    Parameters
+    ----------
+    A : sequence of fmpq_mat
+    P : array
+        A guess, in floating point.
+    rate, node_budget, max_length, time_limit
+        As in `prove_word_tree`.
+
+    Returns
+    -------
+    WordTree or None
+
+    Examples
+    --------
+    >>> A = [fmpq_mat([[0, 1], [fmpq(-1, 2), 0]])]
+    >>> prove_with_form(A, np.array([[1.0, 0.01], [0.01, 2.02]]), fmpq(3, 4)).P
+    [1, 0]
+    [0, 2]
+
+    Notes
+    -----
+    When this fails: see `prove_word_tree`.
+    """
+    deadline = time.monotonic() + time_limit
+    budget = node_budget
+    if rate > 0:
+        limit = max_length if max_length is not None else node_budget
+        leaves = float_tree(A, P, float(rate), lambda word: True, node_budget, limit, deadline)
+        if leaves is None:
+            return None
+        budget = min(node_budget, 3 * len(leaves) + 100)
+    for rational in rounded_forms(P):
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            return None
+        tree = prove_word_tree(A, rational, rate, node_budget=budget, max_length=max_length, time_limit=remaining)
+        if tree is not None:
+            return tree
+    return None
+
+
+def rounded_forms(P: Array) -> Iterator[fmpq_mat]:
+    """Yield rational matrices ever closer to a multiple of P, with denominators 1, 2, 4, ...
+
+    Parameters
+    ----------
+    P : array
+        A symmetric matrix; nothing is yielded unless it is numerically positive definite.
+
+    Yields
+    ------
+    fmpq_mat
+        The multiple has least eigenvalue 1.
+
+    Examples
+    --------
+    >>> next(rounded_forms(np.array([[2.0, 0.0], [0.0, 6.1]])))
+    [1, 0]
+    [0, 3]
+
+    Notes
+    -----
+    When this fails: a condition number beyond 1e15.
+    """
+    if not np.isfinite(P).all():
+        return
+    least = float(np.linalg.eigvalsh(P)[0])
+    if least <= 1e-15 * float(np.abs(P).max()):
+        return
+    scaled = (P + P.T) / (2 * least)
+    before: fmpq_mat | None = None
+    for bits in range(_MAX_DENOMINATOR_BITS):
+        d = 2**bits
+        rational = fmpq_mat([[fmpq(round(float(value) * d), d) for value in row] for row in scaled])
+        if rational != before:
+            yield rational
+        before = rational
+
+
+def guess_quadratic_form(
+    A: Sequence[fmpq_mat],
+    lengths: Sequence[int] | None = None,
+    *,
+    tolerance: float = 1e-3,
+    time_limit: float = 10.0,
+) -> tuple[Array, float] | None:
+    """Guess a positive definite P and the least rate with ``A_i^T P A_i <= rate^(2 length_i) P``.
+
+    Parameters
+    ----------
+    A : sequence of fmpq_mat
+        Letters, or products of words.
+    lengths : sequence of int, optional
+        Length of the word behind each matrix; 1 when absent.
+    tolerance : float
+        Relative accuracy of the rate.
+    time_limit : float
+        Seconds after which the best form so far is returned.
+
+    Returns
+    -------
+    (array, float) or None
+        Both in floating point; None when no form was found.
+
+    Examples
+    --------
+    >>> P, rate = guess_quadratic_form([fmpq_mat([[0, 1], [0, 0]]), fmpq_mat([[0, 0], [1, 0]])])
+    >>> round(rate, 2)
+    1.0
+
+    Notes
+    -----
+    The rate is bisected; each step is a semidefinite program for Clarabel that maximises the least eigenvalue of all
+    the inequalities. When this fails: nilpotent matrices have a rate of zero that no form attains; the answer is then
+    a form for a small rate.
+    """
+    deadline = time.monotonic() + time_limit
+    exponents = np.array([1] * len(A) if lengths is None else list(lengths))
+    matrices = float_matrices(A)
+    start = averaged_form(matrices)
+    n = matrices.shape[-1]
+    if start is None:
+        start = np.eye(n)
+    changed = change_basis(matrices, start)
+    if changed is None:
+        start, changed = np.eye(n), matrices
+    norms = squared_norms(changed) ** (0.5 / exponents)
+    high = float(norms.max())
+    if not np.isfinite(high):
+        return None
+    if high == 0 or n == 1:
+        return start, high
+    changed = changed / high ** exponents[:, None, None]
+    low = max(float((spectral_radii(changed) ** (1 / exponents)).max()), 1e-3)
+    program = _Program(changed, exponents)
+    form, rate = np.eye(n), 1.0
+    while rate > low * (1 + tolerance) and time.monotonic() < deadline:
+        middle = math.sqrt(low * rate)
+        candidate = program.solve(middle)
+        if candidate is None:
+            low = middle
+        else:
+            form, rate = candidate, middle
+    T = np.linalg.cholesky(start).T
+    return T.T @ form @ T, rate * high
+
+
+class _Program:
+    """The semidefinite program of one rate: maximise s with all inequalities above s, and trace n."""
+
+    def __init__(self, matrices: Array, exponents: Any) -> None:
+        n = matrices.shape[-1]
+        self.n, self.exponents = n, exponents
+        rows, columns = np.array([(i, j) for j in range(n) for i in range(j + 1)]).T
+        self.rows, self.columns = rows, columns
+        size = len(rows)
+        basis = np.zeros((size, n, n))
+        basis[np.arange(size), rows, columns] = basis[np.arange(size), columns, rows] = 1
+        self.basis = basis
+        self.forms = self._vector(basis)
+        self.images = [self._vector(M.T @ basis @ M) for M in matrices]
+        self.unit = self._vector(np.eye(n)[None])
+
+    def _vector(self, stack: Array) -> Array:
+        """Upper triangles as columns, off-diagonal entries times the square root of 2."""
+        weights = np.where(self.rows == self.columns, 1.0, math.sqrt(2))
+        return np.asarray((stack[:, self.rows, self.columns] * weights).T)
+
+    def solve(self, rate: float) -> Array | None:
+        """A form that contracts strictly at the rate, or None."""
+        size = self.forms.shape[1]
+        trace = np.append(self.basis.trace(axis1=1, axis2=2), 0.0)[None]
+        blocks = [self.forms] + [
+            rate ** (2 * exponent) * self.forms - image
+            for exponent, image in zip(self.exponents, self.images, strict=True)
+        ]
+        constraints = np.vstack([trace] + [np.hstack([-block, self.unit]) for block in blocks])
+        right = np.zeros(len(constraints))
+        right[0] = self.n
+        objective = np.zeros(size + 1)
+        objective[-1] = -1
+        x = _clarabel(constraints, right, objective, [self.n] * len(blocks))
+        if x is None or x[-1] <= 1e-9:
+            return None
+        return np.asarray(np.tensordot(x[:size], self.basis, axes=1))
+
+
+def _clarabel(constraints: Array, right: Array, objective: Array, sizes: list[int]) -> Array | None:
+    """Minimise over one equation and semidefinite blocks; None when the solver does not succeed."""
+    try:
+        import clarabel
+
+        settings = clarabel.DefaultSettings()
+        settings.verbose = False
+        cones = [clarabel.ZeroConeT(1)] + [clarabel.PSDTriangleConeT(size) for size in sizes]
+        quadratic = _Columns(np.zeros((len(objective), len(objective))))
+        solver = clarabel.DefaultSolver(quadratic, objective, _Columns(constraints), right, cones, settings)
+        solution = solver.solve()
+    except Exception:
+        # A guess that fails is no guess; what a solver raises is not documented.
+        return None
+    x = np.array(solution.x, dtype=np.float64)
+    return x if str(solution.status) in ("Solved", "AlmostSolved") and bool(np.isfinite(x).all()) else None
+
+
+class _Columns:
+    """A matrix in compressed sparse columns with the attributes that Clarabel reads, without importing scipy."""
+
+    has_sorted_indices = has_canonical_format = True
+
+    def __init__(self, dense: Array) -> None:
+        self.shape = dense.shape
+        columns, rows = np.nonzero(dense.T)
+        self.indices, self.data = rows, dense[rows, columns]
+        self.indptr = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=dense.shape[1]))])
+
+    def sort_indices(self) -> None:
+        """Do nothing: the indices are sorted."""
+
+    def sum_duplicates(self) -> None:
+        """Do nothing: there are no duplicates."""
