@@ -101,7 +101,9 @@ def feasible_point(
         _verify_point(point, equalities, nonstrict, strict)
         return Feasible(tuple(point))
     answer = Infeasible(
-        tuple(conflict[: len(equalities)]), tuple(conflict[len(equalities) : first_strict]), tuple(conflict[first_strict:])
+        tuple(conflict[: len(equalities)]),
+        tuple(conflict[len(equalities) : first_strict]),
+        tuple(conflict[first_strict:]),
     )
     _verify_multipliers(answer, rows, dimension)
     return answer
@@ -254,7 +256,9 @@ class _Dictionary:
 
     def variables(self) -> list[fmpq]:
         """Values of the unknowns, with the infinitesimal replaced by a positive rational."""
-        constants = [(self.table[row, self.dimension], self.table[row, self.dimension + 1]) for row in range(self.count)]
+        constants = [
+            (self.table[row, self.dimension], self.table[row, self.dimension + 1]) for row in range(self.count)
+        ]
         step = fmpq(1)
         for variable, (constant, slope) in zip(self.basic, constants, strict=True):
             if self.kinds[variable] == _NONNEGATIVE and slope < 0:

@@ -133,11 +133,15 @@ def matrix(rows: Sequence[Sequence[Number]] | fmpq_mat, where: str = "matrix") -
     if isinstance(rows, fmpq_mat):
         return rows
     if not _is_list(rows) or not all(map(_is_list, rows)):
-        raise NumberError(f'`{where}`: {repr(rows)[:60]} is not a list of rows; write, for instance, [["1", "0"], ["0", "1"]]')
+        raise NumberError(
+            f'`{where}`: {repr(rows)[:60]} is not a list of rows; write, for instance, [["1", "0"], ["0", "1"]]'
+        )
     width = len(rows[0]) if rows else 0
     for index, row in enumerate(rows):
         if len(row) != width:
-            raise NumberError(f"`{where}`: row {index} has length {len(row)}, row 0 has length {width}; write equal lengths")
+            raise NumberError(
+                f"`{where}`: row {index} has length {len(row)}, row 0 has length {width}; write equal lengths"
+            )
     values = [rational(value, f"`{where}[{i}][{j}]`") for i, row in enumerate(rows) for j, value in enumerate(row)]
     return fmpq_mat(len(rows), width, values)
 
@@ -390,9 +394,8 @@ def krylov_minimal_polynomial(M: fmpq_mat, u: fmpq_mat) -> fmpq_poly:
     """
     n = M.nrows()
     if M.ncols() != n or (u.nrows(), u.ncols()) != (n, 1):
-        raise NumberError(
-            f"the matrix is {n} by {M.ncols()} and the vector {u.nrows()} by {u.ncols()}; write a square matrix and a column"
-        )
+        shapes = f"the matrix is {n} by {M.ncols()} and the vector {u.nrows()} by {u.ncols()}"
+        raise NumberError(f"{shapes}; write a square matrix and a column")
     columns = [u]
     for _ in range(n):
         columns.append(M * columns[-1])
@@ -498,4 +501,6 @@ def _require_symmetric(M: fmpq_mat) -> None:
     for i in range(M.nrows()):
         for j in range(i):
             if M[i, j] != M[j, i]:
-                raise NumberError(f"entries ({i}, {j}) and ({j}, {i}) are {M[i, j]} and {M[j, i]}; write a symmetric matrix")
+                raise NumberError(
+                    f"entries ({i}, {j}) and ({j}, {i}) are {M[i, j]} and {M[j, i]}; write a symmetric matrix"
+                )

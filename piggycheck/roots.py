@@ -70,8 +70,7 @@ def is_schur_stable(poly: fmpq_poly) -> bool:
             coefficients = coefficients[1:]
             continue
         coefficients = [
-            last * high - first * low
-            for high, low in zip(coefficients[1:], reversed(coefficients[:-1]), strict=True)
+            last * high - first * low for high, low in zip(coefficients[1:], reversed(coefficients[:-1]), strict=True)
         ]
         coefficients = _without_content(coefficients)
     return True
@@ -452,4 +451,3 @@ def _count_real_roots(poly: fmpq_poly, low: fmpq, high: fmpq) -> int:
 def _variations(values: list[fmpq]) -> int:
     signs = [value > 0 for value in values if value != 0]
     return sum(a != b for a, b in pairwise(signs))
-

@@ -14,7 +14,7 @@ from flint import fmpq_mat
 from piggycheck.errors import SwitchedSystemError
 from piggycheck.linalg import Number, identity, matrix, zeros
 
-__all__ = ["Pair", "SwitchedSystem", "Word", "compose"]
+__all__ = ["Pair", "SwitchedSystem", "Word", "compose", "first_indices"]
 
 Word = tuple[int, ...]
 """Indices of the pairs in time order: the first letter acts first."""
@@ -44,6 +44,25 @@ def compose(later: Pair, earlier: Pair) -> Pair:
     Composition is associative. When this fails: only when shapes do not fit.
     """
     return later[0] * earlier[0], later[0] * earlier[1] + later[1]
+
+
+def first_indices(matrices: Sequence[fmpq_mat]) -> tuple[int, ...]:
+    """Return, for each matrix, the first index at which an equal one stands.
+
+    Parameters
+    ----------
+    matrices : sequence of fmpq_mat
+
+    Returns
+    -------
+    tuple of int
+
+    Examples
+    --------
+    >>> first_indices([fmpq_mat([[2]]), fmpq_mat([[2]]), fmpq_mat([[3]])])
+    (0, 0, 2)
+    """
+    return tuple(next(j for j, other in enumerate(matrices) if other == M) for M in matrices)
 
 
 @dataclass(frozen=True)
@@ -97,7 +116,9 @@ class SwitchedSystem:
             if dimension == 0:
                 raise SwitchedSystemError(f"`A[{index}]` is {_shape(A)}; write at least one row")
             if A.nrows() != dimension:
-                raise SwitchedSystemError(f"`A[{index}]` is {_shape(A)} and `A[0]` is {_shape(self.A[0])}; write one size")
+                raise SwitchedSystemError(
+                    f"`A[{index}]` is {_shape(A)} and `A[0]` is {_shape(self.A[0])}; write one size"
+                )
         if len(self.B) != len(self.A):
             raise SwitchedSystemError(f"`B` has {len(self.B)} matrices and `A` has {len(self.A)}; write equally many")
         for index, B in enumerate(self.B):
@@ -108,7 +129,9 @@ class SwitchedSystem:
         if self.J0 is not None and (self.J0.nrows(), self.J0.ncols()) != (dimension, self.columns):
             raise SwitchedSystemError(f"`J0` is {_shape(self.J0)}; write a matrix of {dimension} by {self.columns}")
         if self.names and len(self.names) != len(self.A):
-            raise SwitchedSystemError(f"there are {len(self.names)} names and {len(self.A)} matrices; write equally many")
+            raise SwitchedSystemError(
+                f"there are {len(self.names)} names and {len(self.A)} matrices; write equally many"
+            )
 
     @classmethod
     def from_rows(
@@ -284,7 +307,7 @@ class SwitchedSystem:
         >>> SwitchedSystem.from_rows([[[2]], [[2]], [[3]]]).representatives()
         (0, 0, 2)
         """
-        return tuple(next(j for j, other in enumerate(self.A) if other == A) for A in self.A)
+        return first_indices(self.A)
 
 
 def _shape(M: fmpq_mat) -> str:

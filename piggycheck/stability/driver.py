@@ -5,13 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
-from piggycheck.linalg import as_float, identity, simplest_between
+from piggycheck.linalg import (
+    as_float,
+    exceeds_one,
+    identity,
+    is_schur_stable,
+    modulus_lower,
+    root_lower,
+    scale_roots,
+    simplest_between,
+)
+from piggycheck.stability.balance import balanced, balancing_exponents, diagonal_congruence
 from piggycheck.stability.word_tree import WordTree, prove_word_tree
 from piggycheck.stability.words import WordBound, best_rate_word, rate_of_word, search_words
 from piggycheck.switched import SwitchedSystem, Word
@@ -20,6 +30,10 @@ if TYPE_CHECKING:
     from piggycheck.stability.floats import Array
 
 __all__ = ["Contractive", "Expansive", "Open", "decide"]
+
+_BOUND_ERROR = fmpq(1_000_001, 1_000_000)
+_GAPS = ((fmpq(1, 100), 60), (fmpq(2, 100), 120), (fmpq(5, 100), 200), (fmpq(10, 100), 200))
+_MAX_TREE_NODES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -167,9 +181,10 @@ class _Problem:
     _lower: WordBound | None = None
 
     def __post_init__(self) -> None:
-        representatives = self.system.representatives()
-        self.letters = sorted(set(representatives))
-        self.A = [self.system.A[i] for i in self.letters]
+        self.letters = sorted(set(self.system.representatives()))
+        self.exponents = balancing_exponents(self.system.A)
+        self.all_A = balanced(self.system.A, self.exponents) if any(self.exponents) else list(self.system.A)
+        self.A = [self.all_A[i] for i in self.letters]
 
     @property
     def target(self) -> fmpq:
@@ -195,12 +210,28 @@ class _Problem:
         if self._lower is None or bound.rate_lower > self._lower.rate_lower:
             self._lower = bound
         power = self.target ** len(bound.word)
-        if bound.modulus_lower > power or (self.rate is None and bound.modulus_lower >= power):
-            return Expansive(bound.word, bound.modulus_lower, bound.rate_lower, self.stable_below, tuple(self.tried))
-        return None
+        if not self._refutes(bound, power):
+            return None
+        if bound.modulus_lower < power or (bound.modulus_lower == power and self.rate is not None):
+            # The bound is a little below the modulus, and the rate's power lies between the two.
+            modulus = modulus_lower(self.system.product(bound.word)[0].charpoly(), above=power)
+            bound = WordBound(bound.word, modulus, root_lower(modulus, len(bound.word)))
+        return Expansive(bound.word, bound.modulus_lower, bound.rate_lower, self.stable_below, tuple(self.tried))
+
+    def _refutes(self, bound: WordBound, power: fmpq) -> bool:
+        if bound.modulus_lower > power:
+            return True
+        if bound.modulus_lower * _BOUND_ERROR < power:
+            return False
+        poly = scale_roots(self.system.product(bound.word)[0].charpoly(), power)
+        return not is_schur_stable(poly) if self.rate is None else exceeds_one(poly)
 
     def contractive(self, tree: WordTree) -> Contractive:
-        return Contractive(tree, self.lower, tuple(self.tried))
+        return Contractive(self.in_first_basis(tree), self.lower, tuple(self.tried))
+
+    def in_first_basis(self, tree: WordTree) -> WordTree:
+        """The same proof for the matrices before they were balanced."""
+        return replace(tree, P=diagonal_congruence(tree.P, self.exponents)) if any(self.exponents) else tree
 
     def aims(self) -> Iterator[fmpq]:
         """Rates that would settle the question, the easiest first."""
@@ -219,9 +250,9 @@ class _Problem:
             if not math.isfinite(rate) or rate <= 0:
                 continue
             simple = simplest_between(fmpq(*(rate * 1.001).as_integer_ratio()), fmpq(*(rate * 1.02).as_integer_ratio()))
-            tree = prove_with_form(self.system.A, P, simple, max_length=1, time_limit=1.0)
+            tree = prove_with_form(self.all_A, P, simple, max_length=1, time_limit=0.5)
             if tree is not None:
-                return tree
+                return self.in_first_basis(tree)
         return None
 
 
@@ -242,20 +273,9 @@ def _short_words(problem: _Problem) -> Iterator[_Answer]:
     problem.stable_below = search.stable_below
     problem.tried.append(f"words: all of length below {search.exhaustive_below}, exactly")
     if search.word is not None:
-        modulus = rate_of_word(problem.system, search.word)
-        yield problem.learn(modulus) or _on_target(problem, modulus)
-
-
-def _on_target(problem: _Problem, bound: WordBound) -> Expansive:
-    """A word that is too large by less than its bound shows: bound it again, from the target on."""
-    from piggycheck.linalg import modulus_lower, root_lower
-
-    power = problem.target ** len(bound.word)
-    poly = problem.system.product(bound.word)[0].charpoly()
-    modulus = modulus_lower(poly, above=power)
-    return Expansive(
-        bound.word, modulus, root_lower(modulus, len(bound.word)), problem.stable_below, tuple(problem.tried)
-    )
+        yield problem.learn(rate_of_word(problem.system, search.word))
+    for letter in problem.letters[:8]:
+        problem.learn(rate_of_word(problem.system, (letter,)))
 
 
 def _zero_products(problem: _Problem) -> Iterator[_Answer]:
@@ -263,7 +283,7 @@ def _zero_products(problem: _Problem) -> Iterator[_Answer]:
     n = problem.system.dimension
     if any(A.charpoly().coeffs()[:-1] != [0] * n for A in problem.A):
         return
-    tree = prove_word_tree(problem.system.A, identity(n), fmpq(0), max_length=n, time_limit=problem.remaining())
+    tree = prove_word_tree(problem.all_A, identity(n), fmpq(0), max_length=n, time_limit=problem.remaining())
     problem.tried.append("zero products")
     if tree is not None:
         yield problem.contractive(tree)
@@ -307,7 +327,7 @@ def _longer_words(problem: _Problem) -> Iterator[_Answer]:
 def _trees(problem: _Problem) -> Iterator[_Answer]:
     """Word trees of growing size, with forms that are best for longer and longer words."""
     node_budget, length = 300, 2
-    while not problem.out_of_time():
+    while node_budget <= _MAX_TREE_NODES and not problem.out_of_time():
         problem.tried.append(f"word tree, up to {node_budget} nodes")
         yield from _with_forms(problem, max_length=None, node_budget=node_budget)
         _lift(problem, length)
@@ -327,7 +347,7 @@ def _lift(problem: _Problem, length: int) -> None:
         return
     products: list[fmpq_mat] = []
     for word in product(range(len(problem.A)), repeat=length):
-        products.append(problem.system.product([problem.letters[i] for i in word])[0])
+        products.append(math.prod((problem.A[i] for i in reversed(word)), start=identity(problem.system.dimension)))
     guess = guess_quadratic_form(products, [length] * len(products), time_limit=problem.remaining(3.0))
     problem.tried.append(f"quadratic form of all words of length {length}")
     if guess is not None:
@@ -342,7 +362,7 @@ def _with_forms(problem: _Problem, *, max_length: int | None, node_budget: int) 
             if max_length == 1 and rate > as_float(aim) * (1 + 1e-6):
                 continue
             tree = prove_with_form(
-                problem.system.A, P, aim, node_budget=node_budget, max_length=max_length, time_limit=problem.remaining()
+                problem.all_A, P, aim, node_budget=node_budget, max_length=max_length, time_limit=problem.remaining()
             )
             if tree is not None:
                 yield problem.contractive(tree)
@@ -354,12 +374,37 @@ _METHODS: tuple[_Method, ...] = (_short_words, _zero_products, _averaged_form, _
 
 def _improved(problem: _Problem, answer: Contractive) -> Contractive:
     """Bring the rate of a proof towards the lower bound, for at most about a second."""
-    from piggycheck.stability.quadratic import guess_quadratic_form, prove_with_form
+    from piggycheck.stability.quadratic import guess_quadratic_form
 
-    deadline = min(time.monotonic() + 1.0, problem.deadline)
-    problem.learn(best_rate_word(problem.system, max_length=12, time_limit=0.2, beam=512))
-    lower = problem.lower.rate_lower
-    if lower == 0:
-        return answer
-    best = answer.tree
-    return answer if best.rate <= lower else Contractive(best, problem.lower, tuple(problem.tried))
+    problem.deadline = min(problem.deadline, time.monotonic() + 1.0)
+    problem.learn(best_rate_word(problem.system, max_length=12, time_limit=problem.remaining(0.2), beam=512))
+    best = replace(answer, lower=problem.lower)
+    if best.tree.rate == 0 or problem.lower.rate_lower == 0:
+        return best
+    guess = guess_quadratic_form(problem.A, time_limit=problem.remaining(0.5))
+    if guess is not None:
+        problem.forms = [guess]
+        rate = fmpq(*guess[1].as_integer_ratio())
+        best = _better(problem, best, simplest_between(rate * fmpq(1001, 1000), rate * fmpq(101, 100)), len(problem.A))
+    for length in (2, 3, 4):
+        lower = problem.lower.rate_lower
+        if best.tree.rate <= lower * fmpq(51, 50):
+            break
+        for gap, node_budget in _GAPS:
+            best = _better(problem, best, simplest_between(lower * (1 + gap / 2), lower * (1 + gap)), node_budget)
+        _lift(problem, length)
+    return best
+
+
+def _better(problem: _Problem, best: Contractive, aim: fmpq, node_budget: int) -> Contractive:
+    """A proof of the aimed rate if it is smaller and found quickly, otherwise the best one so far."""
+    from piggycheck.stability.quadratic import prove_with_form
+
+    for P, _ in problem.forms:
+        if aim >= best.tree.rate or problem.out_of_time():
+            return best
+        time_limit = problem.remaining()
+        tree = prove_with_form(problem.all_A, P, aim, node_budget=node_budget, time_limit=time_limit)
+        if tree is not None:
+            best = problem.contractive(tree)
+    return best

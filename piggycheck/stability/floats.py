@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -26,6 +27,7 @@ __all__ = [
 Array = NDArray[np.float64]
 
 _MARGIN = 1e-9
+_MAX_LEVEL_ENTRIES = 4_000_000
 
 
 def float_matrices(matrices: Sequence[fmpq_mat]) -> Array:
@@ -34,6 +36,7 @@ def float_matrices(matrices: Sequence[fmpq_mat]) -> Array:
     return np.nan_to_num(array, posinf=1e300, neginf=-1e300)
 
 
+@np.errstate(all="ignore")
 def spectral_radii(matrices: Array) -> Array:
     """Spectral radius of each matrix of a stack.
 
@@ -51,10 +54,13 @@ def spectral_radii(matrices: Array) -> Array:
         discriminant = half * half - determinant
         real = np.abs(half) + np.sqrt(np.maximum(discriminant, 0))
         return np.where(discriminant >= 0, real, np.sqrt(np.maximum(determinant, 0)))
-    radii: Array = np.abs(np.linalg.eigvals(matrices)).max(axis=-1)
+    radii = np.full(len(matrices), np.inf)
+    finite = np.isfinite(matrices).all(axis=(-1, -2))
+    radii[finite] = np.abs(np.linalg.eigvals(matrices[finite])).max(axis=-1)
     return radii
 
 
+@np.errstate(all="ignore")
 def squared_norms(matrices: Array) -> Array:
     """Squared spectral norm of each matrix of a stack.
 
@@ -71,9 +77,13 @@ def squared_norms(matrices: Array) -> Array:
         determinant = matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] * matrices[:, 1, 0]
         return np.asarray(total + np.sqrt(np.maximum((total - determinant) * (total + determinant), 0)))
     gram = np.swapaxes(matrices, -1, -2) @ matrices
-    return np.asarray(np.linalg.eigvalsh(gram)[..., -1])
+    norms = np.full(len(matrices), np.inf)
+    finite = np.isfinite(gram).all(axis=(-1, -2))
+    norms[finite] = np.linalg.eigvalsh(gram[finite])[:, -1]
+    return norms
 
 
+@np.errstate(all="ignore")
 def averaged_form(matrices: Array) -> Array | None:
     """Guess a positive definite P for which all letters have moderate norm: a sum over all products.
 
@@ -82,14 +92,16 @@ def averaged_form(matrices: Array) -> Array | None:
     n = matrices.shape[-1]
     transposed = np.swapaxes(matrices, -1, -2)
     X = np.eye(n)
-    rate = 0.0
+    growth = 0.0
     for _ in range(60):
-        Y = (transposed @ X @ matrices).sum(axis=0)
-        rate = float(np.linalg.norm(Y))
-        if rate == 0 or not np.isfinite(rate):
+        X = (transposed @ X @ matrices).sum(axis=0)
+        norm = float(np.linalg.norm(X))
+        if norm == 0 or not np.isfinite(norm):
+            growth = -math.inf
             break
-        X = Y / rate
-    discount = 1 / (1.05 * rate) if rate > 0 and np.isfinite(rate) else 1.0
+        growth += math.log(norm)
+        X = X / norm
+    discount = math.exp(-growth / 60) / 1.03 if growth > -math.inf else 1.0
     P = term = np.eye(n)
     for _ in range(200):
         term = (transposed @ term @ matrices).sum(axis=0) * discount
@@ -101,6 +113,7 @@ def averaged_form(matrices: Array) -> Array | None:
     return P
 
 
+@np.errstate(all="ignore")
 def change_basis(matrices: Array, P: Array) -> Array | None:
     """Return ``T A T^{-1}`` with ``P = T^T T``: the norm of P becomes the Euclidean one."""
     try:
@@ -146,6 +159,7 @@ def improving_words(
             return
 
 
+@np.errstate(all="ignore")
 def float_tree(
     A: Sequence[fmpq_mat],
     P: Array,
@@ -168,9 +182,12 @@ def float_tree(
     nodes = 0
     while len(words):
         nodes += k * len(words)
-        if nodes > node_budget or words.shape[1] >= max_length or time.monotonic() > deadline:
+        too_wide = k * len(words) * n * n > _MAX_LEVEL_ENTRIES
+        if nodes > node_budget or too_wide or words.shape[1] >= max_length or time.monotonic() > deadline:
             return None
         products, words = _children(products, words, letters)
+        if not np.isfinite(products).all():
+            return None
         norms = squared_norms(products)
         closed = norms <= 1 - _MARGIN
         for index in np.flatnonzero(np.abs(norms - 1) < _MARGIN):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from flint import fmpq, fmpq_mat
 
+from piggycheck.linalg import as_float
 from piggycheck.stability.floats import (
     Array,
     averaged_form,
@@ -20,6 +21,7 @@ from piggycheck.stability.floats import (
     squared_norms,
 )
 from piggycheck.stability.word_tree import WordTree, prove_word_tree
+from piggycheck.switched import first_indices
 
 __all__ = ["guess_quadratic_form", "prove_quadratic", "prove_with_form", "rounded_forms"]
 
@@ -100,7 +102,8 @@ def prove_with_form(
     budget = node_budget
     if rate > 0:
         limit = max_length if max_length is not None else node_budget
-        leaves = float_tree(A, P, float(rate), lambda word: True, node_budget, limit, deadline)
+        distinct = [A[i] for i in sorted(set(first_indices(A)))]
+        leaves = float_tree(distinct, P, as_float(rate), lambda word: True, node_budget, limit, deadline)
         if leaves is None:
             return None
         budget = min(node_budget, 3 * len(leaves) + 100)
@@ -271,7 +274,7 @@ def _clarabel(constraints: Array, right: Array, objective: Array, sizes: list[in
         quadratic = _Columns(np.zeros((len(objective), len(objective))))
         solver = clarabel.DefaultSolver(quadratic, objective, _Columns(constraints), right, cones, settings)
         solution = solver.solve()
-    except Exception:
+    except Exception:  # noqa: BLE001
         # A guess that fails is no guess; what a solver raises is not documented.
         return None
     x = np.array(solution.x, dtype=np.float64)

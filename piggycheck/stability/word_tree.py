@@ -17,7 +17,7 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
 from piggycheck.linalg import as_float, identity, is_positive_definite, is_positive_semidefinite, simplest_between
-from piggycheck.switched import Word
+from piggycheck.switched import Word, first_indices
 
 __all__ = ["WordTree", "is_complete_prefix_code", "prove_word_tree"]
 
@@ -82,7 +82,7 @@ class WordTree:
             return False
         if not is_complete_prefix_code(self.words, len(A)):
             return False
-        representatives = [next(j for j, other in enumerate(A) if other == M) for M in A]
+        representatives = first_indices(A)
         distinct = {tuple(representatives[letter] for letter in word) for word in self.words}
         proof = _Exact(A, self.P, self.rate)
         return all(
@@ -177,7 +177,7 @@ def prove_word_tree(
     if rate < 0 or not is_positive_definite(P):
         return None
     deadline = time.monotonic() + time_limit
-    representatives = [next(j for j, other in enumerate(A) if other == M) for M in A]
+    representatives = first_indices(A)
     letters = sorted(set(representatives))
     distinct = [A[i] for i in letters]
     limit = max_length if max_length is not None else node_budget
@@ -288,4 +288,3 @@ def _expand(words: list[Word], classes: list[list[int]]) -> tuple[Word, ...] | N
     if total > _EXPANSION_BUDGET:
         return None
     return tuple(sorted(choice for word in words for choice in product(*(classes[letter] for letter in word))))
-
