@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from piggycheck.stability.driver import Contractive, Expansive, Open, decide
+from piggycheck.stability.excitation import DivergingSearch, DivergingWord, excite, find_diverging_word
 from piggycheck.stability.word_tree import WordTree, prove_word_tree
 from piggycheck.stability.words import (
-    DivergingSearch,
-    DivergingWord,
     WordBound,
     WordSearch,
     best_rate_word,
-    excite,
-    find_diverging_word,
     necklaces,
     rate_of_word,
     search_words,

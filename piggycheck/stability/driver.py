@@ -388,7 +388,7 @@ def _improved(problem: _Problem, answer: Contractive) -> Contractive:
         best = _better(problem, best, simplest_between(rate * fmpq(1001, 1000), rate * fmpq(101, 100)), len(problem.A))
     for length in (2, 3, 4):
         lower = problem.lower.rate_lower
-        if best.tree.rate <= lower * fmpq(51, 50):
+        if best.tree.rate <= lower * (fmpq(21, 20) if best.tree.is_quadratic else fmpq(51, 50)):
             break
         for gap, node_budget in _GAPS:
             best = _better(problem, best, simplest_between(lower * (1 + gap / 2), lower * (1 + gap)), node_budget)
