@@ -11,6 +11,7 @@ import numbers
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from typing import Any
 
@@ -27,6 +28,7 @@ __all__ = [
     "Balls",
     "Evaluator",
     "Mpmath",
+    "bounds",
     "enclosure",
     "exact",
     "rational",
@@ -243,7 +245,17 @@ def enclosure(value: sp.Expr | fmpq, bits: int = 128) -> tuple[fmpq, fmpq]:
         return value, value
     if value.is_Rational:
         return rational(value), rational(value)
-    ball = Balls(bits).evaluate(value)
+    return bounds(Balls(bits).evaluate(value))
+
+
+def bounds(ball: arb) -> tuple[fmpq, fmpq]:
+    """Return rational bounds of a ball.
+
+    Examples
+    --------
+    >>> bounds(arb(fmpq(3, 4)))
+    (3/4, 3/4)
+    """
     return _dyadic(ball.lower()), _dyadic(ball.upper())
 
 
@@ -425,8 +437,17 @@ class Balls(Arithmetic):
         self.bits = bits
 
     def evaluate(self, expression: sp.Expr, values: Mapping[sp.Symbol, Any] | None = None) -> arb:
-        with ctx.workprec(self.bits):
+        with self.precision():
             return super().evaluate(expression, values)
+
+    def precision(self) -> AbstractContextManager[Any]:
+        """Return a context in which operators on balls work with this arithmetic's precision."""
+        return ctx.workprec(self.bits)
+
+    def between(self, low: fmpq, high: fmpq) -> arb:
+        """Return a ball that contains the interval."""
+        with self.precision():
+            return arb(low).union(arb(high))
 
     def number(self, constant: sp.Expr) -> arb:
         if constant.is_Rational:

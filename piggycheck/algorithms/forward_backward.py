@@ -51,7 +51,7 @@ def forward_backward(
     --------
     >>> from piggycheck.functions import l1
     >>> forward_backward("(x - 2)**2/2", l1(1), ["x"], "1/2").map.next
-    (Piecewise((x/2 + 1/2, x/2 + 1 > 1/2), (x/2 + 3/2, x/2 + 1 < -1/2), (0, True)),)
+    (x/2 - Max(-1/2, Min(1/2, x/2 + 1)) + 1,)
 
     Notes
     -----

@@ -31,7 +31,7 @@ class box(ProximalFunction):  # noqa: N801 - the field's name
     --------
     >>> v = sp.Symbol("v", real=True)
     >>> box(-1, 1).proximal([v], sp.Integer(1))
-    [Piecewise((-1, v < -1), (1, v > 1), (v, True))]
+    [Max(-1, Min(1, v))]
 
     Notes
     -----
@@ -55,12 +55,4 @@ class box(ProximalFunction):  # noqa: N801 - the field's name
         return sp.Integer(0)
 
     def proximal(self, point: Sequence[sp.Expr], step: sp.Expr) -> list[sp.Expr]:
-        return [
-            sp.Piecewise(
-                (self.lower, sp.Lt(v, self.lower, evaluate=False)),
-                (self.upper, sp.Gt(v, self.upper, evaluate=False)),
-                (v, True),
-                evaluate=False,
-            )
-            for v in point
-        ]
+        return [sp.Max(self.lower, sp.Min(self.upper, v)) for v in point]

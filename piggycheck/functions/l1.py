@@ -32,10 +32,13 @@ class l1(ProximalFunction):  # noqa: N801 - the field's name
     --------
     >>> v = sp.Symbol("v", real=True)
     >>> l1(2).proximal([v], sp.Integer(1))
-    [Piecewise((v - 2, v > 2), (v + 2, v < -2), (0, True))]
+    [v - Max(-2, Min(2, v))]
 
     Notes
     -----
+    Soft-thresholding is written as the point minus its projection on ``[-threshold, threshold]``, which is continuous
+    in point and weight together.
+
     Source: Parikh, Boyd, Proximal Algorithms, 2014, section 6.5.2.
 
     When this fails: a weight that is a parameter is not checked to be nonnegative.
@@ -54,12 +57,4 @@ class l1(ProximalFunction):  # noqa: N801 - the field's name
 
     def proximal(self, point: Sequence[sp.Expr], step: sp.Expr) -> list[sp.Expr]:
         threshold = step * self.weight
-        return [
-            sp.Piecewise(
-                (v - threshold, sp.Gt(v, threshold, evaluate=False)),
-                (v + threshold, sp.Lt(v, -threshold, evaluate=False)),
-                (0, True),
-                evaluate=False,
-            )
-            for v in point
-        ]
+        return [v - sp.Max(-threshold, sp.Min(threshold, v)) for v in point]

@@ -110,7 +110,7 @@ def essential_activity(
     piece, stay undecided; the selection set is then a superset.
     """
     if not constraints:
-        return Activity(True, tuple(sp.Integer(0) for _ in variables))
+        return Activity(True, tuple(sp.Integer(int(i == 0)) for i in range(len(variables))))
     gradients = [_gradient(sign * guard, variables, point) for sign, guard in constraints]
     try:
         rows = [[rational(entry) for entry in gradient] for gradient in gradients]

@@ -102,8 +102,8 @@ class SymbolicMap(PiecewiseMap):
         self.next = tuple(sp.sympify(e) for e in next)
         self._validate()
         known: dict[sp.Basic, sp.Basic] = {}
-        self._program = tuple(translate(e, known) for e in self.next)
-        switches = collect_switches(self._program)
+        self.program = tuple(translate(e, known) for e in self.next)
+        switches = collect_switches(self.program)
         self.guards = tuple(dict.fromkeys(switch.guard for switch in switches))
         self._index = {guard: i for i, guard in enumerate(self.guards)}
         self._pieces: dict[Signature, SmoothPiece] = {}
@@ -131,7 +131,7 @@ class SymbolicMap(PiecewiseMap):
                 raise MapError(f'`{symbol}` is not declared real; write sympy.Symbol("{symbol}", real=True)')
 
     def _refuse_unknown_nodes(self) -> None:
-        for node in sp.preorder_traversal(sp.Tuple(*self._program)):
+        for node in sp.preorder_traversal(sp.Tuple(*self.program)):
             if isinstance(node, (sp.Tuple, *_KNOWN_NODES)) or node is GAP:
                 continue
             raise MapError(f"`{node}`: `{type(node).__name__}` is not a function that piggycheck knows")
@@ -174,7 +174,7 @@ class SymbolicMap(PiecewiseMap):
 
     def evaluate(self, values: Mapping[sp.Symbol, Any], arithmetic: Arithmetic) -> Evaluation:
         evaluator = _ProgramEvaluator(arithmetic, values)
-        value = tuple(arithmetic.normal(evaluator(e)) for e in self._program)
+        value = tuple(arithmetic.normal(evaluator(e)) for e in self.program)
         seen = evaluator.seen
         return Evaluation(value, Signature(seen.get(guard) for guard in self.guards))
 
@@ -223,7 +223,7 @@ class SymbolicMap(PiecewiseMap):
 
     def _resolve(self, choose: Callable[[Switch, sp.Expr], int]) -> tuple[sp.Expr, ...]:
         known: dict = {}
-        expressions = tuple(resolve(e, choose, known) for e in self._program)
+        expressions = tuple(resolve(e, choose, known) for e in self.program)
         for expression in expressions:
             kinked = expression.atoms(*NONSMOOTH)
             if kinked:
@@ -280,7 +280,7 @@ class SymbolicMap(PiecewiseMap):
     @cached_property
     def _outcomes(self) -> dict[sp.Expr, Switch]:
         by_guard: dict[sp.Expr, Switch] = {}
-        for switch in collect_switches(self._program):
+        for switch in collect_switches(self.program):
             known = by_guard.get(switch.guard)
             if known is None or len(switch.outcomes) > len(known.outcomes):
                 by_guard[switch.guard] = switch

@@ -1,0 +1,127 @@
+"""Claims: one kind per file, each turning a question into a verdict with a certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from piggycheck.claims.base import Claim
+from piggycheck.claims.chain_rule import ChainRuleSetIsLarger
+from piggycheck.claims.continuous import ContinuousClaim as Continuous
+from piggycheck.claims.converges import Converges
+from piggycheck.claims.derivative import Derivative
+from piggycheck.claims.diverges import Diverges
+from piggycheck.claims.fixed_point import FixedPointClaim as FixedPoint
+from piggycheck.claims.subject import Subject
+from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
+from piggycheck.derivation import Derivation
+from piggycheck.errors import UnknownError
+from piggycheck.iteration import Iteration
+from piggycheck.switched import SwitchedSystem
+
+__all__ = [
+    "KINDS",
+    "ChainRuleSetIsLarger",
+    "Claim",
+    "Continuous",
+    "Converges",
+    "Derivative",
+    "Diverges",
+    "FixedPoint",
+    "Proved",
+    "Refuted",
+    "Subject",
+    "Undecided",
+    "Verdict",
+    "default_claims",
+    "prove",
+]
+
+KINDS: dict[str, type[Claim]] = {
+    claim.kind: claim for claim in (ChainRuleSetIsLarger, Continuous, Converges, Derivative, Diverges, FixedPoint)
+}
+"""The kinds of claim, by the name that a case gives them."""
+
+
+def prove(
+    claim: Claim,
+    about: Iteration | SwitchedSystem | Subject,
+    at: Mapping[Any, Any] | None = None,
+    *,
+    time_limit: float = 10.0,
+) -> Verdict:
+    """Prove or refute a claim.
+
+    Parameters
+    ----------
+    claim : Claim
+        For instance ``piggycheck.claims.Diverges()``.
+    about : Iteration, SwitchedSystem or Subject
+        What the claim is about. A `Subject` keeps what several claims need.
+    at : mapping, optional
+        A value for each parameter of an iteration.
+    time_limit : float
+        Seconds for questions about the joint spectral radius.
+
+    Returns
+    -------
+    Proved, Refuted or Undecided
+        The first two with a certificate.
+
+    Raises
+    ------
+    InputError
+        When the claim makes no sense for what it is about, or a parameter has no value.
+
+    Examples
+    --------
+    >>> from piggycheck.algorithms import heavy_ball
+    >>> f = "Piecewise((x**2/2, x >= 0), (x**2/8, True))"
+    >>> ball = heavy_ball(f, ["x"], 1, "3/4", parameters=["theta"], start=["theta"])
+    >>> verdict = prove(Diverges(), ball, at={"theta": 0})
+    >>> verdict.name, verdict.value["word"], verdict.value["eigenvalue"]
+    ('proved', [0, 0, 1, 1], '-9/8')
+
+    Notes
+    -----
+    When this fails: what cannot be decided is `Undecided`, with the reason; a verdict is no truth value.
+    """
+    if isinstance(about, Subject):
+        subject = about
+    elif isinstance(about, SwitchedSystem):
+        subject = Subject(given=about)
+    else:
+        subject = Subject(iteration=about, at=at)
+    subject.with_time(time_limit)
+    try:
+        return claim.decide(subject)
+    except UnknownError as error:
+        return Undecided(claim.kind, claim.statement(subject), str(error), {}, str(error), _opening(subject))
+
+
+def _opening(subject: Subject) -> Derivation:
+    """As much of a derivation as can be written down."""
+    for pieces in (True, False):
+        try:
+            return subject.opening(pieces=pieces)
+        except UnknownError:
+            continue
+    return Derivation()
+
+
+def default_claims(subject: Subject, *, time_limit: float = 10.0) -> list[Verdict]:
+    """Answer the questions that a case without claims asks.
+
+    Is the map continuous, where is the fixed point, do the derivatives converge or diverge, to what?
+
+    Returns
+    -------
+    list of Verdict
+        Of *converges* and *diverges*, the one that is proved; when neither is, both.
+    """
+    verdicts = [] if subject.given is not None else [prove(c, subject, time_limit=time_limit) for c in (Continuous(), FixedPoint())]
+    converges = prove(Converges(), subject, time_limit=time_limit)
+    if isinstance(converges, Proved):
+        return [*verdicts, converges, prove(Derivative(), subject, time_limit=time_limit)]
+    diverges = prove(Diverges(), subject, time_limit=time_limit)
+    return [*verdicts, diverges] if isinstance(diverges, Proved) else [*verdicts, converges, diverges]

@@ -1,0 +1,74 @@
+"""What every kind of claim has in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from flint import fmpq, fmpq_mat
+
+from piggycheck.certificates import Certificate
+from piggycheck.claims.subject import Subject
+from piggycheck.claims.verdict import Verdict
+from piggycheck.linalg import entries
+from piggycheck.stability import WordTree
+from piggycheck.switched import Word
+
+__all__ = ["Claim", "certify", "matrix_text", "power", "tree_witness", "word_text"]
+
+
+class Claim(ABC):
+    """A claim: says what it claims of a subject, and decides it."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def statement(self, subject: Subject) -> str:
+        """Return what is claimed, as one sentence."""
+
+    @abstractmethod
+    def decide(self, subject: Subject) -> Verdict:
+        """Prove or refute the claim.
+
+        Raises
+        ------
+        UnknownError
+            When a step on the way is not decided; `piggycheck.claims.prove` makes it an undecided verdict.
+        """
+
+    def fields(self) -> dict[str, Any]:
+        """Return the claim's own fields, for its certificate."""
+        return {}
+
+
+def certify(claim: Claim, verdict: str, statement: str, parts: dict[str, Any], witness: dict[str, Any]) -> Certificate:
+    """Put the certificate of a verdict together."""
+    given = {name: value for name, value in claim.fields().items() if value is not None}
+    heading = {"kind": claim.kind, "verdict": verdict, "statement": statement, **given}
+    return Certificate.build(claim=heading, **parts, witness=witness)
+
+
+def tree_witness(tree: WordTree) -> dict[str, Any]:
+    """Return a word tree as certificates hold it."""
+    return {"method": "word_tree", "P": tree.P, "rate": tree.rate, "words": tree.words}
+
+
+def word_text(word: Word) -> str:
+    """Write a word.
+
+    Examples
+    --------
+    >>> word_text((0, 0, 1, 1))
+    '0 0 1 1'
+    """
+    return " ".join(map(str, word))
+
+
+def power(base: fmpq, exponent: int) -> fmpq:
+    """Return an integer power."""
+    return base**exponent
+
+
+def matrix_text(M: fmpq_mat) -> list[list[str]]:
+    """Write a matrix as rows of exact text."""
+    return [[str(entry) for entry in row] for row in entries(M)]

@@ -1,0 +1,61 @@
+"""The claim that automatic differentiation can return more than the selection set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from piggycheck.claims.base import Claim, certify, matrix_text
+from piggycheck.claims.subject import Subject
+from piggycheck.claims.verdict import Proved, Refuted, Verdict
+from piggycheck.derivation import ChainRuleStep
+from piggycheck.errors import UnknownError
+from piggycheck.fixed_points import rational_matrix
+
+__all__ = ["ChainRuleSetIsLarger"]
+
+
+@dataclass(frozen=True)
+class ChainRuleSetIsLarger(Claim):
+    """At the fixed point, some product of independent picks at the kinks is no element of the selection set.
+
+    Notes
+    -----
+    When this fails: pieces whose activity is undecided, or a tie of too many kinks, leave it undecided.
+    """
+
+    kind = "chain_rule_set_is_larger"
+
+    def statement(self, subject: Subject) -> str:
+        return "at the fixed point automatic differentiation can return a pair that is not in the selection set"
+
+    def decide(self, subject: Subject) -> Verdict:
+        iteration = subject.required_iteration(self.kind)
+        pairs = [(rational_matrix(p.A), rational_matrix(p.B)) for p in iteration.map.chain_rule(subject.point.point)]
+        possible = [(rational_matrix(p.A), rational_matrix(p.B)) for p in subject.active if 0 not in p.signature or p.activity.essential]
+        certain = [subject.system.pairs[i] for i in subject.essential]
+        extra = next((pair for pair in pairs if pair not in possible), None)
+        derivation, statement = subject.opening(), self.statement(subject)
+        derivation.record(ChainRuleStep(tuple(pairs), extra))
+        parts = subject.certificate_parts()
+        if extra is not None:
+            A, B = extra
+            return Proved(
+                self.kind,
+                statement,
+                f"A = {matrix_text(A)}, B = {matrix_text(B)} can be returned and is not in the selection set",
+                {"witness": {"A": matrix_text(A), "B": matrix_text(B)}},
+                f"the chain-rule set has {len(pairs)} pairs, the selection set {len(set(map(str, possible)))}",
+                derivation,
+                certificate=certify(self, "proved", statement, parts, {"A": A, "B": B}),
+            )
+        if any(pair not in certain for pair in pairs):
+            raise UnknownError("a pair of the chain-rule set belongs to a piece whose activity is undecided")
+        return Refuted(
+            self.kind,
+            statement,
+            "every pair of the chain-rule set is in the selection set",
+            {},
+            f"all {len(pairs)} pairs of the chain-rule set belong to essentially active pieces",
+            derivation,
+            certificate=certify(self, "refuted", statement, parts, {}),
+        )

@@ -1,0 +1,192 @@
+"""The claim that the derivatives converge: the joint spectral radius at the fixed point is below 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flint import fmpq
+
+from piggycheck.arithmetic import RATIONAL, exact, rational
+from piggycheck.claims.base import Claim, certify, matrix_text, tree_witness, word_text
+from piggycheck.claims.limit import common_fixed_point
+from piggycheck.claims.subject import Subject
+from piggycheck.claims.trap import find_trap
+from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
+from piggycheck.derivation import ContractionStep, LimitStep, TrapStep, WordStep
+from piggycheck.errors import InputError, UnknownError
+from piggycheck.linalg import as_float
+from piggycheck.stability import Contractive, Expansive, Open
+
+__all__ = ["Converges", "contraction", "require_continuity_at", "word_step"]
+
+
+@dataclass(frozen=True)
+class Converges(Claim):
+    """The joint spectral radius of the selection set at the fixed point is below 1, or at most a rate.
+
+    Parameters
+    ----------
+    rate : exact number or text, optional
+        A rate below 1.
+
+    Raises
+    ------
+    InputError
+        When the rate is not between 0 and 1.
+
+    Notes
+    -----
+    By Theorem 1 of docs/theory the derivatives of the recursion then converge to one compact set. Where the iteration
+    has a start, that the iterates converge to the fixed point is proved as well; without one the statement is local.
+
+    When this fails: iterates that are not seen to enter a trap leave the claim undecided even when the joint spectral
+    radius is below 1.
+    """
+
+    rate: Any = None
+    kind = "converges"
+
+    def __post_init__(self) -> None:
+        if self.rate is not None:
+            rate = rational(exact(self.rate, "rate of `converges`"))
+            if not 0 < rate < 1:
+                raise InputError(f"rate of `converges`: {rate} is not between 0 and 1; write a number below 1")
+            object.__setattr__(self, "rate", rate)
+
+    def fields(self) -> dict[str, Any]:
+        return {"rate": self.rate}
+
+    def statement(self, subject: Subject) -> str:
+        bound = "below 1" if self.rate is None else f"at most {self.rate}"
+        if subject.given is not None:
+            return f"the joint spectral radius is {bound}"
+        local = "" if subject.iteration.start is None else "; the iterates converge to it from the start"
+        return f"at the fixed point the joint spectral radius of the selection set is {bound}{local}"
+
+    def decide(self, subject: Subject) -> Verdict:
+        answer = subject.radius(self.rate)
+        if isinstance(answer, Contractive):
+            return self._proved(subject, answer)
+        refutation = subject.radius(self.rate, superset=False)
+        if isinstance(refutation, Expansive):
+            return self._refuted(subject, refutation)
+        return self._open(subject, answer)
+
+    def _proved(self, subject: Subject, answer: Contractive) -> Verdict:
+        tree, derivation = answer.tree, subject.opening()
+        derivation.record(ContractionStep(tree.P, tree.rate, tree.words, answer.lower.rate_lower))
+        witness = tree_witness(tree)
+        value: dict[str, Any] = {"rate_upper": str(tree.rate)}
+        found = f"the joint spectral radius is at most {tree.rate}"
+        if subject.given is None:
+            require_continuity_at(subject)
+            if subject.iteration.start is not None:
+                trap = find_trap(subject, tree)
+                derivation.record(TrapStep(trap.iteration, trap.level))
+                witness["trap"] = {
+                    "iteration": trap.iteration,
+                    "level": trap.level,
+                    "growth": trap.growth,
+                    "bits": trap.bits,
+                }
+                found += f", and from iterate {trap.iteration} on the iterates are trapped and converge to the fixed point"
+        limit = common_fixed_point(subject.active_system)
+        if limit is not None and limit.ncols():
+            derivation.record(LimitStep(limit))
+            value["limit"] = matrix_text(limit)
+        parts = subject.certificate_parts(None if subject.given is not None else subject.active)
+        statement = self.statement(subject)
+        return Proved(
+            self.kind,
+            statement,
+            found,
+            value,
+            "a quadratic form contracts along " + ("every pair" if tree.is_quadratic else f"{len(tree.words)} words that every infinite word starts with"),
+            derivation,
+            certificate=certify(self, "proved", statement, parts, witness),
+        )
+
+    def _refuted(self, subject: Subject, answer: Expansive) -> Verdict:
+        word, derivation = subject.in_system(answer.word), subject.opening()
+        derivation.record(word_step(subject, word, answer.modulus_lower, answer.rate_lower, answer.stable_below >= len(word)))
+        statement = self.statement(subject)
+        witness = {"method": "word", "word": word, "modulus_lower": answer.modulus_lower}
+        return Refuted(
+            self.kind,
+            statement,
+            f"the joint spectral radius is at least {answer.modulus_lower}^(1/{len(word)})",
+            {
+                "word": list(word),
+                "word_length": len(word),
+                "eigenvalue_modulus_lower": str(answer.modulus_lower),
+                "growth_lower": str(answer.rate_lower),
+            },
+            f"the word {word_text(word)} has an eigenvalue of modulus at least {answer.modulus_lower}",
+            derivation,
+            certificate=certify(self, "refuted", statement, subject.certificate_parts(), witness),
+        )
+
+    def _open(self, subject: Subject, answer: Any) -> Verdict:
+        bounds: dict[str, Any] = {}
+        tried: tuple[str, ...] = ()
+        reason = "the pairs whose activity is undecided may matter"
+        if isinstance(answer, Open):
+            tried = answer.tried
+            bounds["lower"] = str(answer.lower.rate_lower)
+            reason = f"the joint spectral radius is at least {as_float(answer.lower.rate_lower):.9f}"
+            if answer.upper is not None:
+                bounds["upper"] = str(answer.upper.rate)
+                reason += f" and at most {as_float(answer.upper.rate):.9f}"
+        return Undecided(
+            self.kind,
+            self.statement(subject),
+            reason,
+            {},
+            reason,
+            subject.opening(),
+            tried=tried,
+            bounds=bounds,
+            would_help="a longer time limit",
+        )
+
+
+def require_continuity_at(subject: Subject) -> None:
+    """Require that every active piece maps the fixed point to itself.
+
+    Raises
+    ------
+    UnknownError
+        When one does not: the map jumps there, and no theorem applies.
+    """
+    map_, point = subject.iteration.map, subject.point
+    values = {v: rational(c) for v, c in point.point.items()}
+    for piece in subject.active:
+        for v, expression in zip(map_.state, map_.piece(piece.signature).expressions, strict=True):
+            if RATIONAL.evaluate(expression, values) != values[v]:
+                raise UnknownError(f"the map is not continuous at the fixed point: piece {piece.signature} moves `{v}`")
+
+
+def contraction(subject: Subject) -> Contractive:
+    """Return a proof that the joint spectral radius of the active pairs is below 1.
+
+    Raises
+    ------
+    UnknownError
+        When there is none within the limits.
+    """
+    answer = subject.radius()
+    if isinstance(answer, Contractive):
+        return answer
+    if isinstance(answer, Expansive):
+        raise UnknownError(
+            f"the joint spectral radius of the active pairs is not below 1 (word {word_text(answer.word)}), "
+            "so there need not be a piggyback set"
+        )
+    raise UnknownError("that the joint spectral radius is below 1 was not proved")
+
+
+def word_step(subject: Subject, word: tuple[int, ...], modulus: fmpq, growth: fmpq, shortest: bool) -> WordStep:
+    """Record a word of large spectral radius."""
+    A, B = subject.system.product(word)
+    return WordStep(word, A, B, A.charpoly(), modulus, growth, shortest=shortest)

@@ -1,0 +1,120 @@
+"""The claim that the piggyback set is a single matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flint import fmpq_mat
+
+from piggycheck.claims.base import Claim, certify, matrix_text, tree_witness, word_text
+from piggycheck.claims.converges import contraction, require_continuity_at
+from piggycheck.claims.limit import common_fixed_point, word_fixed_point
+from piggycheck.claims.subject import Subject
+from piggycheck.claims.verdict import Proved, Refuted, Verdict
+from piggycheck.derivation import ContractionStep, LimitStep, WordFixedPointsStep
+from piggycheck.errors import InputError, UnknownError
+from piggycheck.linalg import matrix
+from piggycheck.switched import Word
+
+__all__ = ["Derivative"]
+
+
+@dataclass(frozen=True)
+class Derivative(Claim):
+    """The derivatives converge to one matrix, the same whatever is selected; with `value`, to this one.
+
+    Parameters
+    ----------
+    value : p × m rows of exact rational numbers, optional
+
+    Notes
+    -----
+    The fixed points ``X_w = A_w X_w + B_w`` of all words lie in the piggyback set, so two different ones refute the
+    claim, and one X that every pair maps to itself proves it.
+
+    When this fails: when the joint spectral radius is not below 1 there need not be a piggyback set.
+    """
+
+    value: Any = None
+    kind = "derivative"
+
+    def __post_init__(self) -> None:
+        if self.value is not None:
+            rows = self.value if isinstance(self.value, list) and all(isinstance(r, list) for r in self.value) else [[self.value]]
+            object.__setattr__(self, "value", matrix(rows, "value of `derivative`"))
+
+    def fields(self) -> dict[str, Any]:
+        return {"value": self.value}
+
+    def statement(self, subject: Subject) -> str:
+        if self.value is None:
+            return "the piggyback set is a single matrix"
+        return f"the piggyback set is the single matrix {matrix_text(self.value)}"
+
+    def decide(self, subject: Subject) -> Verdict:
+        subject.require_parameters(self.kind)
+        shape = (subject.system.dimension, subject.system.columns)
+        if self.value is not None and (self.value.nrows(), self.value.ncols()) != shape:
+            raise InputError(f"value of `derivative`: write a matrix of {shape[0]} rows and {shape[1]} columns")
+        proof = contraction(subject)
+        if subject.given is None:
+            require_continuity_at(subject)
+        X = common_fixed_point(subject.active_system)
+        if X is not None and (self.value is None or X == self.value):
+            return self._proved(subject, proof, X)
+        return self._refuted(subject, proof)
+
+    def _proved(self, subject: Subject, proof: Any, X: fmpq_mat) -> Verdict:
+        derivation = subject.opening()
+        derivation.record(ContractionStep(proof.tree.P, proof.tree.rate, proof.tree.words, proof.lower.rate_lower))
+        derivation.record(LimitStep(X))
+        statement = self.statement(subject)
+        parts = subject.certificate_parts(None if subject.given is not None else subject.active)
+        return Proved(
+            self.kind,
+            statement,
+            f"the piggyback set is the single matrix {matrix_text(X)}",
+            {"matrix": matrix_text(X)},
+            "every active pair maps this matrix to itself, and the joint spectral radius is below 1",
+            derivation,
+            certificate=certify(self, "proved", statement, parts, {**tree_witness(proof.tree), "matrix": X}),
+        )
+
+    def _refuted(self, subject: Subject, proof: Any) -> Verdict:
+        points = self._separating_points(subject)
+        derivation = subject.opening()
+        derivation.record(ContractionStep(proof.tree.P, proof.tree.rate, proof.tree.words, proof.lower.rate_lower))
+        derivation.record(WordFixedPointsStep(tuple(w for w, _ in points), tuple(X for _, X in points)))
+        statement = self.statement(subject)
+        shown = " and ".join(f"{matrix_text(X)} (word {word_text(w)})" for w, X in points)
+        parts = subject.certificate_parts(None if subject.given is not None else subject.active)
+        witness = {**tree_witness(proof.tree), "points": [{"word": self._letters(subject, w), "matrix": X} for w, X in points]}
+        return Refuted(
+            self.kind,
+            statement,
+            f"the piggyback set contains {shown}",
+            {"points": [{"word": list(w), "matrix": matrix_text(X)} for w, X in points]},
+            "the fixed point of every word lies in the piggyback set",
+            derivation,
+            certificate=certify(self, "refuted", statement, parts, witness),
+        )
+
+    def _separating_points(self, subject: Subject) -> list[tuple[Word, fmpq_mat]]:
+        found: list[tuple[Word, fmpq_mat]] = []
+        for letter in subject.essential:
+            X = word_fixed_point(subject.system, (letter,))
+            if X is None or X == self.value or any(X == other for _, other in found):
+                continue
+            found.append(((letter,), X))
+            if self.value is not None or len(found) == 2:
+                return found
+        raise UnknownError("the pairs proved essentially active have one common fixed point; others are undecided")
+
+    @staticmethod
+    def _letters(subject: Subject, word: Word) -> Word:
+        """Rename letters of the selection set to those of all active pieces, which this certificate lists."""
+        if subject.given is not None:
+            return word
+        signatures = [piece.signature for piece in subject.active]
+        return tuple(signatures.index(subject.selection.pieces[letter].signature) for letter in word)

@@ -1,0 +1,214 @@
+"""The claim that the recursion, started at the fixed point, contains a diverging sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from piggycheck.claims.base import Claim, certify, tree_witness, word_text
+from piggycheck.claims.subject import Subject
+from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
+from piggycheck.derivation import ContractionStep, WordStep
+from piggycheck.errors import InputError, UnknownError
+from piggycheck.linalg import as_float
+from piggycheck.stability import Contractive, DivergingSearch, DivergingWord, find_diverging_word
+from piggycheck.switched import SwitchedSystem
+
+__all__ = ["Diverges"]
+
+
+@dataclass(frozen=True)
+class Diverges(Claim):
+    """Some selections of the recursion, started at the fixed point, grow without bound.
+
+    Parameters
+    ----------
+    word_length : int, optional
+        Claims besides that the shortest word along which this happens has this length.
+
+    Raises
+    ------
+    InputError
+        When the length is not a positive integer.
+
+    Notes
+    -----
+    Theorem 2 of docs/theory: a word with an eigenvalue of modulus above 1 that the derivative J_0 of the start
+    excites. Where the start is not the fixed point itself, or there is none, the claim is about *some* J_0.
+
+    When this fails: a joint spectral radius above 1 that only very long words show, or words that the start does not
+    excite, leave the claim undecided.
+    """
+
+    word_length: Any = None
+    kind = "diverges"
+
+    def __post_init__(self) -> None:
+        length = self.word_length
+        if length is not None and (isinstance(length, bool) or not isinstance(length, int) or length < 1):
+            raise InputError(f"word_length of `diverges`: `{length}` is not a positive integer")
+
+    def fields(self) -> dict[str, Any]:
+        return {"word_length": self.word_length}
+
+    def statement(self, subject: Subject) -> str:
+        start = "" if _given_start(subject) else ", for some J_0,"
+        where = "the recursion" if subject.given is not None else "the recursion started at the fixed point"
+        length = "" if self.word_length is None else f"; the shortest word along which it does has length {self.word_length}"
+        return f"{where}{start} contains a diverging sequence{length}"
+
+    def decide(self, subject: Subject) -> Verdict:
+        subject.require_parameters(self.kind)
+        if subject.given is None and subject.start_is_fixed and subject.system.J0 is None:
+            raise UnknownError("the start has a kink at these parameters, so J_0 is not one matrix")
+        radius = subject.radius()
+        if isinstance(radius, Contractive):
+            return self._bounded(subject, radius)
+        system = replace(subject.essential_system, J0=subject.system.J0)
+        search = find_diverging_word(system, time_limit=max(1.0, min(subject.remaining, 10.0)))
+        complete = len(subject.essential) == len(subject.active_system) or subject.given is not None
+        return self._judge(subject, system, search, complete)
+
+    def _judge(self, subject: Subject, system: SwitchedSystem, search: DivergingSearch, complete: bool) -> Verdict:
+        found, claimed = search.found, self.word_length
+        if found is not None and (claimed is None or len(found.word) == claimed and found.shortest and complete):
+            return self._proved(subject, found, complete)
+        if found is not None and claimed is not None and len(found.word) < claimed:
+            return self._refuted(subject, found, f"the word {word_text(found.word)} of length {len(found.word)} diverges")
+        if claimed is not None and complete and search.stable_below > claimed:
+            return self._no_short_word(subject)
+        return self._open(subject, search)
+
+    def _proved(self, subject: Subject, found: DivergingWord, complete: bool) -> Verdict:
+        step = _step(subject, found, complete)
+        statement = self.statement(subject)
+        word = step.word
+        none_shorter = f"; no shorter word does: all of length below {len(word)} were decided exactly" if step.shortest else ""
+        return Proved(
+            self.kind,
+            statement,
+            f"along the word {word_text(word)} the derivatives grow by a factor of at least "
+            f"{as_float(found.growth_lower):.6f} per step{none_shorter}",
+            _value(step),
+            _reason(found),
+            _with(subject, step),
+            certificate=certify(self, "proved", statement, _parts(subject, found), _witness(step)),
+        )
+
+    def _refuted(self, subject: Subject, found: DivergingWord, reason: str) -> Verdict:
+        step = _step(subject, found, False)
+        statement = self.statement(subject)
+        certificate = certify(self, "refuted", statement, _parts(subject, found), _witness(step))
+        return Refuted(
+            self.kind, statement, reason, _value(step), reason, _with(subject, step), certificate=certificate
+        )
+
+    def _no_short_word(self, subject: Subject) -> Verdict:
+        statement = self.statement(subject)
+        reason = f"every word of length at most {self.word_length} has spectral radius below 1"
+        parts = subject.certificate_parts()
+        certificate = certify(self, "refuted", statement, parts, {"method": "no_short_word"})
+        return Refuted(self.kind, statement, reason, {}, reason, subject.opening(), certificate=certificate)
+
+    def _bounded(self, subject: Subject, radius: Contractive) -> Verdict:
+        tree, derivation, statement = radius.tree, subject.opening(), self.statement(subject)
+        derivation.record(ContractionStep(tree.P, tree.rate, tree.words, radius.lower.rate_lower))
+        reason = f"the joint spectral radius is at most {tree.rate}, so every sequence is bounded"
+        parts = subject.certificate_parts(None if subject.given is not None else subject.active)
+        certificate = certify(self, "refuted", statement, parts, tree_witness(tree))
+        return Refuted(
+            self.kind, statement, reason, {"rate_upper": str(tree.rate)}, reason, derivation, certificate=certificate
+        )
+
+    def _open(self, subject: Subject, search: DivergingSearch) -> Verdict:
+        reason = f"no diverging word was found; all words of length below {search.exhaustive_below} were decided exactly"
+        if search.found is not None:
+            reason = f"a word of length {len(search.found.word)} diverges; that no shorter one does was not decided"
+        elif search.unexcited:
+            word = word_text(search.unexcited[0])
+            reason = f"words such as {word} have spectral radius above 1, but the start excites none that was found"
+        return Undecided(
+            self.kind,
+            self.statement(subject),
+            reason,
+            {},
+            reason,
+            subject.opening(),
+            tried=("words by length, exactly", "longer words, proposed by floating point"),
+            bounds={"exhaustive_below": search.exhaustive_below},
+            would_help="a longer time limit, or another start",
+        )
+
+
+def _given_start(subject: Subject) -> bool:
+    """Whether J_0 is given, rather than free to be chosen."""
+    return subject.given.J0 is not None if subject.given is not None else subject.start_is_fixed
+
+
+def _step(subject: Subject, found: DivergingWord, complete: bool) -> WordStep:
+    word = subject.in_system(found.word)
+    A, B = subject.system.product(word)
+    return WordStep(
+        word,
+        A,
+        B,
+        A.charpoly(),
+        found.modulus_lower,
+        found.growth_lower,
+        found.J0,
+        found.column,
+        found.eigenvalue,
+        found.left_eigenvector,
+        found.excitation,
+        found.shortest and complete,
+    )
+
+
+def _with(subject: Subject, step: WordStep) -> Any:
+    derivation = subject.opening()
+    derivation.record(step)
+    return derivation
+
+
+def _parts(subject: Subject, found: DivergingWord) -> dict[str, Any]:
+    parts = subject.certificate_parts()
+    if not _given_start(subject) or subject.given is not None:
+        parts["J0"] = found.J0
+    return parts
+
+
+def _witness(step: WordStep) -> dict[str, Any]:
+    witness = {
+        "method": "word",
+        "word": step.word,
+        "modulus_lower": step.modulus_lower,
+        "growth_lower": step.growth_lower,
+        "column": step.column,
+    }
+    if step.eigenvalue is not None:
+        witness["eigenvalue"] = step.eigenvalue
+        witness["left_eigenvector"] = step.left_eigenvector
+        witness["excitation"] = step.excitation
+    if step.shortest:
+        witness["shortest"] = True
+    return witness
+
+
+def _value(step: WordStep) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "word": list(step.word),
+        "word_length": len(step.word),
+        "eigenvalue_modulus_lower": str(step.modulus_lower),
+        "growth_lower": str(step.growth_lower),
+    }
+    if step.eigenvalue is not None:
+        value["eigenvalue"] = str(step.eigenvalue)
+        value["excitation"] = [str(entry) for entry in step.excitation or ()]
+    value["shortest"] = step.shortest
+    return value
+
+
+def _reason(found: DivergingWord) -> str:
+    if found.eigenvalue is not None:
+        return f"the product along the word has the eigenvalue {found.eigenvalue}, and J_0 excites it"
+    return f"the product along the word has an eigenvalue of modulus at least {found.modulus_lower}, and J_0 excites it"

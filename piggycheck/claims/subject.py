@@ -1,0 +1,266 @@
+"""What a claim is about: an iteration at given parameters, or a switched system on its own.
+
+Everything that several claims need is computed once here: fixed points, active pieces, pairs, the joint spectral
+radius.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+from flint import fmpq, fmpq_mat
+
+from piggycheck.arithmetic import to_sympy
+from piggycheck.derivation import Derivation, FixedPointStep, MapStep, PiecesStep, SwitchedStep
+from piggycheck.errors import InputError, UnknownError
+from piggycheck.expression import to_text
+from piggycheck.fixed_points import FixedPoint, FixedPoints, approached, fixed_points, linearise, rational_matrix
+from piggycheck.iteration import Iteration
+from piggycheck.maps import Piece, SelectionSet
+from piggycheck.stability import Contractive, Expansive, Open, decide
+from piggycheck.switched import SwitchedSystem, Word
+
+__all__ = ["Subject"]
+
+
+@dataclass
+class Subject:
+    """An iteration at given parameters, or a switched system.
+
+    Parameters
+    ----------
+    iteration : Iteration, optional
+    at : mapping, optional
+        A value for each parameter of the iteration.
+    given : SwitchedSystem, optional
+        In place of an iteration.
+    time_limit : float
+        Seconds that each question about the joint spectral radius may take.
+
+    Raises
+    ------
+    InputError
+        When neither or both are given, or a parameter has no value.
+    """
+
+    iteration: Iteration | None = None
+    at: Mapping[Any, Any] | None = None
+    given: SwitchedSystem | None = None
+    time_limit: float = 10.0
+
+    def __post_init__(self) -> None:
+        if (self.iteration is None) == (self.given is None):
+            raise InputError("a claim is about an iteration or a switched system; give one of them")
+        if self.iteration is not None:
+            self.at = self.iteration.map.parameter_values(self.at or {})
+        self.deadline = time.monotonic() + self.time_limit
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def required_iteration(self, kind: str) -> Iteration:
+        """Return the iteration, or say that this kind of claim needs one."""
+        if self.iteration is None:
+            raise InputError(f"claim `{kind}` is about a map; it has no meaning for a switched system")
+        return self.iteration
+
+    def require_parameters(self, kind: str) -> None:
+        """Require that there is something to differentiate in."""
+        if self.iteration is not None and not self.iteration.map.parameters:
+            raise InputError(f"claim `{kind}`: the map has no parameters to differentiate in; declare [parameters]")
+
+    # -- left wing ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def points(self) -> FixedPoints:
+        """The fixed points of the iteration."""
+        return fixed_points(self.iteration, self.at)
+
+    @cached_property
+    def point(self) -> FixedPoint:
+        """The fixed point that the claims are about.
+
+        Raises
+        ------
+        UnknownError
+            When there is none, or it is not clear which.
+        """
+        if not self.points:
+            known = "the iteration has no fixed point" if self.points.exhaustive else "no fixed point was found"
+            raise UnknownError(known + (f" ({self.points.reason})" if self.points.reason else ""))
+        point = approached(self.iteration, self.points)
+        if point is None:
+            listed = "; ".join(", ".join(f"{v} = {c}" for v, c in p.state.items()) for p in self.points[:4])
+            raise UnknownError(f"there are {len(self.points)} fixed points ({listed}); give a start that leads to one")
+        return point
+
+    @cached_property
+    def selection(self) -> SelectionSet:
+        """The essentially active pieces at the fixed point."""
+        return self.iteration.map.selection(self.point.point)
+
+    @cached_property
+    def active(self) -> tuple[Piece, ...]:
+        """Every piece whose closed region may contain the fixed point."""
+        return self.iteration.map.active(self.point.point)
+
+    @cached_property
+    def start_is_fixed(self) -> bool:
+        """Whether the start, at these parameters, is the fixed point itself."""
+        iteration = self.iteration
+        return iteration.start is not None and iteration.start_at(self.at) == self.point.state
+
+    # -- the waist ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def system(self) -> SwitchedSystem:
+        """The pairs of the selection set."""
+        if self.given is not None:
+            return self.given
+        return linearise(self.iteration, self.point)
+
+    @cached_property
+    def active_system(self) -> SwitchedSystem:
+        """The pairs of all active pieces: a superset, on which convergence may rest."""
+        return self.given if self.given is not None else self.system_of(self.active)
+
+    @cached_property
+    def essential(self) -> tuple[int, ...]:
+        """Indices of the pairs of `system` that were proved essentially active."""
+        if self.given is not None:
+            return tuple(range(len(self.given)))
+        return tuple(i for i, piece in enumerate(self.selection.pieces) if piece.activity.essential)
+
+    @cached_property
+    def essential_system(self) -> SwitchedSystem:
+        """The pairs that were proved essentially active, on which divergence rests."""
+        if len(self.essential) == len(self.system):
+            return self.system
+        if not self.essential:
+            raise UnknownError("no piece was proved essentially active at the fixed point")
+        keep = self.essential
+        return SwitchedSystem(
+            tuple(self.system.A[i] for i in keep),
+            tuple(self.system.B[i] for i in keep),
+            tuple(self.system.names[i] for i in keep),
+            True,
+            self.system.J0,
+        )
+
+    @staticmethod
+    def system_of(pieces: Sequence[Piece]) -> SwitchedSystem:
+        """Put the pairs of some pieces into a switched system."""
+        return SwitchedSystem(
+            tuple(rational_matrix(piece.A, "A") for piece in pieces),
+            tuple(rational_matrix(piece.B, "B") for piece in pieces),
+            tuple(str(piece.signature) for piece in pieces),
+            all(piece.activity.essential for piece in pieces),
+        )
+
+    def in_system(self, word: Word) -> Word:
+        """Rename the letters of a word over `essential_system` to those of `system`."""
+        return tuple(self.essential[letter] for letter in word)
+
+    # -- right wing ---------------------------------------------------------------------------------------------
+
+    def radius(self, rate: fmpq | None = None, *, superset: bool = True) -> Contractive | Expansive | Open:
+        """Ask whether the joint spectral radius is below 1, or at most `rate`.
+
+        A *contractive* answer is wanted of the superset of active pairs, an *expansive* one of the pairs proved
+        essentially active.
+        """
+        system = self.active_system if superset else self.essential_system
+        key = (rate, tuple(str(A) for A in system.A))
+        if key not in self._radii:
+            self._radii[key] = decide(system, rate, time_limit=max(self.remaining, 0.1))
+        return self._radii[key]
+
+    @cached_property
+    def _radii(self) -> dict:
+        return {}
+
+    # -- what certificates and derivations say of the subject ----------------------------------------------------
+
+    def certificate_parts(self, pieces: Sequence[Piece] | None = None) -> dict[str, Any]:
+        """Return the parts of a certificate that state what it is about.
+
+        Parameters
+        ----------
+        pieces : sequence of Piece, optional
+            Those that the letters of the witness stand for; the selection set by default.
+        """
+        if self.given is not None:
+            return {"switched": {"A": self.given.A, "B": self.given.B}, "J0": self.given.J0}
+        return {
+            **self.map_parts(),
+            "fixed_point": {v: _text(c) for v, c in self.point.state.items()},
+            "pieces": [_piece_part(piece) for piece in (self.selection.pieces if pieces is None else pieces)],
+        }
+
+    def map_parts(self) -> dict[str, Any]:
+        """Return the map, the parameters and the start, as text."""
+        map_, start = self.iteration.map, self.iteration.start
+        return {
+            "map": {
+                "state": [str(v) for v in map_.state],
+                "parameters": [str(v) for v in map_.parameters],
+                "next": [to_text(e) for e in map_.next],
+            },
+            "at": {v: _text(c) for v, c in self.at.items()},
+            "start": None if start is None else {v: to_text(e) for v, e in zip(map_.state, start, strict=True)},
+        }
+
+    def opening(self, *, pieces: bool = True) -> Derivation:
+        """Begin a derivation: what the claim is about, the fixed point, the pieces there."""
+        derivation = Derivation()
+        if self.given is not None:
+            derivation.record(SwitchedStep(self.given.A, self.given.B, self.given.J0))
+            return derivation
+        map_ = self.iteration.map
+        derivation.record(MapStep(self.iteration.name, map_.state, map_.parameters, map_.next, self.iteration.start))
+        if pieces:
+            derivation.record(FixedPointStep(self.point.state, self.point.at, self.start_is_fixed))
+            derivation.record(self._pieces_step())
+        return derivation
+
+    def _pieces_step(self) -> PiecesStep:
+        system = self.system
+        return PiecesStep(
+            system.names,
+            tuple(_tied(self.iteration.map, piece, self.point) for piece in self.selection.pieces),
+            system.A,
+            system.B,
+            self.selection.exact,
+        )
+
+    def with_time(self, seconds: float) -> Subject:
+        """Return the same subject with a time limit that starts now."""
+        self.time_limit = seconds
+        self.deadline = time.monotonic() + seconds
+        return self
+
+
+def _tied(map_: Any, piece: Piece, point: FixedPoint) -> tuple[tuple[int, sp.Expr], ...]:
+    """The conditions of a piece whose guards vanish at the point."""
+    conditions = map_.piece(piece.signature).conditions
+    return tuple((sign, guard) for sign, guard in conditions if guard.subs(point.point).equals(0))
+
+
+def _text(number: sp.Expr | fmpq) -> str:
+    return to_text(number if isinstance(number, sp.Expr) else to_sympy(number))
+
+
+def _piece_part(piece: Piece) -> dict[str, Any]:
+    direction = piece.activity.direction if piece.activity.essential else None
+    return {
+        "A": rational_matrix(piece.A),
+        "B": rational_matrix(piece.B),
+        "direction": None if direction is None else [str(entry) for entry in direction],
+    }

@@ -1,0 +1,236 @@
+"""The steps of a derivation as data, recorded while a claim is decided.
+
+Each step is one thing that a paper would show: the map as cases, the Jacobian pairs, a product along a word, a
+quadratic form. Nothing here computes and nothing here knows how a step is shown; text, LaTeX and figures are made
+from the same steps by `piggycheck.render`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "ChainRuleStep",
+    "ContinuityStep",
+    "ContractionStep",
+    "Derivation",
+    "DiscontinuityStep",
+    "FixedPointStep",
+    "LimitStep",
+    "MapStep",
+    "PiecesStep",
+    "Step",
+    "SwitchedStep",
+    "TrapStep",
+    "WordFixedPointsStep",
+    "WordStep",
+]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a derivation."""
+
+
+@dataclass(frozen=True)
+class MapStep(Step):
+    """The map, written out.
+
+    Attributes
+    ----------
+    name : str
+    state, parameters : tuple of sympy.Symbol
+    next : tuple of sympy.Expr
+    start : tuple of sympy.Expr or None
+    """
+
+    name: str
+    state: tuple[Any, ...]
+    parameters: tuple[Any, ...]
+    next: tuple[Any, ...]
+    start: tuple[Any, ...] | None
+
+
+@dataclass(frozen=True)
+class SwitchedStep(Step):
+    """A finite set of affine maps, given as such: lists of fmpq_mat."""
+
+    A: tuple[Any, ...]
+    B: tuple[Any, ...]
+    J0: Any | None
+
+
+@dataclass(frozen=True)
+class ContinuityStep(Step):
+    """Every switch whose branches were compared where its guard vanishes.
+
+    Attributes
+    ----------
+    guards : tuple of sympy.Expr
+        The guards across which agreement was proved.
+    """
+
+    guards: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class DiscontinuityStep(Step):
+    """A point where the map jumps, or has no value.
+
+    Attributes
+    ----------
+    point : dict from symbols to numbers
+    value : tuple of numbers or None
+        The value there; none in a gap.
+    direction : tuple of numbers or None
+    limit : tuple of numbers or None
+        The limit along the direction.
+    """
+
+    point: dict[Any, Any]
+    value: tuple[Any, ...] | None = None
+    direction: tuple[Any, ...] | None = None
+    limit: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True)
+class FixedPointStep(Step):
+    """The fixed point that is looked at: dicts from symbols to numbers."""
+
+    state: dict[Any, Any]
+    at: dict[Any, Any]
+    start_is_fixed: bool = False
+
+
+@dataclass(frozen=True)
+class PiecesStep(Step):
+    """The pieces active at the fixed point.
+
+    Attributes
+    ----------
+    signatures : tuple of str
+    conditions : tuple of tuples of (sign, guard)
+        For each piece, the signs of the guards that tie at the point.
+    A, B : tuples of fmpq_mat
+    exact : bool
+        Whether each was proved essentially active.
+    """
+
+    signatures: tuple[str, ...]
+    conditions: tuple[tuple[tuple[int, Any], ...], ...]
+    A: tuple[Any, ...]
+    B: tuple[Any, ...]
+    exact: bool
+
+
+@dataclass(frozen=True)
+class WordStep(Step):
+    """A word, its product, and why it grows.
+
+    Attributes
+    ----------
+    word : tuple of int
+    A, B : fmpq_mat
+        The product ``A_w`` and ``B_w``.
+    characteristic_polynomial : fmpq_poly
+    modulus_lower : fmpq
+    growth_lower : fmpq
+    J0 : fmpq_mat or None
+        The start from which growth was proved; none when only the spectral radius matters.
+    column : int
+    eigenvalue, left_eigenvector, excitation : exact numbers, or None when not rational
+    shortest : bool
+        Whether every shorter word was decided, exactly, to contract.
+    """
+
+    word: tuple[int, ...]
+    A: Any
+    B: Any
+    characteristic_polynomial: Any
+    modulus_lower: Any
+    growth_lower: Any
+    J0: Any | None = None
+    column: int = 0
+    eigenvalue: Any | None = None
+    left_eigenvector: tuple[Any, ...] | None = None
+    excitation: tuple[Any, ...] | None = None
+    shortest: bool = False
+
+
+@dataclass(frozen=True)
+class ContractionStep(Step):
+    """A quadratic form that contracts along a tree of words: fmpq_mat P, rational rate, words."""
+
+    P: Any
+    rate: Any
+    words: tuple[tuple[int, ...], ...]
+    lower: Any | None = None
+
+
+@dataclass(frozen=True)
+class TrapStep(Step):
+    """A neighbourhood that the iterates enter and cannot leave.
+
+    Attributes
+    ----------
+    iteration : int
+        Index k_0 of the first iterate inside.
+    level : fmpq
+        The level s of ``(x - xbar)^T P (x - xbar) <= s``.
+    """
+
+    iteration: int
+    level: Any
+
+
+@dataclass(frozen=True)
+class LimitStep(Step):
+    """A matrix X with ``X = A_i X + B_i`` for every pair: the limit of the derivatives."""
+
+    matrix: Any
+
+
+@dataclass(frozen=True)
+class WordFixedPointsStep(Step):
+    """Fixed points ``X_w = A_w X_w + B_w`` of words, all of them in the piggyback set."""
+
+    words: tuple[tuple[int, ...], ...]
+    matrices: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class ChainRuleStep(Step):
+    """Pairs of the chain-rule set, those of the selection set, and one that is only in the first.
+
+    Attributes
+    ----------
+    pairs : tuple of (A, B)
+    witness : (A, B) or None
+    """
+
+    pairs: tuple[tuple[Any, Any], ...]
+    witness: tuple[Any, Any] | None
+
+
+@dataclass
+class Derivation:
+    """The steps, in the order in which they were taken."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    def record(self, step: Step) -> None:
+        """Append a step, once."""
+        if step not in self.steps:
+            self.steps.append(step)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def first(self, kind: type[Step]) -> Any | None:
+        """Return the first step of a kind, or None."""
+        return next((step for step in self.steps if isinstance(step, kind)), None)
