@@ -21,6 +21,7 @@ __all__ = [
     "root_upper",
     "scale_roots",
     "simplest_between",
+    "unit_circle_part",
 ]
 
 _SMALL_DENOMINATOR = 10**6
@@ -148,7 +149,7 @@ def exceeds_one(poly: fmpq_poly) -> bool:
     if is_schur_stable(poly):
         return False
     squarefree = _squarefree_part(poly)
-    reciprocal = squarefree.gcd(_reversal(squarefree))
+    reciprocal = unit_circle_part(poly)
     if not is_schur_stable(squarefree // reciprocal):
         return True
     for root in (1, -1):
@@ -156,6 +157,38 @@ def exceeds_one(poly: fmpq_poly) -> bool:
             reciprocal = reciprocal // fmpq_poly([-root, 1])
     trace = _trace_polynomial(reciprocal)
     return _count_real_roots(trace, fmpq(-2), fmpq(2)) < trace.degree()
+
+
+def unit_circle_part(poly: fmpq_poly) -> fmpq_poly:
+    """Return the monic polynomial whose roots, all simple, are the roots of `poly` that are inverses of roots.
+
+    Parameters
+    ----------
+    poly : fmpq_poly
+        A polynomial that is not zero.
+
+    Returns
+    -------
+    fmpq_poly
+        Its roots are exactly the roots on the unit circle when `poly` has no root outside it.
+
+    Raises
+    ------
+    NumberError
+        For the zero polynomial.
+
+    Examples
+    --------
+    >>> unit_circle_part(fmpq_poly([1, 0, 1]) ** 2 * fmpq_poly([-1, 2]))
+    x^2 + 1
+
+    Notes
+    -----
+    When this fails: pairs of roots such as 2 and 1/2 belong to it too; see `exceeds_one`.
+    """
+    _integer_coefficients(poly)
+    squarefree = _squarefree_part(poly)
+    return squarefree.gcd(_reversal(squarefree))
 
 
 def modulus_lower(poly: fmpq_poly, above: fmpq | None = None) -> fmpq:

@@ -317,6 +317,23 @@ def _quadratic(problem: _Problem) -> Iterator[_Answer]:
         yield from _with_forms(problem, max_length=1, node_budget=len(problem.A))
 
 
+def _attained_rate(problem: _Problem) -> Iterator[_Answer]:
+    """A given rate that is the spectral radius of some letter."""
+    if problem.rate is None or not any(_attains(A, problem.rate) for A in problem.A):
+        return
+    from piggycheck.stability.attained import prove_attained_rate
+
+    tree = prove_attained_rate(problem.all_A, problem.rate, time_limit=problem.remaining(5.0))
+    problem.tried.append("quadratic form on the boundary")
+    if tree is not None:
+        yield problem.contractive(tree)
+
+
+def _attains(A: fmpq_mat, rate: fmpq) -> bool:
+    poly = scale_roots(A.charpoly(), rate)
+    return not is_schur_stable(poly) and not exceeds_one(poly)
+
+
 def _longer_words(problem: _Problem) -> Iterator[_Answer]:
     """Longer words that floating point proposes."""
     bound = best_rate_word(problem.system, max_length=14, time_limit=problem.remaining(0.5), beam=1024)
@@ -368,7 +385,15 @@ def _with_forms(problem: _Problem, *, max_length: int | None, node_budget: int) 
                 yield problem.contractive(tree)
 
 
-_METHODS: tuple[_Method, ...] = (_short_words, _zero_products, _averaged_form, _quadratic, _longer_words, _trees)
+_METHODS: tuple[_Method, ...] = (
+    _short_words,
+    _zero_products,
+    _averaged_form,
+    _quadratic,
+    _attained_rate,
+    _longer_words,
+    _trees,
+)
 """Cheapest first. A further proof method is one file, one function here, one entry in this tuple."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from flint import fmpq, fmpq_mat
@@ -20,6 +19,7 @@ from piggycheck.stability.floats import (
     spectral_radii,
     squared_norms,
 )
+from piggycheck.stability.semidefinite import largest_margin
 from piggycheck.stability.word_tree import WordTree, prove_word_tree
 from piggycheck.switched import first_indices
 
@@ -193,7 +193,7 @@ def guess_quadratic_form(
     a form for a small rate.
     """
     deadline = time.monotonic() + time_limit
-    exponents = np.array([1] * len(A) if lengths is None else list(lengths))
+    exponents = np.array([1] * len(A) if lengths is None else list(lengths), dtype=np.float64)
     matrices = float_matrices(A)
     start = averaged_form(matrices)
     n = matrices.shape[-1]
@@ -210,11 +210,12 @@ def guess_quadratic_form(
         return start, high
     changed = changed / high ** exponents[:, None, None]
     low = max(float((spectral_radii(changed) ** (1 / exponents)).max()), 1e-3)
-    program = _Program(changed, exponents)
+    basis = _symmetric_basis(n)
+    images = [M.T @ basis @ M for M in changed]
     form, rate = np.eye(n), 1.0
     while rate > low * (1 + tolerance) and time.monotonic() < deadline:
         middle = math.sqrt(low * rate)
-        candidate = program.solve(middle)
+        candidate = _form_at(middle, basis, images, exponents)
         if candidate is None:
             low = middle
         else:
@@ -223,77 +224,16 @@ def guess_quadratic_form(
     return T.T @ form @ T, rate * high
 
 
-class _Program:
-    """The semidefinite program of one rate: maximise s with all inequalities above s, and trace n."""
-
-    def __init__(self, matrices: Array, exponents: Any) -> None:
-        n = matrices.shape[-1]
-        self.n, self.exponents = n, exponents
-        rows, columns = np.array([(i, j) for j in range(n) for i in range(j + 1)]).T
-        self.rows, self.columns = rows, columns
-        size = len(rows)
-        basis = np.zeros((size, n, n))
-        basis[np.arange(size), rows, columns] = basis[np.arange(size), columns, rows] = 1
-        self.basis = basis
-        self.forms = self._vector(basis)
-        self.images = [self._vector(M.T @ basis @ M) for M in matrices]
-        self.unit = self._vector(np.eye(n)[None])
-
-    def _vector(self, stack: Array) -> Array:
-        """Upper triangles as columns, off-diagonal entries times the square root of 2."""
-        weights = np.where(self.rows == self.columns, 1.0, math.sqrt(2))
-        return np.asarray((stack[:, self.rows, self.columns] * weights).T)
-
-    def solve(self, rate: float) -> Array | None:
-        """A form that contracts strictly at the rate, or None."""
-        size = self.forms.shape[1]
-        trace = np.append(self.basis.trace(axis1=1, axis2=2), 0.0)[None]
-        blocks = [self.forms] + [
-            rate ** (2 * exponent) * self.forms - image
-            for exponent, image in zip(self.exponents, self.images, strict=True)
-        ]
-        constraints = np.vstack([trace] + [np.hstack([-block, self.unit]) for block in blocks])
-        right = np.zeros(len(constraints))
-        right[0] = self.n
-        objective = np.zeros(size + 1)
-        objective[-1] = -1
-        x = _clarabel(constraints, right, objective, [self.n] * len(blocks))
-        if x is None or x[-1] <= 1e-9:
-            return None
-        return np.asarray(np.tensordot(x[:size], self.basis, axes=1))
+def _form_at(rate: float, basis: Array, images: list[Array], exponents: Array) -> Array | None:
+    """A form that contracts strictly at the rate, with the largest margin; or None."""
+    gaps = [rate ** (2 * exponent) * basis - image for exponent, image in zip(exponents, images, strict=True)]
+    weights = basis.trace(axis1=1, axis2=2)
+    coefficients = largest_margin([basis, *gaps], weights, float(basis.shape[-1]))
+    return None if coefficients is None else np.asarray(np.tensordot(coefficients, basis, axes=1))
 
 
-def _clarabel(constraints: Array, right: Array, objective: Array, sizes: list[int]) -> Array | None:
-    """Minimise over one equation and semidefinite blocks; None when the solver does not succeed."""
-    try:
-        import clarabel
-
-        settings = clarabel.DefaultSettings()
-        settings.verbose = False
-        cones = [clarabel.ZeroConeT(1)] + [clarabel.PSDTriangleConeT(size) for size in sizes]
-        quadratic = _Columns(np.zeros((len(objective), len(objective))))
-        solver = clarabel.DefaultSolver(quadratic, objective, _Columns(constraints), right, cones, settings)
-        solution = solver.solve()
-    except Exception:  # noqa: BLE001
-        # A guess that fails is no guess; what a solver raises is not documented.
-        return None
-    x = np.array(solution.x, dtype=np.float64)
-    return x if str(solution.status) in ("Solved", "AlmostSolved") and bool(np.isfinite(x).all()) else None
-
-
-class _Columns:
-    """A matrix in compressed sparse columns with the attributes that Clarabel reads, without importing scipy."""
-
-    has_sorted_indices = has_canonical_format = True
-
-    def __init__(self, dense: Array) -> None:
-        self.shape = dense.shape
-        columns, rows = np.nonzero(dense.T)
-        self.indices, self.data = rows, dense[rows, columns]
-        self.indptr = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=dense.shape[1]))])
-
-    def sort_indices(self) -> None:
-        """Do nothing: the indices are sorted."""
-
-    def sum_duplicates(self) -> None:
-        """Do nothing: there are no duplicates."""
+def _symmetric_basis(n: int) -> Array:
+    basis = np.zeros((n * (n + 1) // 2, n, n))
+    for index, (i, j) in enumerate(zip(*np.tril_indices(n), strict=True)):
+        basis[index, i, j] = basis[index, j, i] = 1
+    return basis
