@@ -11,6 +11,7 @@ __all__ = [
     "CaseError",
     "CertificateError",
     "ExpressionError",
+    "GapError",
     "InputError",
     "IrrationalError",
     "MapError",
@@ -57,6 +58,10 @@ class ExpressionError(InputError):
 
 class MapError(InputError):
     """A map that is not defined where it is evaluated, or whose parts do not fit together."""
+
+
+class GapError(MapError):
+    """No branch of a ``Piecewise`` applies."""
 
 
 class SwitchedSystemError(InputError):

@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 from flint import fmpq, fmpq_mat
 
-from piggycheck.arithmetic import RATIONAL, Mpmath, rational, sign, to_sympy
+from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Mpmath, rational, sign, to_sympy
 from piggycheck.errors import IrrationalError, MapError, UnknownError
 from piggycheck.feasibility import Feasible, feasible_point
 from piggycheck.iteration import Iteration
@@ -163,7 +163,8 @@ class _Search:
                 yield from _affine_solutions(piece, constraints, state)
                 return
             except IrrationalError:
-                pass
+                yield _irrational_affine_solution(piece, state), True
+                return
         for x in _algebraic_solutions(piece, state):
             yield x, True
 
@@ -196,6 +197,15 @@ def _affine_solutions(piece: SmoothPiece, constraints: Sequence, state: Sequence
         yield tuple(map(to_sympy, outcome.point)), False
 
 
+def _irrational_affine_solution(piece: SmoothPiece, state: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
+    size = len(state)
+    M = sp.eye(size) - piece.jacobian[:, :size]
+    if sign(ALGEBRAIC.normal(M.det())) == 0:
+        raise UnknownError("its irrational linear system is singular")
+    c = sp.Matrix([e.subs({v: 0 for v in state}) for e in piece.expressions])
+    return tuple(ALGEBRAIC.normal(entry) for entry in M.LUsolve(c))
+
+
 def _algebraic_solutions(piece: SmoothPiece, state: Sequence[sp.Symbol]) -> list[tuple[sp.Expr, ...]]:
     equations = [sp.expand(e - v) for e, v in zip(piece.expressions, state, strict=True)]
     if all(e == 0 for e in equations):
@@ -206,7 +216,7 @@ def _algebraic_solutions(piece: SmoothPiece, state: Sequence[sp.Symbol]) -> list
         raise UnknownError("its equations are not polynomial") from None
     if len(state) == 1:
         roots = sp.Poly(equations[0], *state)
-        return [(r,) for r in dict.fromkeys(sp.real_roots(roots))] if roots.degree() > 0 else []
+        return [(root,) for root in _real_roots(roots)]
     if sp.prod(p.total_degree() for p in polynomials) > _MAX_SOLUTIONS or len(state) > 4:
         raise UnknownError(f"its polynomial system may have more than {_MAX_SOLUTIONS} solutions")
     for last in state:
@@ -227,8 +237,17 @@ def _solve_in_shape_position(
     given = {v: next((-sp.Poly(e, v).nth(0) / sp.Poly(e, v).nth(1) for e in basis if _gives(e, v, last)), None) for v in others}
     if len(univariate) != 1 or None in given.values():
         return None
-    roots = dict.fromkeys(sp.real_roots(sp.Poly(univariate[0], last)))
+    roots = _real_roots(sp.Poly(univariate[0], last))
     return [{**{v: e.subs(last, root) for v, e in given.items()}, last: root} for root in roots]
+
+
+def _real_roots(polynomial: sp.Poly) -> list[sp.Expr]:
+    if polynomial.degree() <= 0:
+        return []
+    try:
+        return list(dict.fromkeys(sp.real_roots(polynomial)))
+    except NotImplementedError:
+        raise UnknownError("its polynomial has irrational coefficients") from None
 
 
 def _gives(equation: sp.Expr, variable: sp.Symbol, last: sp.Symbol) -> bool:

@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.core.relational import Equality, GreaterThan, LessThan, StrictGreaterThan, StrictLessThan, Unequality
 from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
 
-from piggycheck.errors import MapError
+from piggycheck.errors import GapError, MapError
 
 __all__ = ["GAP", "NONSMOOTH", "Switch", "as_piecewise", "collect_switches", "hoist", "resolve", "translate"]
 
@@ -218,7 +218,7 @@ def resolve(expression: sp.Expr, choose: Callable[[Switch, sp.Expr], int], known
 
     Raises
     ------
-    MapError
+    GapError
         When a gap is reached.
     """
     known = {} if known is None else known
@@ -228,7 +228,7 @@ def resolve(expression: sp.Expr, choose: Callable[[Switch, sp.Expr], int], known
         guard = resolve(expression.guard, choose, known)
         result = resolve(expression.branch(choose(expression, guard)), choose, known)
     elif expression is GAP:
-        raise MapError("no branch of a Piecewise applies here; add a last case with the condition True")
+        raise GapError("no branch of a Piecewise applies here; add a last case with the condition True")
     elif not expression.args or not expression.has(Switch):
         result = expression
     else:
@@ -275,7 +275,7 @@ def hoist(expression: sp.Expr, most_leaves: int = 1024) -> sp.Expr:
             zero_is = next((s for s in (1, -1) if switch.branch(s) == switch.branch(0)), 0)
             branch = {s: visit({**signs, switch: s}) for s in switch.outcomes}
             return Switch(guard, branch[-1], branch[zero_is], branch[1])
-        except MapError:
+        except GapError:
             leaf = GAP
         left -= 1
         if left < 0:

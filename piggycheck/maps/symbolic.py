@@ -12,7 +12,7 @@ import sympy as sp
 from flint import fmpq
 
 from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Arithmetic, Evaluator, exact, rational
-from piggycheck.errors import IrrationalError, MapError, UnknownError
+from piggycheck.errors import GapError, IrrationalError, MapError, UnknownError
 from piggycheck.maps.activity import Constraint, essential_activity, region_is_empty
 from piggycheck.maps.base import Activity, Evaluation, Piece, PiecewiseMap, SelectionSet, Signature
 from piggycheck.maps.switch import GAP, NONSMOOTH, Switch, collect_switches, resolve, translate
@@ -231,7 +231,7 @@ class SymbolicMap(PiecewiseMap):
         return expressions
 
     def signatures(
-        self, decide: Callable[[sp.Expr, Switch], Sequence[int]], closed: bool = False
+        self, decide: Callable[[sp.Expr, Switch], Sequence[int]], *, closed: bool = False, gaps: bool = True
     ) -> Iterator[tuple[Signature, tuple[Constraint, ...]]]:
         """Walk the signatures that the program allows.
 
@@ -241,12 +241,14 @@ class SymbolicMap(PiecewiseMap):
             ``decide(guard, switch)`` gives the signs to follow for a guard resolved to a smooth expression.
         closed : bool
             Whether a piece counts when only its closed region is nonempty.
+        gaps : bool
+            Whether gaps are passed over; otherwise one raises `GapError`.
 
         Yields
         ------
         signature, constraints : Signature, tuple of (sign, guard)
             The constraints are those of guards for which `decide` gave more than one sign; a branch whose constraints
-            contradict each other is dropped.
+            contradict each other is dropped, and so is one that leads to a gap, unless ``gaps`` are refused.
         """
         stack: list[dict[sp.Expr, int]] = [{}]
         while stack:
@@ -275,6 +277,10 @@ class SymbolicMap(PiecewiseMap):
                     if not region_is_empty([*constraints.values(), (sign, branch.guard)], closed):
                         stack.append({**chosen, branch.key: sign})
                 continue
+            except GapError:
+                if gaps:
+                    continue
+                raise
             yield Signature(met.get(guard) for guard in self.guards), tuple(constraints.values())
 
     @cached_property
@@ -314,7 +320,7 @@ class SymbolicMap(PiecewiseMap):
         Raises
         ------
         MapError
-            When the map is not defined at the point.
+            When the map is not defined at the point, or not everywhere around it.
         UnknownError
             When a guard's sign is not decided, or more than `MAX_PIECES` pieces meet.
 
@@ -334,7 +340,7 @@ class SymbolicMap(PiecewiseMap):
                 return (sign,)
             return outcomes(switch)
 
-        met = list(itertools.islice(self.signatures(decide), MAX_PIECES + 1))
+        met = list(itertools.islice(self.signatures(decide, gaps=False), MAX_PIECES + 1))
         if len(met) > MAX_PIECES:
             raise UnknownError(f"more than {MAX_PIECES} pieces meet at this point; they are not listed")
         for signature, constraints in met:
@@ -424,7 +430,7 @@ class _ProgramEvaluator(Evaluator):
                 self.seen[guard] = self.arithmetic.sign(self(guard))
             return self(node.branch(self.seen[guard]))
         if node is GAP:
-            raise MapError("no branch of a Piecewise applies at this point; add a last case with the condition True")
+            raise GapError("no branch of a Piecewise applies at this point; add a last case with the condition True")
         return super().special(node)
 
 
