@@ -28,6 +28,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import reduce
 from itertools import combinations, product as tuples
 from math import ceil, factorial, floor, isqrt
 from typing import Any, NamedTuple, TypeVar
@@ -423,3 +424,225 @@ class Program:
                 relations = [self.add("relation", g, data=TRUE_ON[type(op)]) for g, op in zip(guards, ops)]
                 return self.add("and", *relations)
         raise self.unknown(tree)
+
+
+# Evaluation, and the pieces of a map
+
+
+Signs = tuple[int, ...]
+Decision = Callable[[int, int, Jet, list[Signs]], Signs]  # (switch, guard's node, guard, outcomes) -> the outcome taken
+
+
+class Gap(Exception):
+    """No condition of a Piecewise holds."""
+
+
+class Impossible(Exception):
+    """The signs chosen so far contradict each other."""
+
+
+def evaluate(program: Program, outputs: Sequence[int], inputs: Mapping[str, Jet], decide: Decision) -> list[Jet]:
+    """Evaluate nodes on jets; only those that are needed, each once."""
+    known: dict[int, Jet] = {}
+
+    def number(i: int) -> Jet:
+        if i not in known:
+            known[i] = compute(i, *program.nodes[i])
+        return known[i]
+
+    def compute(i: int, kind: str, parts: tuple[int, ...], data: Any) -> Jet:
+        match kind:
+            case "number":
+                return Jet({(): Interval(data)})
+            case "name":
+                return inputs[data]
+            case "piecewise":
+                for value, condition in zip(parts[::2], parts[1::2]):
+                    if truth(condition, i):
+                        return number(value)
+                raise Gap
+            case "switch":
+                guard, *values = parts
+                outcomes = [tuple(s for s in (-1, 0, 1) if values[s + 1] == v) for v in dict.fromkeys(values)]
+                return number(values[decide(i, guard, number(guard), outcomes)[0] + 1])
+            case "sum":
+                return reduce(Jet.__add__, map(number, parts))
+            case "product":
+                return reduce(Jet.__mul__, map(number, parts))
+        jet = number(parts[0])
+        a = jet.value
+        match kind:
+            case "negative":
+                return -jet
+            case "power":
+                if jet.cut and data > 0:
+                    return jet.composed(a.power(data), lambda: Interval(data) * a.power(data - 1))
+                return power(jet, data, Jet({(): ONE}))
+            case "reciprocal":
+                return jet.composed(r := a.reciprocal(), lambda: -(r * r))
+            case "sqrt":
+                return jet.composed(r := monotone(square_root, a), lambda: (Interval(2) * r).reciprocal())
+            case "exp":
+                return jet.composed(r := monotone(exponential, a), lambda: r)
+        return jet.composed(monotone(logarithm, a), a.reciprocal)
+
+    def truth(i: int, piecewise: int) -> bool:
+        kind, parts, data = program.nodes[i]
+        match kind:
+            case "relation":
+                outcomes = [data, tuple(s for s in (-1, 0, 1) if s not in data)]
+                return decide(piecewise, parts[0], number(parts[0]), outcomes) == data
+            case "not":
+                return not truth(parts[0], piecewise)
+            case "and":
+                return all(truth(part, piecewise) for part in parts)
+            case "or":
+                return any(truth(part, piecewise) for part in parts)
+        return bool(data)
+
+    return [number(i) for i in outputs]
+
+
+def outcome_of(outcomes: list[Signs], sign: int) -> Signs:
+    return next(signs for signs in outcomes if sign in signs)
+
+
+def beside(direction: Sequence[Fraction]) -> Decision:
+    """Take the outcomes on the side of a direction; those of the value, where all jets are constant."""
+    return lambda switch, node, guard, outcomes: outcome_of(outcomes, guard.along(direction))
+
+
+class Met(NamedTuple):
+    guard: Jet
+    outcome: Signs
+    tied: bool
+
+
+class Pattern(NamedTuple):
+    outputs: list[Jet] | None  # None where no condition of a Piecewise holds
+    met: list[Met]
+    conditions: list[tuple[Jet, Signs]]
+
+
+class Patterns:
+    """Run through all consistent outcomes of the guards that are open, depth first, by evaluating again for each.
+
+    Open are the guards that vanish at the point; everywhere=True: all that are not constant. Guards equal up to a
+    factor are one guard, with one sign; chain_rule=True: in each switch on its own, consistent or not. Outcomes proved
+    impossible are left out. interior=True also leaves out the outcomes that hold on the zero set of a guard only.
+    """
+
+    def __init__(self, everywhere: bool = False, interior: bool = False, chain_rule: bool = False) -> None:
+        self.everywhere, self.interior, self.chain_rule = everywhere, interior, chain_rule
+        self.choices: list[list[tuple[Signs, Signs]]] = []  # for each free decision what is left to take, the last now
+        self.signs: dict[Any, tuple[Jet, Signs]] = {}
+        self.met: list[Met] = []
+        self.depth = 0
+
+    def run(self, program: Program, outputs: Sequence[int], inputs: Mapping[str, Jet]) -> Iterator[Pattern]:
+        for _ in range(MOST_PATTERNS):
+            self.signs, self.met, self.depth, jets = {}, [], 0, None
+            try:
+                jets = evaluate(program, outputs, inputs, self.decide)
+            except Gap:
+                pass
+            except Impossible:
+                self.met.append(Met(Jet({}), (), False))
+            if not self.met or self.met[-1].outcome:
+                yield Pattern(jets, self.met, list(self.signs.values()))
+            while self.choices and len(self.choices[-1]) == 1:
+                self.choices.pop()
+            if not self.choices:
+                return
+            self.choices[-1].pop()
+        raise Refused(f"more than {MOST_PATTERNS} sign patterns")
+
+    def decide(self, switch: int, node: int, guard: Jet, outcomes: list[Signs]) -> Signs:
+        if self.everywhere and guard.cut:
+            raise Refused("a guard is not a polynomial")
+        tied = not guard.constant and (self.everywhere or guard.value.is_zero)
+        outcome = self.choose(switch, node, guard, outcomes) if tied else outcome_of(outcomes, guard.value.sign())
+        self.met.append(Met(guard, outcome, tied))
+        return outcome
+
+    def choose(self, switch: int, node: int, guard: Jet, outcomes: list[Signs]) -> Signs:
+        key: Any = node
+        flip = 1
+        if guard.rational:
+            lead = guard.terms[min(guard.terms)]
+            flip = lead.sign()
+            key = tuple(sorted((m, c.lo / lead.lo) for m, c in guard.terms.items()))
+        if self.chain_rule:
+            key = switch, key
+        if self.depth == len(self.choices):
+            options = self.options(key, guard if flip > 0 else -guard, flip, outcomes)
+            if not options:
+                raise Impossible
+            self.choices.append(options)
+        outcome, signs = self.choices[self.depth][-1]
+        self.depth += 1
+        self.signs[key] = (guard if flip > 0 else -guard, signs)
+        return outcome
+
+    def options(self, key: Any, guard: Jet, flip: int, outcomes: list[Signs]) -> list[tuple[Signs, Signs]]:
+        """The outcomes that can be taken, each with the signs that it leaves to the guard."""
+        nonzero = any(not c.lo <= 0 <= c.hi for c in guard.terms.values())
+        allowed = (-1, 1) if self.interior and nonzero else (-1, 0, 1)
+        if key in self.signs:
+            allowed = self.signs[key][1]
+        found = [(outcome, tuple(flip * s for s in outcome if flip * s in allowed)) for outcome in outcomes]
+        found = [(outcome, signs) for outcome, signs in found if signs]
+        if self.chain_rule or len(found) == 1:
+            return found
+        others = [condition for k, condition in self.signs.items() if k != key]
+        return [(outcome, signs) for outcome, signs in found if not impossible([*others, (guard, signs)])]
+
+
+# Conditions on polynomials
+
+
+Coefficients = dict[Monomial, Fraction]
+
+
+def coefficients(jet: Jet) -> Coefficients:
+    return {m: c.lo for m, c in jet.terms.items()}
+
+
+def split(conditions: Sequence[tuple[Jet, Signs]]) -> tuple[list[Coefficients], list[Coefficients], list[Coefficients]]:
+    """The polynomials that are zero, nonnegative, positive by the conditions; the others are no use."""
+    zeros, nonnegative, positive = [], [], []
+    for guard, signs in conditions:
+        if guard.rational and (0 not in signs or len(signs) < 3) and set(signs) != {-1, 1}:
+            jet = coefficients(guard if 1 in signs else -guard)
+            (positive if 0 not in signs else nonnegative if len(signs) == 2 else zeros).append(jet)
+    return zeros, nonnegative, positive
+
+
+def impossible(conditions: Sequence[tuple[Jet, Signs]], extra: Sequence[Coefficients] = ()) -> bool:
+    """Whether sum mu z + sum lambda h + sum kappa p = 0 with lambda, kappa >= 0 and sum kappa = 1 (Motzkin).
+
+    z, h, p are the polynomials that are zero, nonnegative, positive (1 is); then no point satisfies the conditions.
+    """
+    zeros, nonnegative, positive = split(conditions)
+    mark = (-1,)
+    columns = [{m: s * c for m, c in z.items()} for z in [*zeros, *extra] for s in (1, -1)] + nonnegative
+    columns += [{**p, mark: Fraction(1)} for p in [*positive, {(): Fraction(1)}]]
+    return nonnegative_solution(columns, {mark: Fraction(1)})
+
+
+def nonnegative_solution(columns: Sequence[Coefficients], target: Coefficients) -> bool:
+    """Whether target = sum lambda_j columns_j with lambda >= 0: phase one of the simplex method, by Bland's rule."""
+    rows = sorted({m for column in (*columns, target) for m in column})
+    table = [[column.get(m, Fraction(0)) for column in (*columns, target)] for m in rows]
+    table = [row if row[-1] >= 0 else [-c for c in row] for row in table]
+    table.append([sum(column, Fraction(0)) for column in zip(*table)])  # how much of the artificial variables is left
+    basis = list(range(len(columns), len(columns) + len(rows)))
+    while (j := next((j for j in range(len(columns)) if table[-1][j] > 0), None)) is not None:
+        ratios = [(row[-1] / row[j], basis[i], i) for i, row in enumerate(table[:-1]) if row[j] > 0]
+        i = min(ratios)[2]
+        basis[i] = j
+        table[i] = [c / table[i][j] for c in table[i]]
+        for k, row in enumerate(table):
+            if k != i and row[j] != 0:
+                table[k] = [c - row[j] * d for c, d in zip(row, table[i])]
+    return table[-1][-1] == 0
