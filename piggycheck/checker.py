@@ -491,7 +491,7 @@ def evaluate(program: Program, outputs: Sequence[int], inputs: Mapping[str, Jet]
         match kind:
             case "relation":
                 outcomes = [data, tuple(s for s in (-1, 0, 1) if s not in data)]
-                return decide(piecewise, parts[0], number(parts[0]), outcomes) == data
+                return decide(piecewise, parts[0], number(parts[0]), outcomes) == outcomes[0]
             case "not":
                 return not truth(parts[0], piecewise)
             case "and":
@@ -541,21 +541,23 @@ class Patterns:
 
     def run(self, program: Program, outputs: Sequence[int], inputs: Mapping[str, Jet]) -> Iterator[Pattern]:
         for _ in range(MOST_PATTERNS):
-            self.signs, self.met, self.depth, jets = {}, [], 0, None
+            self.signs, self.met, self.depth = {}, [], 0
             try:
-                jets = evaluate(program, outputs, inputs, self.decide)
-            except Gap:
-                pass
+                yield Pattern(self.jets(program, outputs, inputs), self.met, list(self.signs.values()))
             except Impossible:
-                self.met.append(Met(Jet({}), (), False))
-            if not self.met or self.met[-1].outcome:
-                yield Pattern(jets, self.met, list(self.signs.values()))
+                pass
             while self.choices and len(self.choices[-1]) == 1:
                 self.choices.pop()
             if not self.choices:
                 return
             self.choices[-1].pop()
         raise Refused(f"more than {MOST_PATTERNS} sign patterns")
+
+    def jets(self, program: Program, outputs: Sequence[int], inputs: Mapping[str, Jet]) -> list[Jet] | None:
+        try:
+            return evaluate(program, outputs, inputs, self.decide)
+        except Gap:
+            return None
 
     def decide(self, switch: int, node: int, guard: Jet, outcomes: list[Signs]) -> Signs:
         if self.everywhere and guard.cut:
@@ -587,7 +589,7 @@ class Patterns:
     def options(self, key: Any, guard: Jet, flip: int, outcomes: list[Signs]) -> list[tuple[Signs, Signs]]:
         """The outcomes that can be taken, each with the signs that it leaves to the guard."""
         nonzero = any(not c.lo <= 0 <= c.hi for c in guard.terms.values())
-        allowed = (-1, 1) if self.interior and nonzero else (-1, 0, 1)
+        allowed: Signs = (-1, 1) if self.interior and nonzero else (-1, 0, 1)
         if key in self.signs:
             allowed = self.signs[key][1]
         found = [(outcome, tuple(flip * s for s in outcome if flip * s in allowed)) for outcome in outcomes]
@@ -610,7 +612,9 @@ def coefficients(jet: Jet) -> Coefficients:
 
 def split(conditions: Sequence[tuple[Jet, Signs]]) -> tuple[list[Coefficients], list[Coefficients], list[Coefficients]]:
     """The polynomials that are zero, nonnegative, positive by the conditions; the others are no use."""
-    zeros, nonnegative, positive = [], [], []
+    zeros: list[Coefficients] = []
+    nonnegative: list[Coefficients] = []
+    positive: list[Coefficients] = []
     for guard, signs in conditions:
         if guard.rational and (0 not in signs or len(signs) < 3) and set(signs) != {-1, 1}:
             jet = coefficients(guard if 1 in signs else -guard)
@@ -624,7 +628,7 @@ def impossible(conditions: Sequence[tuple[Jet, Signs]], extra: Sequence[Coeffici
     z, h, p are the polynomials that are zero, nonnegative, positive (1 is); then no point satisfies the conditions.
     """
     zeros, nonnegative, positive = split(conditions)
-    mark = (-1,)
+    mark: Monomial = (-1,)
     columns = [{m: s * c for m, c in z.items()} for z in [*zeros, *extra] for s in (1, -1)] + nonnegative
     columns += [{**p, mark: Fraction(1)} for p in [*positive, {(): Fraction(1)}]]
     return nonnegative_solution(columns, {mark: Fraction(1)})
@@ -646,3 +650,115 @@ def nonnegative_solution(columns: Sequence[Coefficients], target: Coefficients) 
             if k != i and row[j] != 0:
                 table[k] = [c - row[j] * d for c, d in zip(row, table[i])]
     return table[-1][-1] == 0
+
+
+# Matrices
+
+
+Matrix = list[list[Interval]]
+
+
+def identity(n: int) -> Matrix:
+    return [[ONE if i == j else ZERO for j in range(n)] for i in range(n)]
+
+
+def transpose(X: Matrix) -> Matrix:
+    return [list(column) for column in zip(*X)]
+
+
+def times(X: Matrix, Y: Matrix) -> Matrix:
+    columns = transpose(Y)
+    return [[sum((a * b for a, b in zip(row, column)), ZERO) for column in columns] for row in X]
+
+
+def combine(X: Matrix, s: Interval, Y: Matrix) -> Matrix:
+    """X + s Y."""
+    return [[a + s * b for a, b in zip(*rows)] for rows in zip(X, Y)]
+
+
+def within(X: Matrix, Y: Matrix) -> bool:
+    return all(a.within(b) for rows in zip(X, Y) for a, b in zip(*rows))
+
+
+def equal(X: Matrix, Y: Matrix) -> bool:
+    return within(X, Y) and all(a.exact for row in Y for a in row)
+
+
+def semidefinite(M: Matrix, definite: bool = False) -> bool:
+    """Whether all symmetric matrices between the entries of M are positive semidefinite (definite).
+
+    By elimination in their middle, each diagonal entry lowered by the sum of its row's radii.
+    """
+    n = len(M)
+    ends = [[M[min(i, j)][max(i, j)] for j in range(n)] for i in range(n)]
+    S = [[(a.lo + a.hi) / 2 for a in row] for row in ends]
+    for i in range(n):
+        S[i][i] -= sum(a.hi - a.lo for a in ends[i]) / 2
+    for k in range(n):
+        if S[k][k] < 0 or S[k][k] == 0 and (definite or any(S[i][k] for i in range(k, n))):
+            return False
+        for i in range(k + 1, n):
+            if S[i][k]:
+                factor = S[i][k] / S[k][k]
+                S[i] = [a - factor * b for a, b in zip(S[i], S[k])]
+    return True
+
+
+def shrinks(A: Matrix, P: Matrix, factor: Fraction) -> bool:
+    """Whether (A x)^T P (A x) <= factor x^T P x for all x."""
+    return semidefinite(combine([[Interval(factor) * a for a in row] for row in P], -ONE, times(transpose(A), times(P, A))))
+
+
+def characteristic_polynomial(A: Matrix) -> list[Interval]:
+    """Coefficients of det(z - A), the leading one first (Faddeev and LeVerrier)."""
+    n = len(A)
+    result, M = [ONE], identity(n)
+    for k in range(1, n + 1):
+        M = times(A, M)
+        result.append(sum((M[i][i] for i in range(n)), ZERO) * Interval(Fraction(-1, k)))
+        M = combine(M, result[-1], identity(n))
+    return result
+
+
+def has_root_beyond(polynomial: list[Interval], r: Fraction) -> bool:
+    """Whether some root has modulus >= r > 0 (Schur-Cohn; both answers are theorems); the polynomial is monic."""
+    a = [c * Interval(1 / r**k) for k, c in enumerate(polynomial)]
+    while len(a) > 1:
+        gap = ONE - a[-1] * a[-1]
+        if gap.sign() <= 0:
+            return True
+        factor = gap.reciprocal()
+        a = [(b - a[-1] * c) * factor for b, c in zip(a[:-1], reversed(a[1:]))]
+    return False
+
+
+def minimal_polynomial(M: Matrix, u: Matrix) -> list[Interval]:
+    """The monic polynomial q of least degree with q(M) u = 0, the leading coefficient first."""
+    n = len(M)
+    rows: list[tuple[int, list[Interval]]] = []
+    for k in range(n):
+        w = [row[0] for row in u] + identity(n)[k]
+        for i, row in rows:
+            w = [a - w[i] * b for a, b in zip(w, row)]
+        pivot = next((i for i in range(n) if not w[i].lo <= 0 <= w[i].hi), None)
+        if pivot is None:
+            if not all(a.is_zero for a in w[:n]):
+                raise Refused("irrational data: the minimal polynomial of the start is not decided")
+            return w[n + k : n - 1 : -1]
+        factor = w[pivot].reciprocal()
+        rows.append((pivot, [a * factor for a in w]))
+        u = times(M, u)
+    return characteristic_polynomial(M)
+
+
+def inverse(P: Matrix) -> Matrix:
+    """The inverse of a positive definite rational matrix."""
+    n = len(P)
+    rows = [row + unit for row, unit in zip(P, identity(n))]
+    for k in range(n):
+        factor = rows[k][k].reciprocal()
+        rows[k] = [a * factor for a in rows[k]]
+        for i in range(n):
+            if i != k:
+                rows[i] = [a - rows[i][k] * b for a, b in zip(rows[i], rows[k])]
+    return [row[n:] for row in rows]
