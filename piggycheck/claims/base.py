@@ -7,14 +7,16 @@ from typing import Any, ClassVar
 
 from flint import fmpq, fmpq_mat
 
+from piggycheck.arithmetic import rational
 from piggycheck.certificates import Certificate
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
+from piggycheck.errors import InputError, IrrationalError
 from piggycheck.linalg import entries
 from piggycheck.stability import WordTree
 from piggycheck.switched import Word
 
-__all__ = ["Claim", "certify", "matrix_text", "power", "tree_witness", "word_text"]
+__all__ = ["Claim", "certify", "matrix_text", "rational_field", "tree_witness", "word_text"]
 
 
 class Claim(ABC):
@@ -64,9 +66,18 @@ def word_text(word: Word) -> str:
     return " ".join(map(str, word))
 
 
-def power(base: fmpq, exponent: int) -> fmpq:
-    """Return an integer power."""
-    return base**exponent
+def rational_field(value: Any, where: str) -> fmpq:
+    """Read a claim's field that must be rational.
+
+    Raises
+    ------
+    InputError
+        When it is not.
+    """
+    try:
+        return rational(value, where)
+    except IrrationalError:
+        raise InputError(f"{where}: `{value}` is irrational; write a rational number") from None
 
 
 def matrix_text(M: fmpq_mat) -> list[list[str]]:

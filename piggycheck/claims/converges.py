@@ -7,8 +7,8 @@ from typing import Any
 
 from flint import fmpq
 
-from piggycheck.arithmetic import RATIONAL, exact, rational
-from piggycheck.claims.base import Claim, certify, matrix_text, tree_witness, word_text
+from piggycheck.arithmetic import RATIONAL, rational
+from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, tree_witness, word_text
 from piggycheck.claims.limit import common_fixed_point
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.trap import find_trap
@@ -49,7 +49,7 @@ class Converges(Claim):
 
     def __post_init__(self) -> None:
         if self.rate is not None:
-            rate = rational(exact(self.rate, "rate of `converges`"))
+            rate = rational_field(self.rate, "rate of `converges`")
             if not 0 < rate < 1:
                 raise InputError(f"rate of `converges`: {rate} is not between 0 and 1; write a number below 1")
             object.__setattr__(self, "rate", rate)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flint import fmpq_mat
 
-from piggycheck.claims.base import Claim, certify, matrix_text, tree_witness, word_text
+from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, tree_witness, word_text
 from piggycheck.claims.converges import contraction, require_continuity_at
 from piggycheck.claims.limit import common_fixed_point, word_fixed_point
 from piggycheck.claims.subject import Subject
@@ -42,7 +42,8 @@ class Derivative(Claim):
     def __post_init__(self) -> None:
         if self.value is not None:
             rows = self.value if isinstance(self.value, list) and all(isinstance(r, list) for r in self.value) else [[self.value]]
-            object.__setattr__(self, "value", matrix(rows, "value of `derivative`"))
+            read = [[rational_field(entry, "value of `derivative`") for entry in row] for row in rows]
+            object.__setattr__(self, "value", matrix(read, "value of `derivative`"))
 
     def fields(self) -> dict[str, Any]:
         return {"value": self.value}

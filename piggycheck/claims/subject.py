@@ -16,6 +16,7 @@ import sympy as sp
 from flint import fmpq, fmpq_mat
 
 from piggycheck.arithmetic import to_sympy
+from piggycheck.certificates import as_text
 from piggycheck.derivation import Derivation, FixedPointStep, MapStep, PiecesStep, SwitchedStep
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.expression import to_text
@@ -45,7 +46,7 @@ class Subject:
     Raises
     ------
     InputError
-        When neither or both are given, or a parameter has no value.
+        When neither or both are given, a parameter has no value, or the map has no value at the start.
     """
 
     iteration: Iteration | None = None
@@ -58,6 +59,8 @@ class Subject:
             raise InputError("a claim is about an iteration or a switched system; give one of them")
         if self.iteration is not None:
             self.at = self.iteration.map.parameter_values(self.at or {})
+            if self.iteration.start is not None:
+                self.iteration.map.value({**self.iteration.start_at(self.at), **self.at})
         self.deadline = time.monotonic() + self.time_limit
 
     @property
@@ -239,6 +242,17 @@ class Subject:
             system.B,
             self.selection.exact,
         )
+
+    def listed_pieces(self) -> list[dict[str, Any]]:
+        """Return the pieces that the letters of words stand for, as text; empty when they are not known."""
+        try:
+            system = self.system
+        except UnknownError:
+            return []
+        names = system.names or [""] * len(system)
+        return [
+            {"signature": name, "A": as_text(A), "B": as_text(B)} for name, (A, B) in zip(names, system.pairs, strict=True)
+        ]
 
     def with_time(self, seconds: float) -> Subject:
         """Return the same subject with a time limit that starts now."""

@@ -1,0 +1,45 @@
+"""piggycheck: proofs about the derivatives that automatic differentiation propagates along iterative algorithms.
+
+Names are imported when they are used, so that ``import piggycheck`` and the command line start at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_ROOMS = ("algorithms", "arithmetic", "case", "checker", "claims", "errors", "expression", "functions", "maps", "piggyback", "render", "stability")
+_NAMES = {
+    "Certificate": "certificates",
+    "FixedPoint": "fixed_points",
+    "Iteration": "iteration",
+    "Proved": "claims",
+    "Refuted": "claims",
+    "SwitchedSystem": "switched",
+    "SymbolicMap": "maps",
+    "Undecided": "claims",
+    "fixed_points": "fixed_points",
+    "linearise": "fixed_points",
+    "load_case": "case",
+    "propagate": "piggyback",
+    "prove": "claims",
+}
+
+__all__ = ["__version__", *_NAMES, *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f"piggycheck.{_NAMES[name]}"), name)
+    elif name in _ROOMS:
+        value = importlib.import_module(f"piggycheck.{name}")
+    else:
+        raise AttributeError(f"module `piggycheck` has no attribute `{name}`")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,295 @@
+"""The command line. No mathematics: it reads cases, asks, has every certificate checked, and shows answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from piggycheck import __version__
+
+__all__ = ["main"]
+
+PROVED, REFUTED, UNDECIDED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 3, 130
+COLOURS = {"proved": "green", "refuted": "red", "undecided": "yellow"}
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        code = commands.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = INTERRUPTED
+    except click.ClickException as error:
+        _complain(error.format_message())
+        code = BAD_INPUT
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = PROVED
+    sys.exit(code or PROVED)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="piggycheck")
+def commands() -> None:
+    """Prove what the derivatives along an iterative algorithm do, or refute it.
+
+    Exit codes: 0 every claim proved, 1 some claim refuted, 2 none refuted but some undecided, 3 bad input,
+    130 interrupted.
+    """
+
+
+@commands.command()
+@click.argument("cases", nargs=-1, required=True, metavar="CASE...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (a list for several cases).")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write certificates into this folder.")
+@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True, metavar="SECONDS", help="For each claim.")
+def prove(cases: tuple[str, ...], as_json: bool, out: Path | None, time_limit: float) -> int:
+    """Examine the claims of case files."""
+    answers, worst = [], PROVED
+    try:
+        for path in cases:
+            answer, code = _examine(path, out, time_limit, quiet=as_json)
+            worst = _worse(worst, code)
+            if answer is not None:
+                answers.append(answer)
+    except KeyboardInterrupt:
+        worst = INTERRUPTED
+    if as_json and (answers or len(cases) > 1):
+        click.echo(json.dumps(answers if len(cases) > 1 else answers[0], indent=2, ensure_ascii=False))
+    return worst
+
+
+@commands.command()
+@click.argument("certificates", nargs=-1, required=True, metavar="CERT...")
+def check(certificates: tuple[str, ...]) -> int:
+    """Check certificates; needs the standard library alone."""
+    from piggycheck import checker
+
+    return checker.main(list(certificates))
+
+
+@commands.command()
+@click.argument("case", metavar="CASE")
+@click.option("--latex", "latex_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the derivation as LaTeX.")
+@click.option("--figure", "figure_file", type=click.Path(dir_okay=False, path_type=Path), help="Draw the sequences (pdf, svg, png).")
+@click.option("--html", "html_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the derivation as a web page.")
+@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True, metavar="SECONDS", help="For each claim.")
+def show(case: str, latex_file: Path | None, figure_file: Path | None, html_file: Path | None, time_limit: float) -> int:
+    """Show the derivation of a case."""
+    from piggycheck import render
+    from piggycheck.claims.figure import figure_data
+    from piggycheck.errors import InputError
+
+    try:
+        stated, subject, verdicts, code = _decide(case, time_limit)
+        written = []
+        if latex_file is not None:
+            render.latex(verdicts, latex_file, title=stated.title or stated.name, source=stated.source)
+            written.append(latex_file)
+        if figure_file is not None:
+            with _progress("drawing"):
+                render.figure(figure_data(subject, verdicts), figure_file)
+            written.append(figure_file)
+        if html_file is not None:
+            render.html(verdicts, html_file, title=stated.title or stated.name)
+            written.append(html_file)
+    except InputError as error:
+        _complain(str(error))
+        return BAD_INPUT
+    except OSError as error:
+        _complain(f"{error.filename}: cannot be written: {error.strerror}")
+        return BAD_INPUT
+    for path in written:
+        click.echo(f"wrote {path}", err=True)
+    if not written:
+        click.echo(render.report_case(stated.title or stated.name, verdicts))
+    return code
+
+
+@commands.command("list")
+@click.argument("what", type=click.Choice(["algorithms", "functions", "claims", "cases"]), default="algorithms")
+@click.option("--casebook", type=click.Path(path_type=Path), default=Path("casebook"), show_default=True, help="Folder of cases.")
+def list_(what: str, casebook: Path) -> int:
+    """List what is there: algorithms, functions, claims or cases."""
+    if what == "cases":
+        return _list_cases(casebook)
+    from piggycheck import algorithms, claims, functions
+
+    catalogue = {"algorithms": algorithms.CATALOGUE, "functions": functions.CATALOGUE, "claims": claims.KINDS}[what]
+    for name, thing in sorted(catalogue.items()):
+        click.echo(f"{name:26}{_arguments(thing):52}{(thing.__doc__ or '').strip().splitlines()[0]}")
+    return PROVED
+
+
+def _arguments(thing: Any) -> str:
+    import inspect
+
+    names = [name for name in inspect.signature(thing).parameters if name not in ("parameters", "start")]
+    return ", ".join(names)
+
+
+def _list_cases(casebook: Path) -> int:
+    import tomllib
+
+    if not casebook.is_dir():
+        _complain(f"{casebook}: no such folder; give the folder of the cases with --casebook")
+        return BAD_INPUT
+    for path in sorted(casebook.glob("**/*.toml")):
+        try:
+            title = tomllib.loads(path.read_text(encoding="utf-8")).get("title", "")
+        except (OSError, ValueError):
+            title = "(cannot be read)"
+        click.echo(f"{path!s:50}  {title}")
+    return PROVED
+
+
+def _examine(path: str, out: Path | None, time_limit: float, *, quiet: bool) -> tuple[dict[str, Any] | None, int]:
+    """Decide the claims of one case, write certificates, print the report, return the JSON answer and exit code."""
+    from piggycheck.errors import InputError
+
+    try:
+        case, subject, verdicts, code = _decide(path, time_limit)
+        names = _save(case.name, verdicts, out)
+    except InputError as error:
+        _complain(str(error))
+        return None, BAD_INPUT
+    if not quiet:
+        _print_report(case, verdicts, names)
+    return _as_json(case, subject, verdicts, names), code
+
+
+def _decide(path: str, time_limit: float) -> tuple[Any, Any, list[Any], int]:
+    """Read a case and decide its claims."""
+    with _progress(f"reading {path}"):
+        from piggycheck.case import load_case
+        from piggycheck.claims import default_claims
+        from piggycheck.claims import prove as decide
+
+        case = load_case(path)
+        subject = case.subject(time_limit=time_limit)
+    verdicts = []
+    for index, claim in enumerate(case.claims):
+        with _progress(f"{case.name}: {claim.kind}"), case.located(index):
+            verdicts.append(_confirmed(decide(claim, subject, time_limit=time_limit)))
+    if not case.claims:
+        with _progress(f"{case.name}: the default questions"), case.located(0):
+            verdicts = [_confirmed(verdict) for verdict in default_claims(subject, time_limit=time_limit)]
+    return case, subject, verdicts, _code(verdicts)
+
+
+def _confirmed(verdict: Any) -> Any:
+    """Have the independent checker look at a certificate; what it does not accept is not reported as decided."""
+    if verdict.certificate is None:
+        return verdict
+    from piggycheck import checker
+    from piggycheck.claims import Undecided
+
+    try:
+        checker.check(verdict.certificate.content)
+    except (checker.Refused, checker.Unreadable) as refusal:
+        reason = f"{verdict.found}; but the checker does not accept the certificate: {refusal}"
+        return Undecided(verdict.kind, verdict.statement, reason, {}, reason, verdict.derivation)
+    return verdict
+
+
+def _code(verdicts: list[Any]) -> int:
+    names = [verdict.name for verdict in verdicts]
+    return REFUTED if "refuted" in names else UNDECIDED if "undecided" in names else PROVED
+
+
+def _worse(first: int, second: int) -> int:
+    order = (PROVED, UNDECIDED, REFUTED, BAD_INPUT)
+    return max(first, second, key=order.index)
+
+
+def _save(name: str, verdicts: list[Any], out: Path | None) -> list[str | None]:
+    """Write the certificates; return the file's name for each verdict that has one."""
+    from piggycheck.errors import CertificateError
+
+    if out is None:
+        return [None] * len(verdicts)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CertificateError(f"{out}: cannot be made: {error.strerror}; choose another folder for --out") from None
+    names: list[str | None] = []
+    for index, verdict in enumerate(verdicts):
+        if verdict.certificate is None:
+            names.append(None)
+            continue
+        same = [v for v in verdicts[:index] if v.kind == verdict.kind]
+        suffix = "" if len(verdicts) == 1 else f"-{verdict.kind}" + (f"-{len(same) + 1}" if same else "")
+        file = f"{name}{suffix}.json"
+        verdict.certificate.save(out / file)
+        names.append(file)
+    return names
+
+
+def _as_json(case: Any, subject: Any, verdicts: list[Any], names: list[str | None]) -> dict[str, Any]:
+    claims = []
+    for verdict, name in zip(verdicts, names, strict=True):
+        certificate = None
+        if verdict.certificate is not None:
+            certificate = name or verdict.certificate.content
+        claims.append(
+            {
+                "kind": verdict.kind,
+                "statement": verdict.statement,
+                "verdict": verdict.name,
+                "value": verdict.value,
+                "reason": verdict.reason,
+                "certificate": certificate,
+            }
+        )
+    return {"case": case.name, "title": case.title, "claims": claims, "pieces": subject.listed_pieces()}
+
+
+def _print_report(case: Any, verdicts: list[Any], names: list[str | None]) -> None:
+    from piggycheck import render
+
+    click.echo(render.report_case(case.title or case.name, verdicts))
+    if sys.stdout.isatty():
+        _print_table(verdicts, names)
+    else:
+        for name in filter(None, names):
+            click.echo(f"certificate  {name}")
+
+
+def _print_table(verdicts: list[Any], names: list[str | None]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from piggycheck import render
+
+    table = Table("claim", "verdict", "found", *(["certificate"] if any(names) else []))
+    for (kind, verdict, found), name in zip(render.summary_rows(verdicts), names, strict=True):
+        table.add_row(kind, f"[bold {COLOURS[verdict]}]{verdict}[/]", found, *([name or ""] if any(names) else []))
+    Console().print(table)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[None]:
+    """Show what is being done on standard error, when that is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
+def _complain(message: str) -> None:
+    click.echo(f"piggycheck: {' '.join(message.split())}", err=True)
+
+
+if __name__ == "__main__":
+    main()
