@@ -113,7 +113,7 @@ def fixed_points(iteration: Iteration, at: Mapping[Any, Any] | None = None, *, m
     at = iteration.map.parameter_values(at or {})
     local = iteration.map.fix(at)
     search = _Search(local)
-    signatures = local.signatures(lambda guard, switch: switch.outcomes, closed=True)
+    signatures = local.signatures(lambda guard, outcomes: outcomes)
     listed = list(itertools.islice(signatures, max_pieces + 1))
     if len(listed) <= max_pieces:
         for signature, constraints in listed:
@@ -142,19 +142,23 @@ class _Search:
         """Add the fixed points that lie in the closed region of a piece."""
         try:
             for x, isolated in self._solutions(piece, constraints):
-                self._keep(x, isolated)
+                if not self._keep(x, isolated) and not isolated:
+                    raise UnknownError("a continuum of solutions meets it only where the map may take another piece")
         except (UnknownError, MapError) as error:
             self.give_up(f"piece {piece.signature or '(smooth)'}: {error}")
 
-    def _keep(self, x: tuple[sp.Expr, ...], isolated: bool) -> None:
+    def _keep(self, x: tuple[sp.Expr, ...], isolated: bool) -> bool:
+        """Keep a candidate if the whole map returns it unchanged."""
         if x in self.found:
-            return
+            return True
         try:
             value = self.local.value(dict(zip(self.local.state, x, strict=True)))
         except MapError:  # the map is not defined there, so it is no fixed point
-            return
-        if all(sign(new - old) == 0 for new, old in zip(value, x, strict=True)):
+            return False
+        fixed = all(sign(new - old) == 0 for new, old in zip(value, x, strict=True))
+        if fixed:
             self.found[x] = isolated
+        return fixed
 
     def _solutions(self, piece: SmoothPiece, constraints: Sequence) -> Iterator[tuple[tuple[sp.Expr, ...], bool]]:
         state = self.local.state
@@ -170,7 +174,7 @@ class _Search:
 
 
 def _affine_solutions(piece: SmoothPiece, constraints: Sequence, state: Sequence[sp.Symbol]):
-    """Solve ``(I - A) x = c``; of a continuum, return a point of the closed region."""
+    """Solve ``(I - A) x = c``; of a continuum, return a point inside the region, or else on its border."""
     origin = {v: fmpq(0) for v in state}
     A = rational_matrix(piece.jacobian)
     c = fmpq_mat([[RATIONAL.evaluate(e, origin)] for e in piece.expressions])
@@ -192,7 +196,9 @@ def _affine_solutions(piece: SmoothPiece, constraints: Sequence, state: Sequence
             equalities.append(row)
         else:
             weak.append(([guard_sign * a for a in row[0]], guard_sign * row[1]))
-    outcome = feasible_point(equalities, weak, [], len(state))
+    outcome = feasible_point(equalities, [], weak, len(state))
+    if not isinstance(outcome, Feasible):
+        outcome = feasible_point(equalities, weak, [], len(state))
     if isinstance(outcome, Feasible):
         yield tuple(map(to_sympy, outcome.point)), False
 

@@ -29,10 +29,18 @@ Constraint = tuple[int, sp.Expr]
 _MAX_GRID_VARIABLES = 5
 
 
-def region_is_empty(constraints: Iterable[Constraint], closed: bool = False) -> bool:
+def region_is_empty(constraints: Sequence[Constraint], closed: Sequence[bool] = ()) -> bool:
     """Prove that no point satisfies all constraints; ``False`` means only that this was not proved.
 
-    With `closed`, a guard that is 0 satisfies every sign. Each monomial of the expanded guards is taken for a free coordinate: what is infeasible in that larger space is
+    Parameters
+    ----------
+    constraints : sequence of (sign, guard)
+    closed : sequence of bool
+        For each constraint, whether a guard that is 0 satisfies it too; by default none does.
+
+    Notes
+    -----
+    Each monomial of the expanded guards is taken for a free coordinate: what is infeasible in that larger space is
     infeasible. For affine guards nothing is lost.
 
     Examples
@@ -40,25 +48,25 @@ def region_is_empty(constraints: Iterable[Constraint], closed: bool = False) -> 
     >>> x = sp.Symbol("x", real=True)
     >>> region_is_empty([(1, x - 1), (-1, x)]), region_is_empty([(1, x), (1, x - 1)])
     (True, False)
+    >>> region_is_empty([(1, x), (-1, x)]), region_is_empty([(1, x), (-1, x)], [True, True])
+    (True, False)
     """
-    rows = _without_free_rows([(sign, monomial_coefficients(guard)) for sign, guard in constraints])
-    monomials = sorted({m for _, row in rows for m in row if m is not sp.S.One}, key=sp.default_sort_key)
-    equalities, strict = [], []
-    for sign, row in rows:
-        affine = ([row.get(m, fmpq(0)) for m in monomials], row.get(sp.S.One, fmpq(0)))
-        if sign == 0:
-            equalities.append(affine)
-        else:
-            strict.append(([sign * c for c in affine[0]], sign * affine[1]))
-    weak, strict = (strict, []) if closed else ([], strict)
-    return isinstance(feasible_point(equalities, weak, strict, len(monomials)), Infeasible)
+    closed = closed or [False] * len(constraints)
+    signed = zip(closed, constraints, strict=True)
+    rows = _without_free_rows([(sign, weak, monomial_coefficients(guard)) for weak, (sign, guard) in signed])
+    monomials = sorted({m for *_, row in rows for m in row if m is not sp.S.One}, key=sp.default_sort_key)
+    equalities, nonstrict, strict = [], [], []
+    for sign, weak, row in rows:
+        affine = ([(sign or 1) * row.get(m, fmpq(0)) for m in monomials], (sign or 1) * row.get(sp.S.One, fmpq(0)))
+        (equalities if sign == 0 else nonstrict if weak else strict).append(affine)
+    return isinstance(feasible_point(equalities, nonstrict, strict, len(monomials)), Infeasible)
 
 
-def _without_free_rows(rows: list[tuple[int, dict]]) -> list[tuple[int, dict]]:
+def _without_free_rows(rows: list[tuple[int, bool, dict]]) -> list[tuple[int, bool, dict]]:
     """Drop, again and again, each row with a monomial of its own: that monomial alone can satisfy it."""
     while True:
-        count = Counter(m for _, row in rows for m in row if m is not sp.S.One)
-        bound = [(sign, row) for sign, row in rows if all(count[m] > 1 for m in row if m is not sp.S.One)]
+        count = Counter(m for *_, row in rows for m in row if m is not sp.S.One)
+        bound = [entry for entry in rows if all(count[m] > 1 for m in entry[-1] if m is not sp.S.One)]
         if len(bound) == len(rows):
             return rows
         rows = bound

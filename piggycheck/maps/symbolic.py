@@ -231,16 +231,21 @@ class SymbolicMap(PiecewiseMap):
         return expressions
 
     def signatures(
-        self, decide: Callable[[sp.Expr, Switch], Sequence[int]], *, closed: bool = False, gaps: bool = True
+        self,
+        decide: Callable[[sp.Expr, Sequence[int]], Sequence[int]],
+        *,
+        interior: bool = False,
+        gaps: bool = True,
     ) -> Iterator[tuple[Signature, tuple[Constraint, ...]]]:
         """Walk the signatures that the program allows.
 
         Parameters
         ----------
         decide : callable
-            ``decide(guard, switch)`` gives the signs to follow for a guard resolved to a smooth expression.
-        closed : bool
-            Whether a piece counts when only its closed region is nonempty.
+            ``decide(guard, outcomes)`` gives the signs to follow for a guard resolved to a smooth expression, of
+            which the program tells `outcomes` apart.
+        interior : bool
+            Whether a piece counts only when strict signs are possible; otherwise one point that takes it is enough.
         gaps : bool
             Whether gaps are passed over; otherwise one raises `GapError`.
 
@@ -256,11 +261,14 @@ class SymbolicMap(PiecewiseMap):
             constraints: dict[sp.Expr, Constraint] = {}
             met: dict[sp.Expr, int] = {}
 
+            def weak(key, sign):
+                return not interior and sign == self._outcomes[key].zero_joins
+
             def choose(switch, guard, chosen=chosen, constraints=constraints, met=met):
                 key = switch.guard
                 if key in met:
                     return met[key]
-                signs = decide(guard, self._switch_with_most_outcomes(key))
+                signs = decide(guard, self._outcomes[key].signs)
                 if len(signs) > 1:
                     if key not in chosen:
                         raise _Branch(key, signs, guard)
@@ -273,36 +281,36 @@ class SymbolicMap(PiecewiseMap):
             try:
                 self._resolve(choose)
             except _Branch as branch:
+                closed = [weak(key, sign) for key, (sign, _) in constraints.items()]
                 for sign in reversed(branch.signs):
-                    if not region_is_empty([*constraints.values(), (sign, branch.guard)], closed):
+                    signed = [*constraints.values(), (sign, branch.guard)]
+                    if not region_is_empty(signed, [*closed, weak(branch.key, sign)]):
                         stack.append({**chosen, branch.key: sign})
                 continue
             except GapError:
                 if gaps:
                     continue
-                raise
+                if all(_is_affine(guard, self.variables) for _, guard in constraints.values()):
+                    raise
+                raise UnknownError("that every point nearby has a branch was not decided") from None
             yield Signature(met.get(guard) for guard in self.guards), tuple(constraints.values())
 
     @cached_property
-    def _outcomes(self) -> dict[sp.Expr, Switch]:
-        by_guard: dict[sp.Expr, Switch] = {}
+    def _outcomes(self) -> dict[sp.Expr, _Outcomes]:
+        by_guard: dict[sp.Expr, list[Switch]] = {}
         for switch in collect_switches(self.program):
-            known = by_guard.get(switch.guard)
-            if known is None or len(switch.outcomes) > len(known.outcomes):
-                by_guard[switch.guard] = switch
-        return by_guard
-
-    def _switch_with_most_outcomes(self, guard: sp.Expr) -> Switch:
-        return self._outcomes[guard]
+            by_guard.setdefault(switch.guard, []).append(switch)
+        return {guard: _Outcomes.of(switches) for guard, switches in by_guard.items()}
 
     # -- at a point ---------------------------------------------------------------------------------------------
 
     def active(self, point: Mapping[Any, Any]) -> tuple[Piece, ...]:
-        """Return every piece whose closed region contains the point, as far as emptiness could be proved.
+        """Return every piece that some point takes whose guards have the signs seen here, or tie here.
 
-        Pieces on which a guard is 0 are listed only where the program gives them a branch of their own.
+        Emptiness is proved where it can be; otherwise the piece is listed. Pieces on which a guard is 0 are listed
+        apart only where the program gives them a branch of their own.
         """
-        return tuple(self._pieces_at(self.point(point), lambda switch: switch.outcomes))
+        return tuple(self._pieces_at(self.point(point), lambda outcomes: outcomes, interior=False))
 
     def selection(self, point: Mapping[Any, Any]) -> SelectionSet:
         """Return the essentially active pieces and whether all of them were proved to be so.
@@ -328,19 +336,21 @@ class SymbolicMap(PiecewiseMap):
         -----
         When this fails: see `piggycheck.maps.activity.essential_activity`; ``exact`` is then false.
         """
-        pieces = [p for p in self._pieces_at(self.point(point), lambda switch: (1, -1)) if p.activity.essential is not False]
+        pieces = [p for p in self._pieces_at(self.point(point), lambda outcomes: (1, -1), interior=True) if p.activity.essential is not False]
         return SelectionSet(tuple(pieces), all(p.activity.essential for p in pieces))
 
-    def _pieces_at(self, point: Mapping, outcomes: Callable[[Switch], Sequence[int]]) -> Iterator[Piece]:
+    def _pieces_at(
+        self, point: Mapping, follow: Callable[[Sequence[int]], Sequence[int]], *, interior: bool
+    ) -> Iterator[Piece]:
         guard_sign = _SignsAt(point)
 
-        def decide(guard: sp.Expr, switch: Switch) -> Sequence[int]:
+        def decide(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
             sign = guard_sign(guard)
             if sign != 0 or _vanishes_identically(guard):
                 return (sign,)
-            return outcomes(switch)
+            return follow(outcomes)
 
-        met = list(itertools.islice(self.signatures(decide, gaps=False), MAX_PIECES + 1))
+        met = list(itertools.islice(self.signatures(decide, interior=interior, gaps=False), MAX_PIECES + 1))
         if len(met) > MAX_PIECES:
             raise UnknownError(f"more than {MAX_PIECES} pieces meet at this point; they are not listed")
         for signature, constraints in met:
@@ -407,6 +417,19 @@ class SymbolicMap(PiecewiseMap):
             piece = self._piece_at(picks, Activity(None), smooth, point)
             found.setdefault(piece.pair, piece)
         return tuple(found.values())
+
+
+@dataclass(frozen=True)
+class _Outcomes:
+    """The signs of a guard that all its switches together tell apart, and the sign that 0 goes with, if any."""
+
+    signs: tuple[int, ...]
+    zero_joins: int | None
+
+    @classmethod
+    def of(cls, switches: Sequence[Switch]) -> _Outcomes:
+        joins = next((s for s in (1, -1) if all(w.branch(s) == w.branch(0) for w in switches)), None)
+        return cls((1, -1, 0) if joins is None else (1, -1), joins)
 
 
 class _Branch(Exception):
