@@ -31,7 +31,7 @@ class ChainRuleSetIsLarger(Claim):
     def decide(self, subject: Subject) -> Verdict:
         iteration = subject.required_iteration(self.kind)
         pairs = [(rational_matrix(p.A), rational_matrix(p.B)) for p in iteration.map.chain_rule(subject.point.point)]
-        possible = [(rational_matrix(p.A), rational_matrix(p.B)) for p in subject.active if 0 not in p.signature or p.activity.essential]
+        possible = [(rational_matrix(p.A), rational_matrix(p.B)) for p in subject.selection.pieces]
         certain = [subject.system.pairs[i] for i in subject.essential]
         extra = next((pair for pair in pairs if pair not in possible), None)
         derivation, statement = subject.opening(), self.statement(subject)

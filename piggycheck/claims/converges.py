@@ -65,10 +65,10 @@ class Converges(Claim):
         return f"at the fixed point the joint spectral radius of the selection set is {bound}{local}"
 
     def decide(self, subject: Subject) -> Verdict:
-        answer = subject.radius(self.rate)
+        answer = subject.radius(self.rate, of=subject.active_system if _has_trap(subject) else None)
         if isinstance(answer, Contractive):
             return self._proved(subject, answer)
-        refutation = subject.radius(self.rate, superset=False)
+        refutation = subject.radius(self.rate, of=subject.essential_system)
         if isinstance(refutation, Expansive):
             return self._refuted(subject, refutation)
         return self._open(subject, answer)
@@ -81,7 +81,7 @@ class Converges(Claim):
         found = f"the joint spectral radius is at most {tree.rate}"
         if subject.given is None:
             require_continuity_at(subject)
-            if subject.iteration.start is not None:
+            if _has_trap(subject):
                 trap = find_trap(subject, tree)
                 derivation.record(TrapStep(trap.iteration, trap.level))
                 witness["trap"] = {
@@ -91,11 +91,11 @@ class Converges(Claim):
                     "bits": trap.bits,
                 }
                 found += f", and from iterate {trap.iteration} on the iterates are trapped and converge to the fixed point"
-        limit = common_fixed_point(subject.active_system)
+        limit = common_fixed_point(subject.system)
         if limit is not None and limit.ncols():
             derivation.record(LimitStep(limit))
             value["limit"] = matrix_text(limit)
-        parts = subject.certificate_parts(None if subject.given is not None else subject.active)
+        parts = subject.certificate_parts(subject.active if _has_trap(subject) else None)
         statement = self.statement(subject)
         return Proved(
             self.kind,
@@ -130,7 +130,7 @@ class Converges(Claim):
     def _open(self, subject: Subject, answer: Any) -> Verdict:
         bounds: dict[str, Any] = {}
         tried: tuple[str, ...] = ()
-        reason = "the pairs whose activity is undecided may matter"
+        reason = "pairs whose activity is undecided, or that the iterates meet only where guards tie, may matter"
         if isinstance(answer, Open):
             tried = answer.tried
             bounds["lower"] = str(answer.lower.rate_lower)
@@ -151,6 +151,11 @@ class Converges(Claim):
         )
 
 
+def _has_trap(subject: Subject) -> bool:
+    """Whether the claim says of the iterates, too, that they converge."""
+    return subject.given is None and subject.iteration.start is not None
+
+
 def require_continuity_at(subject: Subject) -> None:
     """Require that every active piece maps the fixed point to itself.
 
@@ -168,7 +173,7 @@ def require_continuity_at(subject: Subject) -> None:
 
 
 def contraction(subject: Subject) -> Contractive:
-    """Return a proof that the joint spectral radius of the active pairs is below 1.
+    """Return a proof that the joint spectral radius of the selection set is below 1.
 
     Raises
     ------
@@ -180,7 +185,7 @@ def contraction(subject: Subject) -> Contractive:
         return answer
     if isinstance(answer, Expansive):
         raise UnknownError(
-            f"the joint spectral radius of the active pairs is not below 1 (word {word_text(answer.word)}), "
+            f"the joint spectral radius is not below 1 (word {word_text(answer.word)}), "
             "so there need not be a piggyback set"
         )
     raise UnknownError("that the joint spectral radius is below 1 was not proved")

@@ -61,7 +61,7 @@ class Derivative(Claim):
         proof = contraction(subject)
         if subject.given is None:
             require_continuity_at(subject)
-        X = common_fixed_point(subject.active_system)
+        X = common_fixed_point(subject.system)
         if X is not None and (self.value is None or X == self.value):
             return self._proved(subject, proof, X)
         return self._refuted(subject, proof)
@@ -71,13 +71,13 @@ class Derivative(Claim):
         derivation.record(ContractionStep(proof.tree.P, proof.tree.rate, proof.tree.words, proof.lower.rate_lower))
         derivation.record(LimitStep(X))
         statement = self.statement(subject)
-        parts = subject.certificate_parts(None if subject.given is not None else subject.active)
+        parts = subject.certificate_parts()
         return Proved(
             self.kind,
             statement,
             f"the piggyback set is the single matrix {matrix_text(X)}",
             {"matrix": matrix_text(X)},
-            "every active pair maps this matrix to itself, and the joint spectral radius is below 1",
+            "every pair maps this matrix to itself, and the joint spectral radius is below 1",
             derivation,
             certificate=certify(self, "proved", statement, parts, {**tree_witness(proof.tree), "matrix": X}),
         )
@@ -89,8 +89,8 @@ class Derivative(Claim):
         derivation.record(WordFixedPointsStep(tuple(w for w, _ in points), tuple(X for _, X in points)))
         statement = self.statement(subject)
         shown = " and ".join(f"{matrix_text(X)} (word {word_text(w)})" for w, X in points)
-        parts = subject.certificate_parts(None if subject.given is not None else subject.active)
-        witness = {**tree_witness(proof.tree), "points": [{"word": self._letters(subject, w), "matrix": X} for w, X in points]}
+        parts = subject.certificate_parts()
+        witness = {**tree_witness(proof.tree), "points": [{"word": w, "matrix": X} for w, X in points]}
         return Refuted(
             self.kind,
             statement,
@@ -111,11 +111,3 @@ class Derivative(Claim):
             if self.value is not None or len(found) == 2:
                 return found
         raise UnknownError("the pairs proved essentially active have one common fixed point; others are undecided")
-
-    @staticmethod
-    def _letters(subject: Subject, word: Word) -> Word:
-        """Rename letters of the selection set to those of all active pieces, which this certificate lists."""
-        if subject.given is not None:
-            return word
-        signatures = [piece.signature for piece in subject.active]
-        return tuple(signatures.index(subject.selection.pieces[letter].signature) for letter in word)

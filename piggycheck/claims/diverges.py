@@ -66,7 +66,7 @@ class Diverges(Claim):
             return self._bounded(subject, radius)
         system = replace(subject.essential_system, J0=subject.system.J0)
         search = find_diverging_word(system, time_limit=max(1.0, min(subject.remaining, 10.0)))
-        complete = len(subject.essential) == len(subject.active_system) or subject.given is not None
+        complete = len(subject.essential) == len(subject.system)
         return self._judge(subject, system, search, complete)
 
     def _judge(self, subject: Subject, system: SwitchedSystem, search: DivergingSearch, complete: bool) -> Verdict:
@@ -114,7 +114,7 @@ class Diverges(Claim):
         tree, derivation, statement = radius.tree, subject.opening(), self.statement(subject)
         derivation.record(ContractionStep(tree.P, tree.rate, tree.words, radius.lower.rate_lower))
         reason = f"the joint spectral radius is at most {tree.rate}, so every sequence is bounded"
-        parts = subject.certificate_parts(None if subject.given is not None else subject.active)
+        parts = subject.certificate_parts()
         certificate = certify(self, "refuted", statement, parts, tree_witness(tree))
         return Refuted(
             self.kind, statement, reason, {"rate_upper": str(tree.rate)}, reason, derivation, certificate=certificate

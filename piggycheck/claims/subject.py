@@ -111,7 +111,7 @@ class Subject:
 
     @cached_property
     def active(self) -> tuple[Piece, ...]:
-        """Every piece whose closed region may contain the fixed point."""
+        """Every piece that the map can take near the fixed point, also where guards tie: the iterates' own pieces."""
         return self.iteration.map.active(self.point.point)
 
     @cached_property
@@ -131,7 +131,7 @@ class Subject:
 
     @cached_property
     def active_system(self) -> SwitchedSystem:
-        """The pairs of all active pieces: a superset, on which convergence may rest."""
+        """The pairs of all active pieces: what a proof that the iterates converge rests on."""
         return self.given if self.given is not None else self.system_of(self.active)
 
     @cached_property
@@ -173,13 +173,12 @@ class Subject:
 
     # -- right wing ---------------------------------------------------------------------------------------------
 
-    def radius(self, rate: fmpq | None = None, *, superset: bool = True) -> Contractive | Expansive | Open:
-        """Ask whether the joint spectral radius is below 1, or at most `rate`.
+    def radius(self, rate: fmpq | None = None, *, of: SwitchedSystem | None = None) -> Contractive | Expansive | Open:
+        """Ask whether the joint spectral radius is below 1, or at most `rate`: of the selection set, or of others.
 
-        A *contractive* answer is wanted of the superset of active pairs, an *expansive* one of the pairs proved
-        essentially active.
+        The selection set may be a superset; an *expansive* answer is a theorem only for `essential_system`.
         """
-        system = self.active_system if superset else self.essential_system
+        system = self.system if of is None else of
         key = (rate, tuple(str(A) for A in system.A))
         if key not in self._radii:
             self._radii[key] = decide(system, rate, time_limit=max(self.remaining, 0.1))
