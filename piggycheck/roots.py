@@ -204,8 +204,8 @@ def modulus_lower(poly: fmpq_poly, above: fmpq | None = None) -> fmpq:
     Returns
     -------
     fmpq
-        The largest root modulus itself when that is rational with a small denominator; otherwise a lower bound within
-        a relative distance of 1e-9 of it.
+        The largest root modulus itself when a rational root has it, or when it is rational with a denominator up to
+        10**6; otherwise a lower bound within a relative distance of 1e-9 of it.
 
     Raises
     ------
@@ -222,13 +222,14 @@ def modulus_lower(poly: fmpq_poly, above: fmpq | None = None) -> fmpq:
 
     Notes
     -----
-    Enclosures of the roots guess; the Jury test on ``poly(r z)`` proves. When this fails: a modulus that is rational
-    with a denominator beyond 10**6 is only approached.
+    Enclosures of the roots guess; the Jury test on ``poly(r z)`` proves. When this fails: complex roots whose modulus
+    is rational with a denominator beyond 10**6 are only approached.
     """
     if poly.degree() < 1:
         raise NumberError("the polynomial is constant and has no roots; write one of degree 1 or more")
     low, high = _largest_modulus(poly)
-    candidates = []
+    candidates = [abs(root) for root, _ in poly.roots() if abs(root) >= low]
+    candidates.sort(reverse=True)
     if high > 0:
         exact = simplest_between(low, high)
         if exact.q <= _SMALL_DENOMINATOR:

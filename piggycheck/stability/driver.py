@@ -33,6 +33,7 @@ __all__ = ["Contractive", "Expansive", "Open", "decide"]
 
 _BOUND_ERROR = fmpq(1_000_001, 1_000_000)
 _GAPS = ((fmpq(1, 100), 60), (fmpq(2, 100), 120), (fmpq(5, 100), 200), (fmpq(10, 100), 200))
+_ALMOST_ONE = 1 - fmpq(1, 10**100)
 _MAX_TREE_NODES = 1_000_000
 
 
@@ -238,7 +239,7 @@ class _Problem:
         if self.rate is not None:
             yield self.rate
             return
-        gap = 1 - min(self.lower.rate_lower, fmpq(999999, 1000000))
+        gap = 1 - min(self.lower.rate_lower, _ALMOST_ONE)
         yield simplest_between(1 - gap / 4, 1 - gap / 16)
         yield simplest_between(1 - gap / 32, 1 - gap / 128)
 

@@ -1,0 +1,143 @@
+"""Quadratic forms: guessed, rounded, proved; and refused when they prove nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from flint import fmpq, fmpq_mat
+from hypothesis import given, settings
+from matrix_strategies import rationals, switched_systems
+
+from piggycheck.linalg import as_float, is_positive_definite, is_positive_semidefinite
+from piggycheck.stability.attained import prove_attained_rate
+from piggycheck.stability.balance import balanced, balancing_exponents, diagonal_congruence
+from piggycheck.stability.quadratic import (
+    guess_quadratic_form,
+    prove_quadratic,
+    prove_with_form,
+    rounded_forms,
+)
+from piggycheck.stability.semidefinite import largest_margin
+from piggycheck.switched import SwitchedSystem
+
+MILD = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["19/20", "-3/4"], [1, 0]]])
+
+
+def holds(A, P, rate):
+    return all(is_positive_semidefinite(rate * rate * P - M.transpose() * P * M) for M in A)
+
+
+class TestGuess:
+    @pytest.mark.parametrize(
+        ("rows", "rate"),
+        [
+            ([[[1, 0], [1, 0]], [[0, 1], [0, -1]]], 2**0.5),
+            ([[[0, 1], [0, 0]], [[0, 0], [1, 0]]], 1.0),
+            ([[[1, 0], [0, 1]], [[3, -3], [3, 3]]], 3 * 2**0.5),
+            ([[["1/2", 100], [0, "1/3"]], [["-2/5", -50], [0, "9/10"]]], 0.9),
+            ([[[5]], [[-7]]], 7.0),
+        ],
+        ids=["Ando-Shih 1998: exactly sqrt 2", "nilpotent pair", "Dumas 2013, 5", "triangular, huge norms", "scalars"],
+    )
+    def test_known_best_quadratic_rates(self, rows, rate):
+        form = guess_quadratic_form(SwitchedSystem.from_rows(rows).A)
+        assert form is not None
+        assert form[1] == pytest.approx(rate, rel=5e-3)
+
+    @pytest.mark.parametrize("rows", [[[0]], [[0, 0], [0, 0]], [[0, 1], [0, 0]], [[0, 1, 2], [0, 0, 3], [0, 0, 0]]])
+    def test_zero_and_nilpotent_matrices_do_no_harm(self, rows):
+        A = SwitchedSystem.from_rows([rows, rows]).A
+        assert prove_quadratic(A, fmpq(1, 2)) is not None
+
+    def test_what_cannot_be_solved_is_none(self):
+        assert guess_quadratic_form([fmpq_mat([[fmpq(10) ** 400, 1], [1, 2]])]) is None
+        negative = np.array([[[-1.0]]])
+        assert largest_margin([negative], np.ones(1), 1.0) is None
+        assert largest_margin([np.array([[[np.inf]]])], np.ones(1), 1.0) is None
+
+    @given(switched_systems(3, 3, rationals(5, 9)))
+    @settings(max_examples=40, deadline=None)
+    def test_a_guess_can_be_proved_a_little_above_its_rate(self, system):
+        guess = guess_quadratic_form(system.A)
+        assert guess is not None
+        rate = fmpq(round(guess[1] * 1.01 * 10**6) + 1, 10**6)
+        tree = prove_with_form(system.A, guess[0], rate, max_length=1)
+        assert tree is not None
+        assert tree.is_quadratic
+        assert holds(system.A, tree.P, rate)
+
+
+class TestRounding:
+    def test_denominators_grow_by_powers_of_two(self):
+        forms = list(rounded_forms(np.array([[1.0, 1 / 3], [1 / 3, 1.0]])))
+        assert all(P[0, 0].q & (P[0, 0].q - 1) == 0 for P in forms)
+        assert is_positive_definite(forms[-1])
+
+    @pytest.mark.parametrize("P", [[[1.0, 2.0], [2.0, 1.0]], [[0.0]], [[float("nan")]], [[1.0, 1.0], [1.0, 1.0]]])
+    def test_a_form_that_is_not_definite_is_not_rounded(self, P):
+        assert [] == list(rounded_forms(np.array(P)))
+
+    def test_the_first_form_that_works_is_taken(self):
+        tree = prove_quadratic(MILD.A, fmpq(49, 50))
+        assert tree is not None
+        assert max(entry.q for entry in tree.P.entries()) <= 16
+
+
+class TestProof:
+    def test_the_mild_pair_contracts(self):
+        tree = prove_quadratic(MILD.A, fmpq(19, 20))
+        assert holds(MILD.A, tree.P, fmpq(19, 20))
+        assert tree.verify(MILD.A)
+
+    def test_a_rate_below_the_joint_spectral_radius_is_refused(self):
+        """Each letter has spectral radius sqrt(3)/2, about 0.866."""
+        assert prove_quadratic(MILD.A, fmpq(43, 50)) is None
+
+    def test_a_rate_that_no_quadratic_form_proves_is_refused(self):
+        """Ando and Shih: joint spectral radius 1, best quadratic rate sqrt 2."""
+        A = SwitchedSystem.from_rows([[[1, 0], [1, 0]], [[0, 1], [0, -1]]]).A
+        assert prove_quadratic(A, fmpq(141, 100)) is None
+        assert prove_quadratic(A, fmpq(142, 100)) is not None
+
+    def test_no_time_no_proof(self):
+        assert prove_with_form(MILD.A, np.eye(2), fmpq(1), time_limit=-1.0) is None
+
+
+class TestAttainedRate:
+    @pytest.mark.parametrize(
+        ("rows", "rate"),
+        [
+            ([[["1/2", 7], [0, "1/3"]]], fmpq(1, 2)),
+            ([[["1/2", "-1/4"], [1, 0]]], fmpq(1, 2)),
+            ([[["5/4", "-1/4"], [1, 0]]], fmpq(1)),
+            ([[["1/2", 100], [0, "1/3"]], [["-2/5", -50], [0, "9/10"]]], fmpq(9, 10)),
+            ([[["3/5", "-4/5"], ["4/5", "3/5"]], [["5/13", "-12/13"], ["12/13", "5/13"]]], fmpq(1)),
+        ],
+        ids=["real", "complex pair", "one and less", "triangular", "rotations"],
+    )
+    def test_the_exact_rate_is_proved(self, rows, rate):
+        A = SwitchedSystem.from_rows(rows).A
+        tree = prove_attained_rate(A, rate)
+        assert tree.verify(A)
+        assert rate == tree.rate
+
+    def test_a_jordan_block_has_no_such_form(self):
+        assert prove_attained_rate([fmpq_mat([[1, 1], [0, 1]])], fmpq(1)) is None
+
+    def test_a_rate_that_is_exceeded_or_not_attained_is_refused(self):
+        A = [fmpq_mat([[fmpq(1, 2)]])]
+        assert prove_attained_rate(A, fmpq(1, 3)) is None
+        assert prove_attained_rate(A, fmpq(2, 3)) is None
+
+
+class TestBalance:
+    def test_powers_of_two_do_not_change_the_question(self):
+        huge = fmpq(10) ** 200
+        A = [fmpq_mat([[fmpq(1, 2), huge], [1 / huge / 8, fmpq(1, 3)]])]
+        exponents = balancing_exponents(A)
+        changed = balanced(A, exponents)
+        assert A[0].charpoly() == changed[0].charpoly()
+        assert max(as_float(abs(entry)) for entry in changed[0].entries()) < 10
+        tree = prove_quadratic(changed, fmpq(99, 100))
+        P = diagonal_congruence(tree.P, exponents)
+        assert holds(A, P, fmpq(99, 100))
