@@ -1,0 +1,169 @@
+"""Reading cases: what is understood, and the one clear line that bad input gets."""
+
+import pytest
+import sympy as sp
+
+from piggycheck.case import load_case, read_case, read_function
+from piggycheck.claims import Converges, Derivative, Diverges
+from piggycheck.errors import CaseError, InputError
+from piggycheck.functions import box, l1, nonnegative
+
+HEAVY_BALL = """
+title = "Heavy ball"
+tags = ["a", "b"]
+
+[algorithm]
+name = "heavy_ball"
+objective = "Piecewise((x**2/2, x >= 0), (x**2/8, True))"
+variables = ["x"]
+step = 1
+momentum = "3/4"
+
+[parameters]
+theta = "0"
+
+[start]
+x = "theta"
+
+[[claim]]
+kind = "diverges"
+
+[[claim]]
+kind = "converges"
+rate = "9/10"
+"""
+
+MAP = """
+[map]
+state = ["x", "y"]
+next = ["x - Piecewise((x, x >= 0), (x/4, True)) + 3/4*(x - y)", "x"]
+[parameters]
+theta = 0
+[start]
+x = "theta"
+y = "theta"
+"""
+
+
+def test_an_algorithm_is_read_as_its_python_call_builds_it():
+    case = read_case(HEAVY_BALL)
+    x, previous, theta = sp.symbols("x x_previous theta", real=True)
+    slope = sp.Piecewise((x, x >= 0), (x / 4, True))
+    expected = x - slope + sp.Rational(3, 4) * (x - previous)
+    assert case.iteration.map.state == (x, previous)
+    assert sp.expand(case.iteration.map.next[0] - expected) == 0
+    assert case.iteration.map.next[1] == x
+    assert case.iteration.start == (theta, theta), "the previous iterate starts equal to the first"
+    assert case.claims == (Diverges(), Converges(rate="9/10"))
+    assert (case.title, case.tags) == ("Heavy ball", ("a", "b"))
+
+
+def test_a_map_written_out_is_the_same_map():
+    written, built = read_case(MAP).iteration.map, read_case(HEAVY_BALL).iteration.map
+    point = {"x": "-3/7", "y": "1/5", "theta": 0}
+    assert written.value(point) == built.value({"x": "-3/7", "x_previous": "1/5", "theta": 0})
+
+
+def test_a_switched_system_has_zero_B_when_none_is_given():
+    case = read_case('[switched]\nA = [[["1/2"]], [["1/3"]]]\nJ0 = [["1", "2"]]\n')
+    assert [B.entries() for B in case.system.B] == [[0, 0], [0, 0]]
+
+
+def test_the_previous_iterate_can_start_elsewhere():
+    case = read_case(HEAVY_BALL.replace('x = "theta"', 'x = "theta"\nx_previous = "2*theta + 1"'))
+    theta = sp.Symbol("theta", real=True)
+    assert case.iteration.start == (theta, 2 * theta + 1)
+
+
+def test_catalogue_functions_are_called_with_expressions_in_the_parameters():
+    theta = sp.Symbol("theta", real=True)
+    assert read_function("l1(theta/2)", [theta], "nonsmooth") == l1(theta / 2)
+    assert read_function(" box(-1, Max(1, theta)) ", [theta], "nonsmooth") == box(-1, sp.Max(1, theta))
+    assert read_function("nonnegative()", [], "nonsmooth") == nonnegative()
+
+
+def test_a_claimed_matrix_is_exact():
+    case = read_case('[switched]\nA = [[["1/2"]]]\n[[claim]]\nkind = "derivative"\nvalue = [["0.1"]]\n')
+    assert case.claims == (Derivative(value=[["1/10"]]),)
+
+
+def replaced(old, new, text=HEAVY_BALL):
+    assert old in text
+    return text.replace(old, new)
+
+
+BAD = {
+    "not TOML": ("title = [", "not TOML"),
+    "empty": ("", "exactly one of [algorithm], [map], [switched]"),
+    "two subjects": (HEAVY_BALL + '\n[switched]\nA=[[["1"]]]\n', "exactly one of"),
+    "unknown key": (replaced("step = 1", "stepp = 1"), "line 9: unknown key `stepp`; known are objective, variables, step"),
+    "unknown table": (HEAVY_BALL + "\n[solver]\n", "unknown key `solver`"),
+    "float": (replaced('"3/4"', "0.75"), 'line 10: `momentum`: the float 0.75 is not exact; write "0.75" in quotes'),
+    "float in a parameter": (replaced('theta = "0"', "theta = 1e-3"), 'the float 1e-3 is not exact; write "1e-3"'),
+    "unknown function": (replaced("x**2/8", "sin(x)"), "`sin`"),
+    "import": (replaced("x**2/8", "__import__('os')"), "line 7"),
+    "attribute": (replaced("x**2/8", "x.__class__"), "line 7"),
+    "tower of powers": (replaced("x**2/8", "9**9**9"), "line 7"),
+    "10 MB expression": (replaced("x**2/8", "x" + "+x" * 5_000_000), "line 7"),
+    "unknown claim": (replaced('"diverges"', '"divergess"'), "line 19: unknown claim kind `divergess`; known are"),
+    "claim without kind": (replaced('kind = "diverges"', ""), "unknown claim kind `None`"),
+    "unknown claim field": (replaced('rate = "9/10"', 'speed = "9/10"'), "unknown key `speed`; known are rate"),
+    "rate above one": (replaced('"9/10"', '"10/9"'), "between 0 and 1"),
+    "irrational rate": (replaced('"9/10"', '"sqrt(1/2)"'), "irrational; write a rational number"),
+    "lengths differ": (replaced(', "x"]', "]", MAP), "`state` has 2 names and `next` has 1 expressions"),
+    "undeclared in the start": (replaced('y = "theta"', 'y = "phi"', MAP), "`phi`"),
+    "undeclared in the map": (replaced("x/4", "z/4", MAP), "`z`"),
+    "start of an unknown state": (replaced('y = "theta"', 'z = "theta"', MAP), "`z` is not a state variable"),
+    "start incomplete": (replaced('y = "theta"', "", MAP), "`y` has no value"),
+    "unknown algorithm": (replaced('"heavy_ball"', '"adam"'), "unknown algorithm `adam`; known are forward_backward"),
+    "argument missing": (replaced("step = 1", ""), "needs `step`"),
+    "ragged matrix": ('[switched]\nA = [[["1", "2"], ["3"]]]\n', "A[0]"),
+    "no matrix": ("[switched]\nA = []\n", "`A` is empty"),
+    "parameters beside switched": ('[switched]\nA = [[["1"]]]\n[parameters]\nt = 0\n', "has no meaning beside"),
+    "claims not a list": ('claim = "diverges"\n' + MAP, "write [[claim]]"),
+    "name declared twice": (replaced("theta = 0", "theta = 0\nx = 1", MAP), "declared twice"),
+    "division by zero": (replaced("x/4, True", "x/0, True", MAP), "zero"),
+    "state of numbers": (replaced('["x", "y"]', "[1, 2]", MAP), "list of texts"),
+    "title a number": ("title = 3\n" + MAP, "`title`: `3` is not text"),
+    "infinite": (replaced("theta = 0", "theta = inf", MAP), "inf"),
+    "truth value": (replaced("theta = 0", "theta = true", MAP), "truth value"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_gets_one_line_that_says_what_and_where(name):
+    text, expected = BAD[name]
+    with pytest.raises(CaseError) as caught:
+        read_case(text, file="some.toml")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("some.toml")
+    assert expected in message
+    assert len(message) < 400
+
+
+@pytest.mark.parametrize("text", ["l1", "l2(1)", "l1(1, 2)", "l1()", "nonnegative(1)", "__import__('os')", 3, "l1(-1)", "box(1, 0)"])
+def test_a_wrong_function_call_is_refused(text):
+    with pytest.raises(InputError):
+        read_function(text, [], "nonsmooth")
+
+
+def test_division_by_zero_at_the_start_is_found_when_the_subject_is_made():
+    case = read_case('[map]\nstate = ["x"]\nnext = ["1/x"]\n[start]\nx = 0\n', file="some.toml")
+    with pytest.raises(CaseError, match=r"some.toml, line 1: division by zero: `x` is 0"):
+        case.subject()
+
+
+def test_a_missing_file_and_a_file_that_is_not_text_are_refused(tmp_path):
+    with pytest.raises(CaseError, match="cannot be read"):
+        load_case(tmp_path / "absent.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CaseError, match="not a text file"):
+        load_case(tmp_path / "binary.toml")
+
+
+def test_a_case_file_is_named_after_its_folder(tmp_path):
+    folder = tmp_path / "my-case"
+    folder.mkdir()
+    (folder / "case.toml").write_text(MAP)
+    assert load_case(folder / "case.toml").name == "my-case"
