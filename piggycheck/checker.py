@@ -1335,12 +1335,14 @@ class Continuity:
     def proved(self, i: int) -> bool:
         if i not in self.known:
             kind, parts, _ = self.program.nodes[i]
-            children = [self.proved(part) for part in parts]
+            children = all([self.proved(part) for part in parts])
             two_values = kind == "switch" and len(set(parts[1:])) < 3
-            whole = kind in ("number", "name", "sum", "product", "negative", "power", "exp", "relation", "truth")
-            boolean = kind in ("and", "or", "not")
-            self.known[i] = all(children) and (whole or boolean or two_values)
-            self.known[i] = self.known[i] or not boolean and (self.agree(i, self.inside(i)) or self.agree(i, {}))
+            if kind in ("relation", "truth", "and", "or", "not"):
+                self.known[i] = children
+            elif children and (two_values or kind in ("number", "name", "sum", "product", "negative", "power", "exp")):
+                self.known[i] = True
+            else:
+                self.known[i] = self.agree(i, self.inside(i)) or self.agree(i, {})
         return self.known[i]
 
     def inside(self, i: int) -> dict[int, Jet]:
@@ -1364,7 +1366,7 @@ class Continuity:
             return False
         pieces = [(pattern.outputs[0], pattern.conditions) for pattern in found if pattern.outputs]
         covered = all(pattern.outputs or impossible(pattern.conditions) for pattern in found)
-        whole = all(jet.rational for jet, _ in pieces)
+        whole = all(jet.rational or len(found) == 1 and not jet.cut for jet, _ in pieces)
         return covered and whole and len(pieces) <= 200 and all(meet(*a, *b) for a, b in combinations(pieces, 2))
 
 
