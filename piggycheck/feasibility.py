@@ -1,8 +1,9 @@
 """Systems of affine equalities and inequalities over Q: a rational point, or multipliers that prove there is none.
 
-One exact simplex method with Bland's rule on a dictionary of rational numbers. Strict inequalities are shifted by a
-symbolic infinitesimal, so every constant is a pair ordered lexicographically; a dictionary row that cannot be repaired
-*is* a certificate of Motzkin's transposition theorem. Every answer is verified before it is returned.
+One exact simplex method on a dictionary of rational numbers, greedy at first and then with Bland's rule. Strict
+inequalities are shifted by a symbolic infinitesimal, so every constant is a pair ordered lexicographically; a
+dictionary row that cannot be repaired *is* a certificate of Motzkin's transposition theorem. Every answer is verified
+before it is returned.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def feasible_point(
 
     Notes
     -----
-    When this fails: it does not, but Bland's rule may take many pivots when there are hundreds of rows.
+    When this fails: it does not, but it may take many pivots when there are hundreds of rows.
 
     References
     ----------
@@ -146,7 +147,9 @@ def nonnegative_solution(M: fmpq_mat, b: Sequence[fmpq | int]) -> list[fmpq] | N
     table = M.table() if dimension else [[] for _ in range(count)]
     rows: list[AffineRow] = [(row, -fmpq(value)) for row, value in zip(table, b, strict=True)]
     dictionary = _Dictionary(rows, [_NONNEGATIVE] * dimension + [_ZERO] * count, dimension, count)
-    if dictionary.repair() is not None:
+    conflict = dictionary.repair()
+    if conflict is not None:
+        _verify_farkas(conflict, rows, dimension)
         return None
     point = dictionary.variables()
     unit: list[AffineRow] = [([int(i == j) for j in range(dimension)], 0) for i in range(dimension)]
@@ -178,14 +181,16 @@ class _Dictionary:
         if conflict is not None:
             return conflict
         self._clear_free_variables()
+        greedy = 2 * (self.count + self.dimension)
         while True:
-            row = self._first_negative_row()
+            row = self._leaving_row(greedy > 0)
             if row is None:
                 return None
-            column = self._entering_column(row)
+            column = self._entering_column(row, greedy > 0)
             if column is None:
                 return self._multipliers(row, fmpq(1))
             self._pivot(row, column)
+            greedy -= 1
 
     def _clear_equalities(self) -> list[fmpq] | None:
         for row in range(self.count):
@@ -210,24 +215,24 @@ class _Dictionary:
                     self._pivot(row, column)
                     break
 
-    def _first_negative_row(self) -> int | None:
-        best: int | None = None
+    def _leaving_row(self, greedy: bool) -> int | None:
+        """A row whose basic variable is negative: the most negative one, or Bland's, which cannot cycle."""
+        constant, infinitesimal = self.dimension, self.dimension + 1
+        negative = []
         for row, variable in enumerate(self.basic):
-            if self.kinds[variable] != _NONNEGATIVE or (best is not None and variable > self.basic[best]):
-                continue
-            constant = self.table[row, self.dimension]
-            if constant < 0 or (constant == 0 and self.table[row, self.dimension + 1] < 0):
-                best = row
-        return best
+            if self.kinds[variable] == _NONNEGATIVE:
+                value = (self.table[row, constant], self.table[row, infinitesimal])
+                if value[0] < 0 or (value[0] == 0 and value[1] < 0):
+                    negative.append((value if greedy else (variable,), row))
+        return min(negative)[1] if negative else None
 
-    def _entering_column(self, row: int) -> int | None:
-        best: int | None = None
+    def _entering_column(self, row: int, greedy: bool) -> int | None:
+        """A nonbasic variable that increases the row: the one that does it fastest, or Bland's."""
+        increasing = []
         for column, variable in enumerate(self.nonbasic):
-            if self.kinds[variable] != _NONNEGATIVE or (best is not None and variable > self.nonbasic[best]):
-                continue
-            if self.table[row, column] > 0:
-                best = column
-        return best
+            if self.kinds[variable] == _NONNEGATIVE and self.table[row, column] > 0:
+                increasing.append((-self.table[row, column] if greedy else variable, column))
+        return min(increasing)[1] if increasing else None
 
     def _pivot(self, row: int, column: int) -> None:
         table, width = self.table, self.dimension + 2
@@ -283,17 +288,29 @@ def _verify_point(
 
 
 def _verify_multipliers(answer: Infeasible, rows: Sequence[AffineRow], dimension: int) -> None:
-    multipliers = answer.multipliers
+    total = _combination(answer.multipliers, rows, dimension)
+    signs = all(value >= 0 for value in answer.nonstrict + answer.strict)
+    contradiction = total[dimension] < 0 or (total[dimension] == 0 and any(value > 0 for value in answer.strict))
+    if not (signs and contradiction and all(value == 0 for value in total[:dimension])):
+        raise PiggycheckError("the simplex method returned multipliers that prove nothing; please report the system")
+
+
+def _verify_farkas(multipliers: Sequence[fmpq], rows: Sequence[AffineRow], dimension: int) -> None:
+    """The combination of the equations is negative wherever the unknowns are nonnegative."""
+    total = _combination(multipliers, rows, dimension)
+    if not (total[dimension] < 0 and all(value <= 0 for value in total[:dimension])):
+        raise PiggycheckError("the simplex method returned multipliers that prove nothing; please report the system")
+
+
+def _combination(multipliers: Sequence[fmpq], rows: Sequence[AffineRow], dimension: int) -> list[fmpq]:
+    """Coefficients and constant of the sum of the rows times their multipliers."""
     total = [fmpq(0)] * (dimension + 1)
     for multiplier, (coefficients, constant) in zip(multipliers, rows, strict=True):
         if multiplier != 0:
             for j, coefficient in enumerate(coefficients):
                 total[j] += multiplier * coefficient
             total[dimension] += multiplier * constant
-    signs = all(value >= 0 for value in answer.nonstrict + answer.strict)
-    contradiction = total[dimension] < 0 or (total[dimension] == 0 and any(value > 0 for value in answer.strict))
-    if not (signs and contradiction and all(value == 0 for value in total[:dimension])):
-        raise PiggycheckError("the simplex method returned multipliers that prove nothing; please report the system")
+    return total
 
 
 def _value(row: AffineRow, point: list[fmpq]) -> fmpq:

@@ -269,7 +269,7 @@ def _short_words(problem: _Problem) -> Iterator[_Answer]:
         strict=problem.rate is not None,
         max_length=12,
         word_budget=300,
-        time_limit=problem.remaining(1.0),
+        time_limit=problem.remaining(0.3),
     )
     problem.stable_below = search.stable_below
     problem.tried.append(f"words: all of length below {search.exhaustive_below}, exactly")
@@ -407,19 +407,34 @@ def _improved(problem: _Problem, answer: Contractive) -> Contractive:
     best = replace(answer, lower=problem.lower)
     if best.tree.rate == 0 or problem.lower.rate_lower == 0:
         return best
-    guess = guess_quadratic_form(problem.A, time_limit=problem.remaining(0.5))
-    if guess is not None:
-        problem.forms = [guess]
-        rate = fmpq(*guess[1].as_integer_ratio())
-        best = _better(problem, best, simplest_between(rate * fmpq(1001, 1000), rate * fmpq(101, 100)), len(problem.A))
+    best = _better_quadratic(problem, best)
+    if not _is_tight(problem, best):
+        guess = guess_quadratic_form(problem.A, time_limit=problem.remaining(0.5))
+        if guess is not None:
+            problem.forms = [guess]
+            best = _better_quadratic(problem, best)
     for length in (2, 3, 4):
-        lower = problem.lower.rate_lower
-        if best.tree.rate <= lower * (fmpq(21, 20) if best.tree.is_quadratic else fmpq(51, 50)):
+        if _is_tight(problem, best):
             break
+        lower = problem.lower.rate_lower
         for gap, node_budget in _GAPS:
             best = _better(problem, best, simplest_between(lower * (1 + gap / 2), lower * (1 + gap)), node_budget)
         _lift(problem, length)
     return best
+
+
+def _is_tight(problem: _Problem, best: Contractive) -> bool:
+    """Whether a rate needs no improvement; a quadratic form may be further off, because it is so simple a proof."""
+    return best.tree.rate <= problem.lower.rate_lower * (fmpq(21, 20) if best.tree.is_quadratic else fmpq(51, 50))
+
+
+def _better_quadratic(problem: _Problem, best: Contractive) -> Contractive:
+    """The rate at which the best form that is known contracts every letter."""
+    finite = [rate for _, rate in problem.forms if 0 < rate < math.inf]
+    if not finite:
+        return best
+    rate = fmpq(*min(finite).as_integer_ratio())
+    return _better(problem, best, simplest_between(rate * fmpq(1001, 1000), rate * fmpq(101, 100)), len(problem.A))
 
 
 def _better(problem: _Problem, best: Contractive, aim: fmpq, node_budget: int) -> Contractive:

@@ -130,7 +130,7 @@ def find_diverging_word(
     convergence; see `piggycheck.stability.decide`.
     """
     start = time.monotonic()
-    walk = ExactWalk(system, _ONE, max_length, word_budget, time_limit)
+    walk = ExactWalk(system, _ONE, max_length, word_budget, time_limit / 2)
     unexcited: list[Word] = []
     for word, _, size in walk:
         if size == ABOVE:

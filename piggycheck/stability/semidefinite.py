@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from importlib import import_module
 
 import numpy as np
 
@@ -68,8 +69,8 @@ def _triangle(stack: Array) -> Array:
 def _minimise(objective: Array, constraints: Array, right: Array, sizes: list[int]) -> Array | None:
     """Minimise under one equation and semidefinite blocks; None when the solver does not succeed."""
     try:
-        import clarabel
-
+        # Imported by name, because it is heavy and has no type stubs.
+        clarabel = import_module("clarabel")
         settings = clarabel.DefaultSettings()
         settings.verbose = False
         cones = [clarabel.ZeroConeT(1)] + [clarabel.PSDTriangleConeT(size) for size in sizes]
