@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy as sp
@@ -19,7 +19,7 @@ from piggycheck.arithmetic import to_sympy
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.feasibility import Feasible, Infeasible, feasible_point
 from piggycheck.maps.activity import Constraint, monomial_coefficients
-from piggycheck.maps.switch import GAP, Switch, resolve
+from piggycheck.maps.switch import GAP, Switch, as_piecewise, resolve
 from piggycheck.maps.symbolic import SymbolicMap, exactly
 
 __all__ = ["Continuous", "Gap", "Jump", "check_continuity"]
@@ -98,6 +98,10 @@ def check_continuity(map_: SymbolicMap) -> Continuous | Gap | Jump:
     return Continuous(tuple(walk.compared))
 
 
+_Path = tuple[tuple[sp.Expr, int, bool], ...]
+"""The guards around a node, each with the sign that leads there, and whether 0 leads there too."""
+
+
 class _Found(Exception):
     def __init__(self, witness: Gap | Jump):
         self.witness = witness
@@ -111,18 +115,21 @@ class _Walk:
         self.compared: dict[sp.Expr, None] = {}
         self.visited: set[tuple] = set()
 
-    def visit(self, node: sp.Expr, path: tuple[tuple[sp.Expr, int], ...]) -> None:
+    def visit(self, node: sp.Expr, path: _Path) -> None:
         if (node, path) in self.visited:
             return
         self.visited.add((node, path))
         if node is GAP:
-            self._gap(path, closed=False)
+            self._gap(path)
         elif isinstance(node, Switch):
             self.visit(node.guard, path)
             self._compare(node, path)
-            self.visit(node.branch(-1), (*path, (node.guard, -1)))
-            self.visit(node.branch(1), (*path, (node.guard, 1)))
+            for sign in (-1, 1, *((0,) if 0 in node.outcomes else ())):
+                joined = sign != 0 and node.branch(sign) == node.branch(0)
+                self.visit(node.branch(sign), (*path, (node.guard, sign, joined)))
         elif node.has(Switch) or node.has(GAP):
+            if not (node.is_Add or node.is_Mul or node.is_Pow and node.exp.is_Integer and node.exp >= 0):
+                raise UnknownError(f"`{as_piecewise(node)}` is not a polynomial on its pieces")
             for argument in node.args:
                 self.visit(argument, path)
         else:
@@ -135,20 +142,21 @@ class _Walk:
             raise UnknownError(f"`{expression}` is not a polynomial with rational coefficients") from None
         return expression
 
-    def _gap(self, path: tuple, closed: bool) -> None:
+    def _gap(self, path: _Path) -> None:
         """No branch is left on this path: prove that nothing gets here, or find a point that does."""
+        strict = {guard for guard, _, joined in path if not joined}
         for constraints, _ in self._patterns(path, ()):
-            outcome, symbols = _solve(constraints, [], closed)
+            outcome, symbols = _solve(constraints.values(), [], [guard not in strict for guard in constraints])
             if isinstance(outcome, Infeasible):
                 continue
-            for point in self._points(constraints, outcome, symbols):
+            for point in self._points(constraints.values(), outcome, symbols):
                 try:
                     self.map.value(point)
                 except MapError:
                     raise _Found(Gap(self.map.point(point))) from None
             raise UnknownError("a case without a branch was not proved to be empty")
 
-    def _compare(self, switch: Switch, path: tuple) -> None:
+    def _compare(self, switch: Switch, path: _Path) -> None:
         """The branches of a switch agree where its guard vanishes."""
         self.compared[switch.guard] = None
         middle = switch.branch(0)
@@ -157,16 +165,16 @@ class _Walk:
             if side == middle or _is_multiple(side - middle, switch.guard):
                 continue
             if middle is GAP:
-                self._gap((*path, (switch.guard, 0)), closed=False)
+                self._gap((*path, (switch.guard, 0, False)))
                 middle = switch.branch(-sign)
             if side is GAP or middle is GAP:
                 continue
-            for constraints, (difference,) in self._patterns((*path, (switch.guard, 0)), (side - middle,)):
-                self._vanishes(self._polynomial(sp.expand(difference)), constraints)
+            for constraints, (difference,) in self._patterns((*path, (switch.guard, 0, False)), (side - middle,)):
+                self._vanishes(self._polynomial(sp.expand(difference)), list(constraints.values()))
 
     def _vanishes(self, difference: sp.Expr, constraints: Sequence[Constraint]) -> None:
         for sign in (1, -1):
-            outcome, symbols = _solve(constraints, [(sign, difference)], True)
+            outcome, symbols = _solve(constraints, [(sign, difference)], [True] * len(constraints))
             if isinstance(outcome, Feasible):
                 self._find_jump([*constraints, (sign, difference)], outcome, symbols)
                 raise UnknownError(f"that `{difference}` vanishes on the border between two pieces was not decided")
@@ -185,7 +193,7 @@ class _Walk:
                     raise _Found(Jump(self.map.point(point), direction, value, limit))
 
     def _points(
-        self, constraints: Sequence[Constraint], outcome: Feasible, symbols: Sequence[sp.Expr]
+        self, constraints: Iterable[Constraint], outcome: Feasible, symbols: Sequence[sp.Expr]
     ) -> Iterator[dict[sp.Symbol, sp.Expr]]:
         """Yield rational points that may satisfy the constraints: the solution found, then random ones."""
         variables = self.map.variables
@@ -199,10 +207,10 @@ class _Walk:
             yield from _on_zero_set(point, equalities)
 
     def _patterns(
-        self, path: tuple[tuple[sp.Expr, int], ...], expressions: tuple[sp.Expr, ...]
-    ) -> Iterator[tuple[list[Constraint], tuple[sp.Expr, ...]]]:
+        self, path: _Path, expressions: tuple[sp.Expr, ...]
+    ) -> Iterator[tuple[dict[sp.Expr, Constraint], tuple[sp.Expr, ...]]]:
         """Resolve expressions under every sign pattern of the switches inside them and inside the path's guards."""
-        stack: list[dict[sp.Expr, int]] = [dict(path)]
+        stack: list[dict[sp.Expr, int]] = [{guard: sign for guard, sign, _ in path}]
         count = 0
         while stack:
             signs = stack.pop()
@@ -216,7 +224,7 @@ class _Walk:
 
             known: dict = {}
             try:
-                for guard, sign in path:
+                for guard, sign, _ in path:
                     constraints[guard] = (sign, self._polynomial(resolve(guard, choose, known)))
                 resolved = tuple(resolve(e, choose, known) for e in expressions)
             except _Unchosen as open_:
@@ -227,7 +235,7 @@ class _Walk:
             count += 1
             if count > _MAX_PATTERNS:
                 raise UnknownError(f"more than {_MAX_PATTERNS} sign patterns meet at one switch")
-            yield list(constraints.values()), resolved
+            yield constraints, resolved
 
 
 class _Unchosen(Exception):
@@ -244,12 +252,14 @@ def _is_multiple(difference: sp.Expr, guard: sp.Expr) -> bool:
     return len(ratios) == 1
 
 
-def _solve(constraints: Sequence[Constraint], strict: Sequence[Constraint], closed: bool):
-    """Look for values of the monomials that satisfy constraints, all closed ones weakly, and strict ones."""
+def _solve(constraints: Iterable[Constraint], strict: Sequence[Constraint], closed: Sequence[bool]):
+    """Look for values of the monomials that satisfy constraints, weakly where `closed`, and the strict ones."""
     largest = max((sp.total_degree(e) for _, e in strict), default=0)
+    constraints = list(constraints)
     zero = [m for sign, guard in constraints if sign == 0 for m in _multiples(guard, largest)]
-    weak = [(sign, guard) for sign, guard in constraints if sign != 0 and closed]
-    open_ = [*strict, *((sign, guard) for sign, guard in constraints if sign != 0 and not closed)]
+    signed = [(weakly, c) for weakly, c in zip(closed, constraints, strict=True) if c[0] != 0]
+    weak = [c for weakly, c in signed if weakly]
+    open_ = [*strict, *(c for weakly, c in signed if not weakly)]
     rows = [monomial_coefficients(e) for e in zero]
     weak_rows = [(sign, monomial_coefficients(e)) for sign, e in weak]
     open_rows = [(sign, monomial_coefficients(e)) for sign, e in open_]
