@@ -14,7 +14,7 @@ from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Mpmath, rational, sign, t
 from piggycheck.errors import IrrationalError, MapError, UnknownError
 from piggycheck.feasibility import Feasible, feasible_point
 from piggycheck.iteration import Iteration
-from piggycheck.linalg import entries, identity, matrix, solve
+from piggycheck.linalg import entries, identity, solve
 from piggycheck.maps import Signature, SmoothPiece, SymbolicMap
 from piggycheck.switched import SwitchedSystem
 

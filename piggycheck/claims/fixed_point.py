@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from piggycheck.algorithms.reading import expression
 from piggycheck.arithmetic import rational
 from piggycheck.claims.base import Claim, certify
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.derivation import FixedPointStep
 from piggycheck.errors import InputError, MapError, UnknownError
-from piggycheck.expression import to_text
-from piggycheck.algorithms.reading import expression
 
 __all__ = ["FixedPointClaim"]
 

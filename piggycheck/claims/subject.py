@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import sympy as sp
-from flint import fmpq, fmpq_mat
+from flint import fmpq
 
 from piggycheck.arithmetic import to_sympy
 from piggycheck.certificates import as_text
