@@ -1,0 +1,285 @@
+"""Formulas and blocks of prose: what a derivation says, before it is known how it will be shown.
+
+A formula is a tuple of atoms; a paragraph is a tuple of plain texts and formulas. Text, LaTeX and HTML each print the
+same blocks, so that no statement is written three times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+__all__ = [
+    "Atom",
+    "Cases",
+    "Decimal",
+    "Display",
+    "Expression",
+    "Formula",
+    "Letter",
+    "Matrix",
+    "Name",
+    "Number",
+    "Operator",
+    "Paragraph",
+    "Part",
+    "Polynomial",
+    "Power",
+    "Section",
+    "Words",
+    "decimal",
+    "formula",
+    "inline",
+    "matrix",
+    "rational_text",
+    "sentence",
+]
+
+_LARGEST_MATRIX = 8
+_LONGEST_ROW = 72
+_LITERAL = re.compile(
+    r"(?P<matrix>\[\[(?:[^\[\]]|\], ?\[)*\]\])"
+    r"|(?P<power>\(?(?<![\w/.-])\d+(?:/\d+)?\)?\^\(1/\d+\))"
+    r"|(?P<start>\bJ_0\b)"
+    r"|(?P<fraction>(?<![\w/.-])-?\d+/\d+(?![\w/]))"
+    r"|(?P<letter>\b[AB](?= = \[\[))"
+)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A variable of one letter with what stands below and above it: A_w, v^T, J_0."""
+
+    name: str
+    below: str = ""
+    above: str = ""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name that the user chose, for a state variable or a parameter."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """An exact number: flint, sympy or Python."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Decimal:
+    """A rounded number, already written."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A sympy expression or condition."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A sign between things: ``=``, ``≤``, ``⪰``."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Power:
+    """A number to a power that is text: ``1/4``, ``k``."""
+
+    base: Any
+    exponent: str
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """A `flint.fmpq_poly` in the variable λ."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Rows of entries, written exactly, or rounded where exact ones have no room; none when there are too many."""
+
+    rows: tuple[tuple[str, ...], ...]
+    shape: tuple[int, int]
+    rounded: bool = False
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Expressions with their conditions; the last condition may be None, for *otherwise*."""
+
+    rows: tuple[tuple[Any, Any], ...]
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words, each a tuple of letters."""
+
+    words: tuple[tuple[int, ...], ...]
+
+
+Atom = Letter | Name | Number | Decimal | Expression | Operator | Power | Polynomial | Matrix | Cases | Words | str
+Formula = tuple[Atom, ...]
+Part = str | Formula
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Prose with formulas in it."""
+
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Display:
+    """Formulas set apart, one on each line; a plain text in a formula is a remark beside it."""
+
+    lines: tuple[Formula, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A step of the derivation with its heading."""
+
+    title: str
+    blocks: tuple[Paragraph | Display, ...]
+
+
+def formula(*atoms: Atom) -> Formula:
+    """Put atoms together; a text of one sign is an operator.
+
+    Examples
+    --------
+    >>> formula(Letter("γ"), "=", Number(2))
+    (Letter(name='γ', below='', above=''), Operator(text='='), Number(value=2))
+    """
+    return tuple(Operator(a) if isinstance(a, str) and a in _OPERATORS else a for a in atoms)
+
+
+_OPERATORS = {"=", "≤", "≥", "<", ">", "⪰", "≻", "≈", "+", "−", "·", "→", "↦", "(", ")", ",", "∈", "|", "≠", ";"}
+
+
+def sentence(*parts: Part) -> Paragraph:
+    """Put a paragraph together.
+
+    Examples
+    --------
+    >>> sentence("It grows.")
+    Paragraph(parts=('It grows.',))
+    """
+    return Paragraph(parts)
+
+
+def matrix(M: Any) -> Matrix:
+    """Write a `flint.fmpq_mat`, with decimals where exact entries have no room, as a shape when it is large.
+
+    Examples
+    --------
+    >>> from flint import fmpq_mat
+    >>> matrix(fmpq_mat([[1, 2]]))
+    Matrix(rows=(('1', '2'),), shape=(1, 2), rounded=False)
+    """
+    shape = (M.nrows(), M.ncols())
+    if max(shape) > _LARGEST_MATRIX:
+        return Matrix((), shape)
+    rows = tuple(tuple(str(M[i, j]) for j in range(shape[1])) for i in range(shape[0]))
+    if sum(max((len(row[j]) for row in rows), default=0) + 2 for j in range(shape[1])) <= _LONGEST_ROW:
+        return Matrix(rows, shape)
+    return Matrix(tuple(tuple(decimal(entry) for entry in row) for row in rows), shape, rounded=True)
+
+
+def rational_text(value: Any) -> str:
+    """Write an exact number as text.
+
+    Examples
+    --------
+    >>> rational_text(Fraction(-9, 8))
+    '-9/8'
+    """
+    return str(value)
+
+
+def decimal(value: Any, digits: int = 7) -> str:
+    """Write a rational number with few digits.
+
+    Examples
+    --------
+    >>> decimal("98806/95939"), decimal("9/8"), decimal(3)
+    ('1.029884', '1.125', '3')
+    """
+    number = Fraction(str(value))
+    try:
+        return f"{float(number):.{digits}g}"
+    except OverflowError:
+        exponent = len(str(abs(number.numerator))) - len(str(number.denominator))
+        return f"{'-' if number < 0 else ''}10^{exponent}"
+
+
+def inline(text: str, names: Iterable[str] = ()) -> tuple[Part, ...]:
+    """Find the formulas in a sentence that was written as plain text: matrices, fractions, roots, ``name = number``.
+
+    Parameters
+    ----------
+    text : str
+    names : iterable of str
+        The names of state and parameters.
+
+    Returns
+    -------
+    tuple of str and Formula
+
+    Examples
+    --------
+    >>> inline("at least 9/8^(1/4)")
+    ('at least ', (Power(base='9/8', exponent='1/4'),))
+
+    Notes
+    -----
+    When this fails: what is not recognised stays plain text.
+    """
+    known = "|".join(sorted((re.escape(name) for name in names), key=len, reverse=True))
+    pattern = re.compile(_LITERAL.pattern + (rf"|(?P<name>\b(?:{known})\b(?= = )(?: = -?\d+(?:/\d+)?(?![\w/*]))?)" if known else ""))
+    parts: list[Part] = []
+    end = 0
+    for match in pattern.finditer(text):
+        if match.start() > end:
+            parts.append(text[end : match.start()])
+        parts.append(_literal(match))
+        end = match.end()
+    if end < len(text) or not parts:
+        parts.append(text[end:])
+    return tuple(parts)
+
+
+def _literal(match: re.Match[str]) -> Formula:
+    found = match.group()
+    match match.lastgroup:
+        case "matrix":
+            rows = tuple(
+                tuple(entry.strip(" '") for entry in row.split(",")) for row in re.split(r"\], ?\[", found[2:-2])
+            )
+            return (Matrix(rows, (len(rows), len(rows[0]))),)
+        case "power":
+            base, exponent = (side.strip("()") for side in found.split("^"))
+            return (Power(base, exponent) if exponent != "1/1" else Number(base),)
+        case "start":
+            return (Letter("J", "0"),)
+        case "letter":
+            return (Letter(found),)
+        case "name":
+            name, _, value = found.partition(" = ")
+            return formula(Name(name), "=", Number(value)) if value else (Name(name),)
+    return (Number(found),)

@@ -1,0 +1,343 @@
+"""Reports in plain text: the derivation, two lines that put what was claimed above what was found, the witness."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from piggycheck.render.formula import (
+    Cases,
+    Decimal,
+    Display,
+    Expression,
+    Formula,
+    Letter,
+    Matrix,
+    Name,
+    Number,
+    Operator,
+    Paragraph,
+    Part,
+    Polynomial,
+    Power,
+    Section,
+    Words,
+    inline,
+    rational_text,
+)
+from piggycheck.render.narrative import HEADINGS, conclusion, grows, names_of, own_steps, sections, shared_steps, tell
+
+__all__ = ["report", "report_case", "summary_rows"]
+
+_WIDTH = 92
+_INDENT = 4
+_SPACED = {"=", "≤", "≥", "<", ">", "⪰", "≻", "≈", "+", "−", "→", "↦", "←", "∈", "≠"}
+_SUPERSCRIPTS = str.maketrans("0123456789T-", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵀ⁻")
+
+
+def report(verdict: Any) -> str:
+    """Write a verdict as plain text.
+
+    Parameters
+    ----------
+    verdict : Proved, Refuted or Undecided
+
+    Returns
+    -------
+    str
+        The derivation step by step; two aligned lines, what was claimed above what was found; the witness in words.
+
+    Examples
+    --------
+    >>> from piggycheck.claims import Converges, prove
+    >>> from piggycheck.switched import SwitchedSystem
+    >>> print(report(prove(Converges(), SwitchedSystem.from_rows([[["1/2"]]]))))
+    The switched system
+        Each step sends X to A_i X + B_i, for any of the pairs:
+    <BLANKLINE>
+            A_0 = [ 1/2 ],   B_0 = [ 0 ]
+    ...
+    claimed   the joint spectral radius is below 1
+    proved    the joint spectral radius is at most ...
+
+    Notes
+    -----
+    When this fails: matrices with more than eight rows are not written out; their entries are in the certificate.
+    """
+    names = names_of([verdict])
+    blocks = [_section(section) for section in sections(verdict.derivation)]
+    return "\n\n".join([*blocks, _claim_lines(verdict), *_witness(verdict, names)]) + "\n"
+
+
+def report_case(
+    title: str, verdicts: Sequence[Any], *, source: str = "", belief: str = "", catch: str = "", repair: str = ""
+) -> str:
+    """Write the verdicts on a case as plain text, what they share only once.
+
+    Parameters
+    ----------
+    title : str
+    verdicts : sequence of verdicts
+        About one subject.
+    source, belief, catch, repair : str
+        What the case says of itself.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from piggycheck.claims import Converges, Diverges, prove
+    >>> from piggycheck.switched import SwitchedSystem
+    >>> pair = SwitchedSystem.from_rows([[["1/2"]]])
+    >>> text = report_case("One half", [prove(claim, pair) for claim in (Converges(), Diverges())])
+    >>> text.count("The switched system"), text.count("claimed ")
+    (1, 2)
+
+    Notes
+    -----
+    When this fails: see `report`.
+    """
+    names, shared = names_of(verdicts), shared_steps(verdicts)
+    parts = ["\n".join([title, "=" * len(title), *([source] if source else [])])]
+    about = [f"{label + ':':<8} {text}" for label, text in (("belief", belief), ("catch", catch), ("repair", repair)) if text]
+    if about:
+        parts.append("\n".join(textwrap.fill(line, _WIDTH, subsequent_indent=" " * 9) for line in about))
+    parts += [_section(section) for section in sections(shared)]
+    told: list[Any] = list(shared)
+    growing = False
+    for verdict in verdicts:
+        heading = HEADINGS.get(verdict.kind, verdict.kind)
+        parts.append(f"{heading}\n{'-' * len(heading)}")
+        for step in own_steps(verdict, told):
+            parts.append(_section(tell(step, told)))
+            told.append(step)
+        parts += [_claim_lines(verdict), *_witness(verdict, names, practice=not growing)]
+        growing = growing or grows(verdict)
+    return "\n\n".join(parts) + "\n"
+
+
+def summary_rows(verdicts: Sequence[Any]) -> list[tuple[str, str, str]]:
+    """Return a row for each verdict: its kind, its name, what was found.
+
+    Examples
+    --------
+    >>> from piggycheck.claims import Diverges, prove
+    >>> from piggycheck.switched import SwitchedSystem
+    >>> summary_rows([prove(Diverges(), SwitchedSystem.from_rows([[["2"]]]))])[0][:2]
+    ('diverges', 'proved')
+    """
+    return [(verdict.kind, verdict.name, _one_line(inline(verdict.found, names_of([verdict])))) for verdict in verdicts]
+
+
+def _claim_lines(verdict: Any) -> str:
+    """The two lines: what was claimed, what was found."""
+    names = names_of([verdict])
+    return (
+        f"{'claimed':<10}{_one_line(inline(verdict.statement, names))}\n"
+        f"{verdict.name:<10}{_one_line(inline(verdict.found, names))}"
+    )
+
+
+def _witness(verdict: Any, names: Sequence[str], *, practice: bool = True) -> list[str]:
+    return [_fill(paragraph.parts, 0) for paragraph in conclusion(verdict, names, practice=practice)]
+
+
+def _section(section: Section) -> str:
+    lines = [section.title]
+    for index, block in enumerate(section.blocks):
+        if isinstance(block, Paragraph):
+            lines.append(_fill(block.parts, _INDENT))
+        else:
+            displayed = _display(block)
+            last = index == len(section.blocks) - 1
+            lines += ["", displayed, *([] if last else [""])]
+    return "\n".join(lines)
+
+
+def _fill(parts: Sequence[Part], indent: int) -> str:
+    """Wrap a paragraph, without breaking inside a formula."""
+    text = "".join(part if isinstance(part, str) else _one_line((part,)).replace(" ", "\u2007") for part in parts)
+    margin = " " * indent
+    lines = textwrap.wrap(
+        text, _WIDTH, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines).replace("\u2007", " ")
+
+
+def _one_line(parts: Sequence[Part]) -> str:
+    return "".join(part if isinstance(part, str) else _spaced([_token(atom) for atom in part]) for part in parts)
+
+
+def _spaced(tokens: Sequence[str]) -> str:
+    """Join the tokens of a formula: relations get spaces around them, letters that are multiplied one between."""
+    text = ""
+    for token in tokens:
+        if token in _SPACED:
+            text = text.rstrip() + f" {token} "
+        elif token.startswith((",", ";")):
+            text = text.rstrip() + token + ("" if token.endswith(" ") else " ")
+        elif token in {")", "/"} or token.startswith(")"):
+            text = text.rstrip() + token
+        elif text and text[-1] not in " (/" and token != "(":
+            text += " " + token
+        elif token == "(" and text and text[-1].isalnum() and not text.endswith(("q", "V")):
+            text += " ("
+        else:
+            text += token
+    return text.rstrip() if text.strip() else text
+
+
+def _token(atom: Any) -> str:
+    """Write an atom on one line."""
+    match atom:
+        case str():
+            return atom
+        case Letter(name, below, above):
+            return name + (f"_{below}" if below else "") + _raised(above)
+        case Name(name) | Operator(name):
+            return name
+        case Number(value):
+            return rational_text(value)
+        case Decimal(text):
+            return text
+        case Expression(value):
+            return _expression(value)
+        case Power(base, exponent):
+            text = rational_text(base)
+            return (f"({text})" if "/" in text else text) + (f"^({exponent})" if "/" in exponent else f"^{exponent}")
+        case Polynomial(value):
+            return _polynomial(value)
+        case Words(words):
+            return ", ".join(" ".join(map(str, word)) for word in words)
+        case Matrix(rows, shape):
+            if not rows:
+                return f"({shape[0]} × {shape[1]} matrix)"
+            return "[" + ", ".join("[" + ", ".join(row) + "]" for row in rows) + "]"
+        case Cases(rows):
+            return "; ".join(f"{_expression(value)} if {_condition(condition)}" for value, condition in rows)
+    raise TypeError(f"`{atom!r}` is no part of a formula")
+
+
+def _raised(text: str) -> str:
+    if not text:
+        return ""
+    raised = text.translate(_SUPERSCRIPTS)
+    return raised if raised.isprintable() and all(c not in "w|" for c in text) else f"^({text})"
+
+
+def _expression(value: Any) -> str:
+    from piggycheck.errors import ExpressionError
+    from piggycheck.expression import to_text
+
+    try:
+        return to_text(value)
+    except ExpressionError:
+        return str(value)
+
+
+def _condition(condition: Any) -> str:
+    return "otherwise" if condition is None else _expression(condition)
+
+
+def _polynomial(q: Any) -> str:
+    terms = []
+    for power in range(q.degree(), -1, -1):
+        if q[power] != 0:
+            variable = "λ" + (str(power).translate(_SUPERSCRIPTS) if power > 1 else "") if power else ""
+            size = rational_text(abs(q[power]))
+            body = variable if size == "1" and variable else f"{size} {variable}".strip()
+            terms.append((" − " if q[power] < 0 else " + ") + body)
+    text = "".join(terms)
+    return text[3:] if text.startswith(" + ") else "−" + text[3:]
+
+
+# -- formulas of several lines ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Box:
+    """Lines of equal width, and which of them stands on the line of the formula."""
+
+    lines: tuple[str, ...]
+    axis: int
+
+    def beside(self, other: _Box) -> _Box:
+        above = max(self.axis, other.axis)
+        below = max(len(self.lines) - self.axis, len(other.lines) - other.axis)
+        rows = zip(self._padded(above, below), other._padded(above, below), strict=True)
+        return _Box(tuple(left + right for left, right in rows), above)
+
+    def _padded(self, above: int, below: int) -> list[str]:
+        blank = " " * max(map(len, self.lines), default=0)
+        missing = below - (len(self.lines) - self.axis)
+        return [blank] * (above - self.axis) + list(self.lines) + [blank] * missing
+
+
+def _display(display: Display) -> str:
+    boxes = [_line(atoms) for atoms in display.lines]
+    for index, atoms in enumerate(display.lines):
+        if index and atoms[0] == Operator("="):
+            boxes[index] = _Box((" " * boxes[index - 1].lines[0].index("=") + boxes[index].lines[0].lstrip(),), 0)
+    tall = any(len(box.lines) > 1 for box in boxes)
+    return ("\n\n" if tall else "\n").join(
+        "\n".join((" " * (2 * _INDENT) + line).rstrip() for line in box.lines) for box in boxes
+    )
+
+
+def _line(atoms: Formula) -> _Box:
+    box, flat = _Box(("",), 0), []
+
+    def flush(box: _Box, before_tall: bool) -> _Box:
+        text = _spaced(flat)
+        if before_tall and flat and text:
+            text = text.rstrip() + " "
+        if text and max(map(len, box.lines)) and not text.startswith((",", " ", ")")):
+            text = " " + text
+        flat.clear()
+        return box.beside(_Box((text,), 0)) if text else box
+
+    for atom in atoms:
+        tall = _tall(atom)
+        if tall is None:
+            flat.append(_token(atom))
+        else:
+            box = flush(box, True).beside(tall)
+    return flush(box, False)
+
+
+def _tall(atom: Any) -> _Box | None:
+    if isinstance(atom, Matrix) and atom.rows:
+        return _matrix(atom)
+    if isinstance(atom, Cases):
+        return _cases(atom)
+    return None
+
+
+def _matrix(M: Matrix) -> _Box:
+    widths = [max(len(row[j]) for row in M.rows) for j in range(len(M.rows[0]))]
+    lines = ["  ".join(entry.rjust(width) for entry, width in zip(row, widths, strict=True)) for row in M.rows]
+    marks = _marks(len(lines), "⎡⎢⎣", "[")
+    ends = _marks(len(lines), "⎤⎥⎦", "]")
+    return _Box(
+        tuple(f"{left} {line} {right}" for left, line, right in zip(marks, lines, ends, strict=True)), (len(lines) - 1) // 2
+    )
+
+
+def _marks(count: int, parts: str, alone: str) -> list[str]:
+    return [alone] if count == 1 else [parts[0], *[parts[1]] * (count - 2), parts[2]]
+
+
+def _cases(cases: Cases) -> _Box:
+    values = [_expression(value) for value, _ in cases.rows]
+    width = max(map(len, values))
+    conditions = [("otherwise" if c is None else f"if {_condition(c)}") for _, c in cases.rows]
+    lines = [f"{value:<{width}}   {condition}" for value, condition in zip(values, conditions, strict=True)]
+    marks = _marks(len(lines), "⎧⎪⎩", "{")
+    if len(lines) > 2:
+        marks[(len(lines) - 1) // 2] = "⎨"
+    longest = max(map(len, lines))
+    return _Box(tuple(f"{m} {line:<{longest}}" for m, line in zip(marks, lines, strict=True)), (len(lines) - 1) // 2)
