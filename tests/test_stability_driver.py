@@ -196,6 +196,11 @@ class TestEdges:
         with pytest.raises(SwitchedSystemError, match="write a positive number"):
             decide(SwitchedSystem.from_rows([[[1]]]), fmpq(0))
 
+    def test_no_time_leaves_the_question_open(self):
+        answer = decide(two_slopes(fmpq(4, 5)), time_limit=0)
+        assert isinstance(answer, Open)
+        assert answer.lower.rate_lower > 0
+
     def test_an_interrupt_is_not_swallowed(self, monkeypatch):
         def interrupted(*args, **kwargs):
             raise KeyboardInterrupt

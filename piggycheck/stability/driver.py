@@ -158,14 +158,11 @@ def decide(
     if rate is not None and rate <= 0:
         raise SwitchedSystemError(f"the rate is {rate}; write a positive number")
     problem = _Problem(system, rate, time.monotonic() + time_limit)
-    for method in _METHODS:
-        for answer in method(problem):
-            if isinstance(answer, Contractive) and rate is None and improve:
-                return _improved(problem, answer)
-            if answer is not None:
-                return answer
-            if problem.out_of_time():
-                break
+    for answer in _answers(problem):
+        if isinstance(answer, Contractive) and rate is None and improve:
+            return _improved(problem, answer)
+        if answer is not None:
+            return answer
     return Open(problem.lower, problem.best_upper(), tuple(problem.tried))
 
 
@@ -259,6 +256,14 @@ class _Problem:
 
 _Answer = Contractive | Expansive | None
 _Method = Callable[[_Problem], Iterator[_Answer]]
+
+
+def _answers(problem: _Problem) -> Iterator[_Answer]:
+    """What the methods say in turn, as long as there is time."""
+    for method in _METHODS:
+        if problem.out_of_time():
+            return
+        yield from method(problem)
 
 
 def _short_words(problem: _Problem) -> Iterator[_Answer]:
