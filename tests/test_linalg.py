@@ -21,6 +21,7 @@ from matrix_strategies import (
 
 from piggycheck import linalg
 from piggycheck.errors import InputError, NumberError
+from piggycheck.feasibility import _Dictionary
 from piggycheck.linalg import Feasible, Infeasible
 from piggycheck.roots import unit_circle_part
 
@@ -73,7 +74,7 @@ class TestDefiniteness:
             L, d = factors
             n = M.nrows()
             diagonal = fmpq_mat(n, n, [d[i] if i == j else 0 for i in range(n) for j in range(n)])
-            assert M == L * diagonal * L.transpose()
+            assert L * diagonal * L.transpose() == M
             assert all(pivot >= 0 for pivot in d)
 
     @given(symmetric_matrices())
@@ -334,6 +335,18 @@ class TestFeasibility:
         nonstrict = [through(row, abs(row[1])) for row in parts[1]]
         strict = [through(row, abs(row[1]) + fmpq(1, 100)) for row in parts[2]]
         assert isinstance(linalg.feasible_point(equalities, nonstrict, strict, dimension), Feasible)
+
+    @given(_affine_rows())
+    @settings(max_examples=100, deadline=None)
+    def test_bland_alone_gives_the_same_verdict(self, data):
+        """The rule that ends the greedy phase, from the first pivot on."""
+        dimension, *parts = data
+        answer = linalg.feasible_point(*parts, dimension)
+        with pytest.MonkeyPatch.context() as patch:
+            leaving, entering = _Dictionary._leaving_row, _Dictionary._entering_column
+            patch.setattr(_Dictionary, "_leaving_row", lambda self, greedy: leaving(self, False))
+            patch.setattr(_Dictionary, "_entering_column", lambda self, row, greedy: entering(self, row, False))
+            assert type(answer) is type(linalg.feasible_point(*parts, dimension))
 
     def test_strictness_decides(self):
         """x >= 0 and -x >= 0 meet in 0; x > 0 and -x >= 0 do not."""
