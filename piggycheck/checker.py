@@ -1045,8 +1045,7 @@ def converges_proved(claim: dict[str, Any], subject: Subject, witness: dict[str,
         raise Refused("the proved rate is larger than the claimed one")
     if ("trap" in witness) != (subject.map is not None and subject.map.start is not None):
         raise Unreadable("`trap` stands in the witness exactly when there is a start")
-    bound = claim.get("rate", witness["rate"])
-    proved = f"the joint spectral radius of {subject} is at most {say(number(bound, 'rate'))}"
+    proved = f"the joint spectral radius of {subject} is at most {say(tree.rate)}"
     if "trap" in witness:
         trap(subject, tree, fields(witness["trap"], "trap", ("iteration", "level", "growth", "bits")))
         proved += "; the iterates converge to it from the start"
