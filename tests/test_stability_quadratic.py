@@ -75,7 +75,7 @@ class TestRounding:
 
     @pytest.mark.parametrize("P", [[[1.0, 2.0], [2.0, 1.0]], [[0.0]], [[float("nan")]], [[1.0, 1.0], [1.0, 1.0]]])
     def test_a_form_that_is_not_definite_is_not_rounded(self, P):
-        assert [] == list(rounded_forms(np.array(P)))
+        assert list(rounded_forms(np.array(P))) == []
 
     def test_the_first_form_that_works_is_taken(self):
         tree = prove_quadratic(MILD.A, fmpq(49, 50))

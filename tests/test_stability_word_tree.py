@@ -100,7 +100,7 @@ class TestProof:
     def test_a_rate_that_is_attained(self):
         """Norms equal to 1 up to rounding are decided exactly."""
         rotation = fmpq_mat([[fmpq(3, 5), fmpq(-4, 5)], [fmpq(4, 5), fmpq(3, 5)]])
-        assert ((0,),) == prove_word_tree([rotation], identity(2), fmpq(1)).words
+        assert prove_word_tree([rotation], identity(2), fmpq(1)).words == ((0,),)
         tiny = 1 / fmpq(10) ** 40
         assert prove_word_tree([rotation * (1 + tiny)], identity(2), fmpq(1), node_budget=50) is None
 

@@ -42,7 +42,7 @@ class TestNecklaces:
 class TestExactSearch:
     def test_the_heavy_ball_needs_length_four(self):
         search = search_words(HEAVY_BALL)
-        assert ((0, 0, 1, 1), 4, 4) == (search.word, search.exhaustive_below, search.stable_below)
+        assert (search.word, search.exhaustive_below, search.stable_below) == ((0, 0, 1, 1), 4, 4)
 
     def test_late_growth_is_late(self):
         """No word of length 7 or less has a rate above 2; a word of length 8 has."""
@@ -60,20 +60,20 @@ class TestExactSearch:
             [[["3/5", "-4/5"], ["4/5", "3/5"]], [["5/13", "-12/13"], ["12/13", "5/13"]]]
         )
         search = search_words(rotations, max_length=8)
-        assert (None, 9, 1) == (search.word, search.exhaustive_below, search.stable_below)
+        assert (search.word, search.exhaustive_below, search.stable_below) == (None, 9, 1)
         assert search_words(rotations, strict=False).word == (0,)
 
     def test_a_budget_that_ends_is_told(self):
         search = search_words(HEAVY_BALL, word_budget=4)
-        assert (None, 3, 4) == (search.word, search.exhaustive_below, search.decided)
+        assert (search.word, search.exhaustive_below, search.decided) == (None, 3, 4)
 
     def test_no_time_means_no_word(self):
         search = search_words(HEAVY_BALL, time_limit=-1.0)
-        assert (None, 1, 0) == (search.word, search.exhaustive_below, search.decided)
+        assert (search.word, search.exhaustive_below, search.decided) == (None, 1, 0)
 
     def test_one_letter_has_no_longer_words(self):
         search = search_words(SwitchedSystem.from_rows([[["1/2"]], [["1/2"]]]), max_length=5)
-        assert (None, 6, 6, 1) == (search.word, search.exhaustive_below, search.stable_below, search.decided)
+        assert (search.word, search.exhaustive_below, search.stable_below, search.decided) == (None, 6, 6, 1)
 
     def test_equal_matrices_are_one_letter(self):
         """The letters of the word are the first indices of their matrices."""
@@ -165,4 +165,4 @@ def test_short_words_are_decided_without_importing_anything_large():
         "print(json.dumps([answer.word, heavy]))\n"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert [[0, 0, 1, 1], []] == json.loads(result.stdout)
+    assert json.loads(result.stdout) == [[0, 0, 1, 1], []]

@@ -93,7 +93,7 @@ class TestProducts:
         for letter in word:
             J = _affine(_fractions(system.A[letter]), _fractions(system.B[letter]), J)
         A, B = system.product(word)
-        assert J == _affine(_fractions(A), _fractions(B), _fractions(system.J0))
+        assert _affine(_fractions(A), _fractions(B), _fractions(system.J0)) == J
 
     @given(affine_systems(), st.lists(st.lists(st.integers(0, 1), max_size=4), max_size=6))
     @settings(max_examples=60, deadline=None)
@@ -111,12 +111,12 @@ class TestDuplicates:
     def test_equal_matrices_are_found(self):
         system = SwitchedSystem.from_rows([[[2]], [["4/2"]], [[3]]], [[[1]], [[2]], [[3]]], names=["a", "b", "c"])
         assert (0, 0, 2) == system.representatives() == first_indices(system.A)
-        assert ("a", "c") == system.distinct().names
+        assert system.distinct().names == ("a", "c")
         assert (fmpq_mat([[1]]), fmpq_mat([[3]])) == system.distinct().B
 
     def test_b_is_zero_when_absent_and_as_wide_as_the_start(self):
         system = SwitchedSystem.from_rows([[[1]]], J0=[[1, 2, 3]])
-        assert (3, 1) == (system.columns, system.dimension)
+        assert (system.columns, system.dimension) == (3, 1)
         assert fmpq_mat(1, 3) == system.B[0]
 
 

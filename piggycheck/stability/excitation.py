@@ -178,7 +178,7 @@ def excite(system: SwitchedSystem, word: Sequence[int]) -> DivergingWord | None:
     vector ``(J0 e_j, e_j)`` under M has a root of modulus greater than 1. When this fails: None can also mean that
     more than 64 exchanges of equal letters were possible and the first 64 are not excited.
     """
-    classes = [[j for j, A in enumerate(system.A) if A == system.A[letter]] for letter in word]
+    classes = [[j for j, A in enumerate(system.A) if system.A[letter] == A] for letter in word]
     for lifted in islice(product(*classes), _MAX_LIFTS):
         for shift in range(len(lifted)):
             rotated = lifted[shift:] + lifted[:shift]

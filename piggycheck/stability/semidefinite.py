@@ -77,7 +77,7 @@ def _minimise(objective: Array, constraints: Array, right: Array, sizes: list[in
         quadratic = _Columns(np.zeros((len(objective), len(objective))))
         solver = clarabel.DefaultSolver(quadratic, objective, _Columns(constraints), right, cones, settings)
         solution = solver.solve()
-    except Exception:  # noqa: BLE001
+    except Exception:
         # A guess that fails is no guess; what a solver raises is not documented.
         return None
     x = np.array(solution.x, dtype=np.float64)

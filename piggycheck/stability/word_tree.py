@@ -78,7 +78,7 @@ class WordTree:
         n = self.P.nrows()
         if self.rate < 0 or self.growth < 1 or not A or any((M.nrows(), M.ncols()) != (n, n) for M in A):
             return False
-        if self.P.ncols() != n or self.P != self.P.transpose() or not is_positive_definite(self.P):
+        if self.P.ncols() != n or self.P.transpose() != self.P or not is_positive_definite(self.P):
             return False
         if not is_complete_prefix_code(self.words, len(A)):
             return False
