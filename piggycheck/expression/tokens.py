@@ -84,6 +84,7 @@ TOKEN = re.compile(
 
 
 def declared_names(names: Mapping[str, sp.Symbol] | Iterable[sp.Symbol], where: str) -> dict[str, sp.Symbol]:
+    """Return the table of names, once each is known to be a name and no word of the grammar."""
     table = dict(names) if isinstance(names, Mapping) else {symbol.name: symbol for symbol in names}
     for name in table:
         if not isinstance(name, str) or not name.isidentifier() or unicodedata.normalize("NFKC", name) != name:

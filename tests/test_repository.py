@@ -1,0 +1,212 @@
+"""What must hold of the repository as a whole: its rooms, its dependencies, its weight."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import piggycheck
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "piggycheck"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+LINEAR_ALGEBRA = {"feasibility", "linalg", "roots"}
+LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "piggyback"}
+RIGHT_WING = {"switched", "stability"}
+BELOW_CLAIMS = {"errors", "arithmetic", "expression"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
+
+MAY_IMPORT = {
+    "errors": set(),
+    "arithmetic": {"errors"},
+    "linalg": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
+    "feasibility": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
+    "roots": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
+    "expression": {"errors"},
+    "maps": {"errors", "arithmetic", "expression"} | LINEAR_ALGEBRA,
+    "functions": {"errors", "arithmetic", "expression", "maps"} | LINEAR_ALGEBRA,
+    "algorithms": {"errors", "arithmetic", "expression", "maps", "functions", "iteration"} | LINEAR_ALGEBRA,
+    "iteration": {"errors", "arithmetic", "expression", "maps"} | LINEAR_ALGEBRA,
+    "fixed_points": {"errors", "arithmetic", "expression", "maps", "iteration", "switched"} | LINEAR_ALGEBRA,
+    "piggyback": {"errors", "arithmetic", "expression", "maps", "iteration"} | LINEAR_ALGEBRA,
+    "switched": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
+    "stability": {"errors", "arithmetic", "switched"} | LINEAR_ALGEBRA,
+    "certificates": {"errors", "arithmetic"},
+    "derivation": {"errors"},
+    "claims": BELOW_CLAIMS | {"certificates", "derivation", "render"},
+    "render": {"errors", "arithmetic", "expression", "derivation", "certificates"} | LINEAR_ALGEBRA,
+    "case": BELOW_CLAIMS | {"claims"},
+    "checker": set(),
+    "cli": BELOW_CLAIMS | {"case", "certificates", "checker", "claims", "derivation", "render"},
+}
+"""Which rooms a room may import, itself aside; `claims` imports `render` for the text of a verdict alone."""
+
+IMPORT_NAMES = {"python-flint": "flint"}
+NEVER_IMPORTED = {"gmpy2"}  # sympy and mpmath compute with it when it is there
+HEAVY = {"sympy", "scipy", "matplotlib", "numpy", "flint", "mpmath", "clarabel", "jinja2"}
+
+
+def sources(folder):
+    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+@cache
+def imports(path):
+    """List the modules that a file imports, anywhere in it."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+def room(path):
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0].removesuffix(".py")
+
+
+def imported_rooms(path):
+    names = [name.split(".") for name in imports(path) if name.split(".")[0] == "piggycheck"]
+    return {parts[1] for parts in names if len(parts) > 1 and parts[1] in MAY_IMPORT}
+
+
+def third_party(paths):
+    names = {name.split(".")[0] for path in paths for name in imports(path)}
+    return names - set(sys.stdlib_module_names) - {"piggycheck"}
+
+
+def declared(requirements):
+    names = {re.match(r"[A-Za-z0-9-]+", requirement).group().lower() for requirement in requirements}
+    return {IMPORT_NAMES.get(name, name) for name in names}
+
+
+def test_the_version_is_stated_once_and_the_same():
+    assert PROJECT["version"] == piggycheck.__version__
+
+
+def test_the_changelog_knows_the_version():
+    assert f"## {piggycheck.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_dependency_is_imported_and_every_import_declared():
+    assert third_party(sources(PACKAGE)) == declared(PROJECT["dependencies"]) - NEVER_IMPORTED
+
+
+def test_every_requirement_has_a_lower_bound():
+    extras = [requirement for group in PROJECT["optional-dependencies"].values() for requirement in group]
+    for requirement in PROJECT["dependencies"] + extras:
+        assert ">=" in requirement, requirement
+
+
+def test_the_tests_import_what_the_extra_declares():
+    local = {path.stem for path in sources(ROOT / "tests")} | {"tests"}
+    extra = declared(PROJECT["optional-dependencies"]["test"]) | declared(PROJECT["dependencies"])
+    assert third_party(sources(ROOT / "tests")) - local <= extra
+
+
+def test_the_table_of_rooms_is_complete():
+    assert {room(path) for path in sources(PACKAGE)} - {"__init__", "__main__"} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", sources(PACKAGE), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_what_lies_before_it(path):
+    own = room(path)
+    if own in ("__init__", "__main__"):
+        return
+    assert imported_rooms(path) - {own} <= MAY_IMPORT[own]
+
+
+def test_the_wings_do_not_know_each_other():
+    """The right wing knows no algorithm, the left wing no spectral radius; they meet in the switched system."""
+    for path in sources(PACKAGE):
+        if room(path) in RIGHT_WING:
+            assert not imported_rooms(path) & LEFT_WING, path
+        if room(path) in LEFT_WING:
+            assert "stability" not in imported_rooms(path), path
+
+
+def test_the_checker_needs_the_standard_library_alone():
+    assert {name.split(".")[0] for name in imports(PACKAGE / "checker.py")} <= set(sys.stdlib_module_names)
+
+
+def test_only_the_command_line_imports_the_checker():
+    for path in sources(PACKAGE):
+        if room(path) not in ("cli", "checker", "__init__", "__main__"):
+            assert "checker" not in imported_rooms(path), path
+
+
+def test_the_checker_runs_as_a_single_file_without_the_package(tmp_path):
+    copy = tmp_path / "checker.py"
+    copy.write_text((PACKAGE / "checker.py").read_text())
+    certificates = sorted(ROOT.glob("casebook/*/*.json"))
+    assert certificates
+    command = [sys.executable, "-I", "-S", "-W", "error", str(copy), *map(str, certificates)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("module", ["piggycheck", "piggycheck.cli", "piggycheck.checker"])
+def test_importing_the_light_modules_loads_nothing_heavy(module):
+    code = f"import sys, {module}; print(*sorted(set(sys.modules) & {HEAVY}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["prove", "--help"], ["check", "CERTIFICATE"]])
+def test_help_and_check_load_nothing_heavy(arguments):
+    certificate = str(next(iter(sorted(ROOT.glob("casebook/*/*.json")))))
+    arguments = [certificate if argument == "CERTIFICATE" else argument for argument in arguments]
+    code = f"""
+import atexit, os, sys
+from piggycheck.cli import main
+sys.argv = ["piggycheck", *{arguments!r}]
+atexit.register(lambda: print("HEAVY", *sorted(set(sys.modules) & {HEAVY})))
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].split() == ["HEAVY"]
+
+
+def written_files():
+    roots = ["pyproject.toml", "Makefile", "README.md", "CHANGELOG.md", "LICENSE", ".ci/run", ".ci/system"]
+    yield from (ROOT / name for name in roots)
+    for folder in ("piggycheck", "tests", "docs", "casebook", "benchmarks"):
+        for path in (ROOT / folder).rglob("*"):
+            made = any(part.startswith((".", "_build", "__pycache__")) for part in path.relative_to(ROOT).parts)
+            if path.is_file() and not made:
+                yield path
+
+
+def test_no_file_names_a_place_on_somebodys_machine_or_an_index_of_packages():
+    place = re.compile(r"/(?:home|root|tmp|Users|work|opt)/|\bpypi\.(?:org|python)|index-url|\.\./shared")
+    for path in written_files():
+        found = place.search(path.read_bytes().decode("utf-8", errors="ignore"))
+        assert found is None or path == Path(__file__), f"{path}: {found}"
+
+
+@pytest.mark.parametrize("path", sources(PACKAGE), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_public_function_and_class_has_a_docstring(path):
+    """Public means: named in the `__all__` of its module."""
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree) or path.name == "__main__.py", path
+    public = {
+        element.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+        for element in getattr(node.value, "elts", [])
+        if isinstance(element, ast.Constant)
+    }
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in public:
+            assert ast.get_docstring(node), f"{path.name}: {node.name}"
