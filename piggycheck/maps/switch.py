@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import sympy as sp
 from sympy.core.relational import Equality, GreaterThan, LessThan, StrictGreaterThan, StrictLessThan, Unequality
-from sympy.logic.boolalg import And, BooleanFalse, BooleanTrue, Not, Or
+from sympy.logic.boolalg import ITE, And, BooleanFalse, BooleanTrue, Not, Or
 
 from piggycheck.errors import GapError, MapError
 
@@ -164,6 +164,14 @@ class _Cases:
             return no(signs)
         if isinstance(condition, Not):
             return self._decide(condition.args[0], signs, no, yes)
+        if isinstance(condition, ITE):
+            which, if_true, if_false = condition.args
+            return self._decide(
+                which,
+                signs,
+                lambda seen: self._decide(if_true, seen, yes, no),
+                lambda seen: self._decide(if_false, seen, yes, no),
+            )
         if isinstance(condition, (And, Or)):
             head, *tail = sorted(condition.args, key=sp.default_sort_key)
             rest = condition.func(*tail, evaluate=False) if len(tail) > 1 else tail[0]

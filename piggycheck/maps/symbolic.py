@@ -53,6 +53,13 @@ class SmoothPiece:
         return all(_is_affine(e, symbols) for e in self.expressions)
 
 
+def _in_grammar(expression: sp.Expr) -> sp.Expr:
+    """Write the if-then-else, which sympy makes of a ``Piecewise`` inside a condition, with and, or, not."""
+    if not expression.has(sp.ITE):
+        return expression
+    return expression.replace(sp.ITE, lambda c, a, b: sp.Or(sp.And(c, a), sp.And(sp.Not(c), b)))
+
+
 def _is_affine(expression: sp.Expr, symbols: Sequence[sp.Symbol]) -> bool:
     return all(not sp.expand(sp.diff(expression, s)).has(*symbols) for s in symbols)
 
@@ -99,7 +106,7 @@ class SymbolicMap(PiecewiseMap):
 
     def __init__(self, state: Sequence[sp.Symbol], next: Sequence[sp.Expr], parameters: Sequence[sp.Symbol] = ()):
         self.state, self.parameters = tuple(state), tuple(parameters)
-        self.next = tuple(sp.sympify(e) for e in next)
+        self.next = tuple(_in_grammar(sp.sympify(e)) for e in next)
         self._validate()
         known: dict[sp.Basic, sp.Basic] = {}
         self.program = tuple(translate(e, known) for e in self.next)
