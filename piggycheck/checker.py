@@ -251,8 +251,6 @@ class Jet:
         return Jet(terms, self.cut or other.cut)
 
     def __mul__(self, other: Jet) -> Jet:
-        if self.constant and not self.terms or other.constant and not other.terms:
-            return Jet({})
         if len(self.terms) * len(other.terms) > 50 * MOST_TERMS:
             raise Refused("a product of polynomials has too many terms")
         cut = self.cut or other.cut
@@ -487,8 +485,8 @@ def evaluate(
             case "negative":
                 return -jet
             case "power":
-                if jet.cut and data > 0:
-                    return jet.composed(a.power(data), lambda: Interval(data) * a.power(data - 1))
+                if jet.cut:
+                    return jet.composed(a.power(data), lambda: Interval(data) * a.power(max(0, data - 1)))
                 return power(jet, data, Jet({(): ONE}))
             case "reciprocal":
                 return jet.composed(r := a.reciprocal(), lambda: -(r * r))
@@ -721,7 +719,8 @@ def semidefinite(M: Matrix, definite: bool = False) -> bool:
 
 def shrinks(A: Matrix, P: Matrix, factor: Fraction) -> bool:
     """Whether (A x)^T P (A x) <= factor x^T P x for all x."""
-    return semidefinite(combine([[Interval(factor) * a for a in row] for row in P], -ONE, times(transpose(A), times(P, A))))
+    scaled = [[Interval(factor) * a for a in row] for row in P]
+    return semidefinite(combine(scaled, -ONE, times(transpose(A), times(P, A))))
 
 
 def characteristic_polynomial(A: Matrix) -> list[Interval]:
@@ -793,7 +792,7 @@ def fields(data: Any, where: str, required: Sequence[str], optional: Sequence[st
 
 def text(data: Any, where: str) -> str:
     if not isinstance(data, str):
-        raise Unreadable(f"`{where}` is not text; numbers are text too, such as \"-9/8\"")
+        raise Unreadable(f'`{where}` is not text; numbers are text too, such as "-9/8"')
     return data
 
 
@@ -808,7 +807,7 @@ def number(data: Any, where: str) -> Fraction:
     if found is None or len(data) > MOST_DIGITS:
         raise Unreadable(f"`{where}`: `{data[:40]}` is not a rational number below {MOST_DIGITS} digits")
     sign, *whole = found.groups()
-    n, d = (sum(int(part or "1") * 10 ** (4000 * i) for i, part in enumerate(chunks(w or "1"))) for w in whole)
+    n, d = (sum(int(part) * 10 ** (4000 * i) for i, part in enumerate(chunks(w or "1"))) for w in whole)
     if d == 0:
         raise Unreadable(f"`{where}`: `{data[:40]}` has the denominator 0")
     return Fraction(-n if sign else n, d)
@@ -926,9 +925,9 @@ class Subject:
         self.A = [matrix(piece["A"], "A", self.p, self.p, intervals=True) for piece in listed]
         self.B = [matrix(piece["B"], "B", self.p, self.m, intervals=True) for piece in listed]
         self.active = [self.map is None] * len(listed)
-        self.exact = all(a.exact for X in self.A + self.B for row in X for a in row)
         if len(listed) > MOST_PATTERNS or self.p > 400:
             raise Unreadable("too many pieces, or too large ones")
+        self.pairs: list[tuple[Matrix, Matrix]] = []
         self.J0: Matrix | None = matrix(certificate["J0"], "J0", self.p, self.m) if "J0" in certificate else None
         if self.map is not None:
             self.point = {**self.x, **self.map.at}
@@ -974,23 +973,23 @@ class Subject:
 
     def selection(self) -> list[tuple[Matrix, Matrix]]:
         """Jacobian pairs of all pieces whose region may have points in every neighbourhood of the fixed point."""
-        assert self.map is not None
+        if self.pairs or self.map is None:
+            return self.pairs
+        jets = self.map.jets(self.point, self.map.names)
         pairs = []
-        for pattern in Patterns(interior=True).run(
-            self.map.program, self.map.next, self.map.jets(self.point, self.map.names)
-        ):
+        for pattern in Patterns(interior=True).run(self.map.program, self.map.next, jets):
             if pattern.outputs is None:
                 raise Refused("no branch of a Piecewise applies somewhere near the fixed point")
             if not self.map.is_fixed([jet.value for jet in pattern.outputs], self.x):
                 raise Refused("a piece does not map the fixed point to itself: the map is not continuous there")
             pairs.append(self.pair(pattern.outputs))
+        self.pairs = pairs
         return pairs
 
     def require_all_pieces(self) -> None:
-        if self.map is not None:
-            for A, B in self.selection():
-                if not any(within(A, X) and within(B, Y) for X, Y in zip(self.A, self.B)):
-                    raise Refused("a piece of the map at the fixed point is not in the list")
+        for A, B in self.selection():
+            if not any(within(A, X) and within(B, Y) for X, Y in zip(self.A, self.B)):
+                raise Refused("a piece of the map at the fixed point is not in the list")
 
     def word(self, data: Any, active: bool = False) -> list[int]:
         letters = [integer(letter, "word", 0, len(self.A) - 1) for letter in array(data, "word")]
@@ -1098,7 +1097,7 @@ class Region:
         self.inverse = inverse(tree.P)
 
     def check(self, pattern: Pattern) -> None:
-        """The guards that do not tie keep their signs, and the piece is a listed one or contracts all over the region."""
+        """The guards that do not tie keep their signs; the piece is a listed one, or contracts all over the region."""
         if pattern.outputs is None:
             raise Refused("no branch of a Piecewise applies somewhere in the trap")
         if not self.map.is_fixed([jet.value for jet in pattern.outputs], self.subject.x):
@@ -1159,7 +1158,7 @@ def converges_refuted(claim: dict[str, Any], subject: Subject, witness: dict[str
 def diverges_proved(claim: dict[str, Any], subject: Subject, witness: dict[str, Any]) -> str:
     word = subject.word(witness["word"], active=True)
     r, growth = modulus(subject, word, witness), number(witness["growth_lower"], "growth_lower")
-    if not (1 < growth and raised(growth, len(word)) <= r):
+    if not (growth > 1 and raised(growth, len(word)) <= r):
         raise Refused("the growth per step is not above 1, or not proved by the modulus")
     if subject.m == 0:
         raise Refused("there are no parameters to differentiate in")
@@ -1177,7 +1176,8 @@ def diverges_proved(claim: dict[str, Any], subject: Subject, witness: dict[str, 
     if shortest:
         stable_up_to(subject, len(word) - 1)
         proved += "; no shorter word has spectral radius 1 or more"
-    if "word_length" in claim and not (shortest and integer(claim["word_length"], "word_length", 1, 10_000) == len(word)):
+    length = integer(claim.get("word_length", str(len(word))), "word_length", 1, 10_000)
+    if length != len(word) or "word_length" in claim and not shortest:
         raise Refused("the word is not the shortest, or not of the claimed length")
     return proved + which
 
@@ -1200,7 +1200,7 @@ def start_derivative(subject: Subject) -> tuple[Matrix, str]:
 
 
 def eigenvector(subject: Subject, witness: dict[str, Any], A: Matrix, B: Matrix, J0: Matrix, column: int) -> None:
-    """What is stated about an eigenvalue: v A = lambda v, |lambda| > 1, v J_0 + v B / (lambda - 1), not 0 at the column."""
+    """What is stated of an eigenvalue: v A = lambda v, |lambda| > 1, c = v J_0 + v B / (lambda - 1) not 0 there."""
     stated = [key in witness for key in ("eigenvalue", "left_eigenvector", "excitation")]
     if not any(stated):
         return
@@ -1222,9 +1222,9 @@ def stable_up_to(subject: Subject, length: int) -> None:
         raise Refused(f"more than {MOST_WORDS} shorter words")
     for n in range(1, length + 1):
         for word in tuples(range(len(subject.A)), repeat=n):
-            if word == min(word[i:] + word[:i] for i in range(n)):
-                if has_root_beyond(characteristic_polynomial(subject.product(word)[0]), Fraction(1)):
-                    raise Refused(f"the word {' '.join(map(str, word))} has spectral radius at least 1")
+            first = word == min(word[i:] + word[:i] for i in range(n))
+            if first and has_root_beyond(characteristic_polynomial(subject.product(word)[0]), Fraction(1)):
+                raise Refused(f"the word {' '.join(map(str, word))} has spectral radius at least 1")
 
 
 def diverges_refuted(claim: dict[str, Any], subject: Subject, witness: dict[str, Any]) -> str:
@@ -1321,9 +1321,9 @@ def fixed_point_refuted(claim: dict[str, Any], map_: Map, witness: dict[str, Any
 class Continuity:
     """Which nodes are continuous functions of all variables on the whole space.
 
-    Sums, products and the like of continuous nodes are, and Abs, Max, Min. Of other nodes, all pieces are compared: where
-    two closed regions meet, the pieces must agree. First with the continuous switches inside as independent variables,
-    then with everything written out.
+    Sums, products and the like of continuous nodes are, and Abs, Max, Min. Of other nodes all pieces are compared:
+    where two closed regions meet, the pieces must agree. First with the continuous switches inside as independent
+    variables, then with everything written out.
     """
 
     def __init__(self, map_: Map) -> None:
@@ -1334,7 +1334,7 @@ class Continuity:
     def proved(self, i: int) -> bool:
         if i not in self.known:
             kind, parts, _ = self.program.nodes[i]
-            children = all([self.proved(part) for part in parts])
+            children = set(map(self.proved, parts)) <= {True}
             two_values = kind == "switch" and len(set(parts[1:])) < 3
             if kind in ("relation", "truth", "and", "or", "not"):
                 self.known[i] = children
@@ -1506,7 +1506,8 @@ def check_file(path: str) -> str:
             raise Unreadable(f"larger than {MOST_BYTES} bytes")
         with open(path, encoding="utf-8") as file:
             data = file.read(MOST_BYTES + 1)
-        return check(json.loads(data, parse_int=refuse, parse_float=refuse, parse_constant=refuse, object_pairs_hook=distinct))
+        hooks: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), refuse)
+        return check(json.loads(data, object_pairs_hook=distinct, **hooks))
     except OSError as error:
         raise Unreadable(error.strerror or "cannot be read") from None
     except (RecursionError, MemoryError):
@@ -1516,7 +1517,7 @@ def check_file(path: str) -> str:
 
 
 def refuse(number: str) -> None:
-    raise Unreadable(f"the number {number[:40]} is not text; write \"{number[:40]}\"")
+    raise Unreadable(f'the number {number[:40]} is not text; write "{number[:40]}"')
 
 
 def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
