@@ -21,6 +21,7 @@ Run ``python checker.py CERTIFICATE...``: one line per file; exit code 0 all val
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import keyword
 import os
@@ -29,7 +30,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations, combinations_with_replacement, pairwise
 from itertools import product as tuples
 from math import ceil, factorial, floor, isqrt
 from typing import Any, NamedTuple, TypeVar
@@ -66,7 +67,7 @@ class Refused(Exception):
 class Interval:
     """The real numbers from lo to hi; one exact rational number when the two are equal."""
 
-    __slots__ = ("lo", "hi")
+    __slots__ = ("hi", "lo")
 
     def __init__(self, lo: Fraction | int, hi: Fraction | None = None) -> None:
         self.lo = lo if isinstance(lo, Fraction) else Fraction(lo)
@@ -219,7 +220,7 @@ Monomial = tuple[int, ...]  # the indices of its variables in order, each as oft
 class Jet:
     """A polynomial in displacements with intervals for coefficients; when cut, only its terms up to degree 1."""
 
-    __slots__ = ("terms", "cut")
+    __slots__ = ("cut", "terms")
 
     def __init__(self, terms: Mapping[Monomial, Interval], cut: bool = False) -> None:
         self.terms = {m: c for m, c in terms.items() if not c.is_zero and (len(m) < 2 or not cut)}
@@ -424,8 +425,8 @@ class Program:
                 return self.add("not", self.condition(operand, depth + 1))
             case ast.Compare(left=left, ops=ops, comparators=rest) if all(type(op) in TRUE_ON for op in ops):
                 sides = [self.number(side, depth + 1) for side in (left, *rest)]
-                guards = [self.add("sum", a, self.add("negative", b)) for a, b in zip(sides, sides[1:])]
-                relations = [self.add("relation", g, data=TRUE_ON[type(op)]) for g, op in zip(guards, ops)]
+                guards = [self.add("sum", a, self.add("negative", b)) for a, b in pairwise(sides)]
+                relations = [self.add("relation", g, data=TRUE_ON[type(op)]) for g, op in zip(guards, ops, strict=True)]
                 return self.add("and", *relations)
         raise self.unknown(tree)
 
@@ -467,7 +468,7 @@ def evaluate(
             case "name":
                 return inputs[data]
             case "piecewise":
-                for value, condition in zip(parts[::2], parts[1::2]):
+                for value, condition in zip(parts[::2], parts[1::2], strict=True):
                     if truth(condition, i):
                         return number(value)
                 raise Gap
@@ -553,10 +554,8 @@ class Patterns:
     def run(self, program: Program, outputs: Sequence[int], inputs: Mapping[str, Jet]) -> Iterator[Pattern]:
         for _ in range(MOST_PATTERNS):
             self.signs, self.met, self.depth = {}, [], 0
-            try:
+            with contextlib.suppress(Impossible):
                 yield Pattern(self.jets(program, outputs, inputs), self.met, list(self.signs.values()))
-            except Impossible:
-                pass
             while self.choices and len(self.choices[-1]) == 1:
                 self.choices.pop()
             if not self.choices:
@@ -652,7 +651,9 @@ def nonnegative_solution(columns: Sequence[Coefficients], target: Coefficients) 
     rows = sorted({m for column in (*columns, target) for m in column})
     table = [[column.get(m, Fraction(0)) for column in (*columns, target)] for m in rows]
     table = [row if row[-1] >= 0 else [-c for c in row] for row in table]
-    table.append([sum(column, Fraction(0)) for column in zip(*table)])  # how much of the artificial variables is left
+    table.append(
+        [sum(column, Fraction(0)) for column in zip(*table, strict=True)]
+    )  # how much of the artificial variables is left
     basis = list(range(len(columns), len(columns) + len(rows)))
     while (j := next((j for j in range(len(columns)) if table[-1][j] > 0), None)) is not None:
         ratios = [(row[-1] / row[j], basis[i], i) for i, row in enumerate(table[:-1]) if row[j] > 0]
@@ -661,7 +662,7 @@ def nonnegative_solution(columns: Sequence[Coefficients], target: Coefficients) 
         table[i] = [c / table[i][j] for c in table[i]]
         for k, row in enumerate(table):
             if k != i and row[j] != 0:
-                table[k] = [c - row[j] * d for c, d in zip(row, table[i])]
+                table[k] = [c - row[j] * d for c, d in zip(row, table[i], strict=True)]
     return table[-1][-1] == 0
 
 
@@ -676,21 +677,21 @@ def identity(n: int) -> Matrix:
 
 
 def transpose(X: Matrix) -> Matrix:
-    return [list(column) for column in zip(*X)]
+    return [list(column) for column in zip(*X, strict=True)]
 
 
 def times(X: Matrix, Y: Matrix) -> Matrix:
     columns = transpose(Y)
-    return [[sum((a * b for a, b in zip(row, column)), ZERO) for column in columns] for row in X]
+    return [[sum((a * b for a, b in zip(row, column, strict=True)), ZERO) for column in columns] for row in X]
 
 
 def combine(X: Matrix, s: Interval, Y: Matrix) -> Matrix:
     """X + s Y."""
-    return [[a + s * b for a, b in zip(*rows)] for rows in zip(X, Y)]
+    return [[a + s * b for a, b in zip(*rows, strict=True)] for rows in zip(X, Y, strict=True)]
 
 
 def within(X: Matrix, Y: Matrix) -> bool:
-    return all(a.within(b) for rows in zip(X, Y) for a, b in zip(*rows))
+    return all(a.within(b) for rows in zip(X, Y, strict=True) for a, b in zip(*rows, strict=True))
 
 
 def equal(X: Matrix, Y: Matrix) -> bool:
@@ -708,12 +709,12 @@ def semidefinite(M: Matrix, definite: bool = False) -> bool:
     for i in range(n):
         S[i][i] -= sum((a.hi - a.lo for a in ends[i]), Fraction(0)) / 2
     for k in range(n):
-        if S[k][k] < 0 or S[k][k] == 0 and (definite or any(S[i][k] for i in range(k, n))):
+        if S[k][k] < 0 or (S[k][k] == 0 and (definite or any(S[i][k] for i in range(k, n)))):
             return False
         for i in range(k + 1, n):
             if S[i][k]:
                 factor = S[i][k] / S[k][k]
-                S[i] = [a - factor * b for a, b in zip(S[i], S[k])]
+                S[i] = [a - factor * b for a, b in zip(S[i], S[k], strict=True)]
     return True
 
 
@@ -742,7 +743,7 @@ def has_root_beyond(polynomial: list[Interval], r: Fraction) -> bool:
         if gap.sign() <= 0:
             return True
         factor = gap.reciprocal()
-        a = [(b - a[-1] * c) * factor for b, c in zip(a[:-1], reversed(a[1:]))]
+        a = [(b - a[-1] * c) * factor for b, c in zip(a[:-1], reversed(a[1:]), strict=True)]
     return False
 
 
@@ -753,7 +754,7 @@ def minimal_polynomial(M: Matrix, u: Matrix) -> list[Interval]:
     for k in range(n):
         w = [row[0] for row in u] + identity(n)[k]
         for i, row in rows:
-            w = [a - w[i] * b for a, b in zip(w, row)]
+            w = [a - w[i] * b for a, b in zip(w, row, strict=True)]
         pivot = next((i for i in range(n) if not w[i].lo <= 0 <= w[i].hi), None)
         if pivot is None:
             if not all(a.is_zero for a in w[:n]):
@@ -768,13 +769,13 @@ def minimal_polynomial(M: Matrix, u: Matrix) -> list[Interval]:
 def inverse(P: Matrix) -> Matrix:
     """The inverse of a positive definite rational matrix."""
     n = len(P)
-    rows = [row + unit for row, unit in zip(P, identity(n))]
+    rows = [row + unit for row, unit in zip(P, identity(n), strict=True)]
     for k in range(n):
         factor = rows[k][k].reciprocal()
         rows[k] = [a * factor for a in rows[k]]
         for i in range(n):
             if i != k:
-                rows[i] = [a - rows[i][k] * b for a, b in zip(rows[i], rows[k])]
+                rows[i] = [a - rows[i][k] * b for a, b in zip(rows[i], rows[k], strict=True)]
     return [row[n:] for row in rows]
 
 
@@ -785,7 +786,7 @@ def fields(data: Any, where: str, required: Sequence[str], optional: Sequence[st
     if not isinstance(data, dict):
         raise Unreadable(f"`{where}` is not an object")
     for key in [*data, *required]:
-        if key not in data or key not in required and key not in optional:
+        if key not in data or (key not in required and key not in optional):
             raise Unreadable(f"`{where}`: {'unknown' if key in data else 'missing'} key `{str(key)[:60]}`")
     return data
 
@@ -797,7 +798,7 @@ def text(data: Any, where: str) -> str:
 
 
 def array(data: Any, where: str, length: int | None = None) -> list[Any]:
-    if not isinstance(data, list) or length is not None and len(data) != length:
+    if not isinstance(data, list) or (length is not None and len(data) != length):
         raise Unreadable(f"`{where}` is not a list" + (f" of length {length}" if length is not None else ""))
     return data
 
@@ -898,7 +899,7 @@ class Map:
             raise Refused(f"no branch of a Piecewise applies at {say_point(point)}") from None
 
     def is_fixed(self, values: Sequence[Interval], x: Mapping[str, Fraction]) -> bool:
-        return all(v.exact and v.lo == x[name] for v, name in zip(values, self.state))
+        return all(v.exact and v.lo == x[name] for v, name in zip(values, self.state, strict=True))
 
 
 class Subject:
@@ -909,7 +910,10 @@ class Subject:
         self.x: dict[str, Fraction] = {}
         if "switched" in certificate:
             data = fields(certificate["switched"], "switched", ("A", "B"))
-            listed = [{"A": A, "B": B} for A, B in zip(array(data["A"], "A"), array(data["B"], "B", len(data["A"])))]
+            listed = [
+                {"A": A, "B": B}
+                for A, B in zip(array(data["A"], "A"), array(data["B"], "B", len(data["A"])), strict=True)
+            ]
             self.p = len(array(listed[0]["A"], "A")) if listed else 0
             self.m = len(array(array(listed[0]["B"], "B", self.p)[0], "B")) if self.p else 0
             if not self.p:
@@ -988,7 +992,7 @@ class Subject:
 
     def require_all_pieces(self) -> None:
         for A, B in self.selection():
-            if not any(within(A, X) and within(B, Y) for X, Y in zip(self.A, self.B)):
+            if not any(within(A, X) and within(B, Y) for X, Y in zip(self.A, self.B, strict=True)):
                 raise Refused("a piece of the map at the fixed point is not in the list")
 
     def word(self, data: Any, active: bool = False) -> list[int]:
@@ -1027,7 +1031,7 @@ def word_tree(subject: Subject, witness: dict[str, Any]) -> Tree:
     if not 0 <= rate < 1:
         raise Refused(f"the rate {say(rate)} is not in [0, 1)")
     codes = sorted(words)
-    if any(longer[: len(word)] == word for word, longer in zip(codes, codes[1:])):
+    if any(longer[: len(word)] == word for word, longer in pairwise(codes)):
         raise Refused("one of the words begins with another")
     if sum(Fraction(1, len(subject.A) ** len(word)) for word in words) != 1:
         raise Refused("there is an infinite word that begins with none of the words")
@@ -1061,7 +1065,7 @@ def trap(subject: Subject, tree: Tree, data: dict[str, Any]) -> None:
             raise Refused("the growth of the trap is not proved along a prefix of a word")
     bits = integer(data["bits"], "bits", 0, 10_000)
     x = iterate(subject, integer(data["iteration"], "iteration", 0, MOST_ITERATIONS), bits)
-    difference = [[a - Interval(c)] for a, c in zip(x, subject.x.values())]
+    difference = [[a - Interval(c)] for a, c in zip(x, subject.x.values(), strict=True)]
     if times(transpose(difference), times(tree.P, difference))[0][0].hi > level:
         raise Refused("the iterate is not in the trap")
     region = Region(subject, tree, growth * level)
@@ -1080,7 +1084,7 @@ def iterate(subject: Subject, steps: int, bits: int) -> list[Interval]:
         if bits:
             x = [Interval(Fraction(floor(a.lo * scale), scale), Fraction(ceil(a.hi * scale), scale)) for a in x]
         if k < steps:
-            jets = {name: Jet({(): a}) for name, a in zip(map_.state, x)} | map_.jets(map_.at, ())
+            jets = {name: Jet({(): a}) for name, a in zip(map_.state, x, strict=True)} | map_.jets(map_.at, ())
             try:
                 x = [jet.value for jet in evaluate(map_.program, map_.next, jets, beside(()))]
             except Gap:
@@ -1124,7 +1128,7 @@ class Region:
         for i, (name, c) in enumerate(self.subject.x.items()):
             r = monotone(square_root, self.level * self.inverse[i][i]).hi
             jets[name] = Jet({(): Interval(c - r, c + r), (i,): ONE}, cut=True)
-        steps = zip(pattern.met, kept)
+        steps = zip(pattern.met, kept, strict=True)
 
         def decide(switch: int, node: int, guard: Jet, outcomes: list[Signs]) -> Signs:
             met, known = next(steps)
@@ -1165,7 +1169,7 @@ def diverges_proved(claim: dict[str, Any], subject: Subject, witness: dict[str, 
     A, B = subject.product(word)
     j = integer(witness["column"], "column", 0, subject.m - 1)
     J0, which = start_derivative(subject)
-    M = [row + [b[j]] for row, b in zip(A, B)] + [[ZERO] * subject.p + [ONE]]
+    M = [row + [b[j]] for row, b in zip(A, B, strict=True)] + [[ZERO] * subject.p + [ONE]]
     if not has_root_beyond(minimal_polynomial(M, [[row[j]] for row in J0] + [[ONE]]), r):
         raise Refused("the start does not excite the growing part")
     eigenvector(subject, witness, A, B, J0, j)
@@ -1177,7 +1181,7 @@ def diverges_proved(claim: dict[str, Any], subject: Subject, witness: dict[str, 
         stable_up_to(subject, len(word) - 1)
         proved += "; no shorter word has spectral radius 1 or more"
     length = integer(claim.get("word_length", str(len(word))), "word_length", 1, 10_000)
-    if length != len(word) or "word_length" in claim and not shortest:
+    if length != len(word) or ("word_length" in claim and not shortest):
         raise Refused("the word is not the shortest, or not of the claimed length")
     return proved + which
 
@@ -1191,7 +1195,7 @@ def start_derivative(subject: Subject) -> tuple[Matrix, str]:
             if pattern.outputs is None or not map_.is_fixed([jet.value for jet in pattern.outputs], subject.x):
                 raise Refused("the start is not continuous at the parameters")
             found.append([[jet.terms.get((i,), ZERO) for i in range(subject.m)] for jet in pattern.outputs])
-        if not all(equal(J, found[0]) for J in found[1:]) or subject.J0 and not equal(found[0], subject.J0):
+        if not all(equal(J, found[0]) for J in found[1:]) or (subject.J0 and not equal(found[0], subject.J0)):
             raise Refused("the derivative of the start is not one matrix, or not the stated J0")
         return found[0], ""
     if subject.J0 is None:
@@ -1245,7 +1249,7 @@ def diverges_refuted(claim: dict[str, Any], subject: Subject, witness: dict[str,
 def derivative_proved(claim: dict[str, Any], subject: Subject, witness: dict[str, Any]) -> str:
     X = matrix(witness["matrix"], "matrix", subject.p, subject.m)
     word_tree(subject, witness)
-    for A, B in zip(subject.A, subject.B):
+    for A, B in zip(subject.A, subject.B, strict=True):
         if not equal(combine(times(A, X), ONE, B), X):
             raise Refused("the matrix is not fixed by all pieces, or this is not decided exactly")
     if "value" in claim and not equal(matrix(claim["value"], "claim.value", subject.p, subject.m), X):
@@ -1283,14 +1287,16 @@ def chain_rule_proved(claim: dict[str, Any], subject: Subject, witness: dict[str
     if not any(equal(A, X) and equal(B, Y) for X, Y in chain_rule_set(subject)):
         raise Refused("the pair is not in the chain-rule set, or this is not decided exactly")
     for X, Y in subject.selection():
-        if not any(a.apart(b) for rows in zip(A + B, X + Y) for a, b in zip(*rows)):
+        if not any(a.apart(b) for rows in zip(A + B, X + Y, strict=True) for a, b in zip(*rows, strict=True)):
             raise Refused("the pair may be in the selection set")
     return f"A = {say_matrix(A)}, B = {say_matrix(B)} is in the chain-rule set, not in the selection set, of {subject}"
 
 
 def chain_rule_refuted(claim: dict[str, Any], subject: Subject, witness: dict[str, Any]) -> str:
     for A, B in chain_rule_set(subject):
-        if not any(on and equal(A, X) and equal(B, Y) for on, X, Y in zip(subject.active, subject.A, subject.B)):
+        if not any(
+            on and equal(A, X) and equal(B, Y) for on, X, Y in zip(subject.active, subject.A, subject.B, strict=True)
+        ):
             raise Refused("a pair of the chain-rule set is that of no piece proved essentially active")
     return f"every pair of the chain-rule set is in the selection set of {subject}"
 
@@ -1307,7 +1313,7 @@ def fixed_point_refuted(claim: dict[str, Any], map_: Map, witness: dict[str, Any
     if "value" in claim:
         x = numbers(claim["value"], "claim.value", map_.state)
         values = map_.value(map_.next, {**x, **map_.at})
-        if not any(v.apart(Interval(x[name])) for v, name in zip(values, map_.state)):
+        if not any(v.apart(Interval(x[name])) for v, name in zip(values, map_.state, strict=True)):
             raise Refused("the claimed point is fixed, or that it is not is not decided")
         return f"{say_point(x)} is not a fixed point{at}"
     point = {**dict.fromkeys(map_.state, Fraction(0)), **map_.at}
@@ -1365,7 +1371,7 @@ class Continuity:
             return False
         pieces = [(pattern.outputs[0], pattern.conditions) for pattern in found if pattern.outputs]
         covered = all(pattern.outputs or impossible(pattern.conditions) for pattern in found)
-        whole = all(jet.rational or len(found) == 1 and not jet.cut for jet, _ in pieces)
+        whole = all(jet.rational or (len(found) == 1 and not jet.cut) for jet, _ in pieces)
         return covered and whole and len(pieces) <= 200 and all(meet(*a, *b) for a, b in combinations(pieces, 2))
 
 
@@ -1401,7 +1407,7 @@ def meet(first: Jet, where_first: Conditions, second: Jet, where_second: Conditi
 
 def continuous_proved(claim: dict[str, Any], map_: Map, witness: dict[str, Any]) -> str:
     continuity = Continuity(map_)
-    for name, node in zip(map_.state, map_.next):
+    for name, node in zip(map_.state, map_.next, strict=True):
         if not continuity.proved(node):
             raise Refused(f"the next `{name}` is not proved to be continuous")
     return "the map is continuous, and its pieces cover the space"
@@ -1419,12 +1425,14 @@ def continuous_refuted(claim: dict[str, Any], map_: Map, witness: dict[str, Any]
     fields(witness, "witness", ("point", "direction"))
     point = numbers(witness["point"], "point", map_.names)
     direction = [number(d, "direction") for d in array(witness["direction"], "direction", len(map_.names))]
-    jets = {name: Jet({(): Interval(point[name]), (0,): Interval(d)}) for name, d in zip(map_.names, direction)}
+    jets = {
+        name: Jet({(): Interval(point[name]), (0,): Interval(d)}) for name, d in zip(map_.names, direction, strict=True)
+    }
     try:
         limits = evaluate(map_.program, map_.next, jets, beside([Fraction(1)]))
     except Gap:
         raise Refused("no branch of a Piecewise applies along the direction") from None
-    if not any(v.apart(limit.value) for v, limit in zip(map_.value(map_.next, point), limits)):
+    if not any(v.apart(limit.value) for v, limit in zip(map_.value(map_.next, point), limits, strict=True)):
         raise Refused("the limit along the direction is the value at the point, or this is not decided")
     return f"the map jumps at {say_point(point)}"
 

@@ -117,8 +117,12 @@ KINKED = one_map(
     pieces=[piece([["-1/2"]], [["0"]], "0 -1"), piece([["-1/2"]], [["1"]], "0 1")],
 )
 HIDDEN_IDENTITY = one_map(
-    "x", "theta", "(relu(x) - relu(-x))/2 + theta", at={"theta": "0"}, fixed_point={"x": "0"},
-)  # fmt: skip
+    "x",
+    "theta",
+    "(relu(x) - relu(-x))/2 + theta",
+    at={"theta": "0"},
+    fixed_point={"x": "0"},
+)
 RELU = one_map(
     "x",
     "theta",
@@ -322,7 +326,7 @@ CASES: dict[str, tuple[dict[str, Any], Allowed]] = {
                 start={"x": "theta"},
                 fixed_point={"x": "0"},
                 pieces=[piece([[["14142/10000", "14143/10000"]]], [["1"]], "1 0")],
-            ),  # fmt: skip
+            ),
             "diverges",
             "proved",
             {"method": "word", "word": ["0"], "modulus_lower": "14/10", "growth_lower": "13/10", "column": "0"},
@@ -342,7 +346,7 @@ CASES: dict[str, tuple[dict[str, Any], Allowed]] = {
             "proved",
             {"method": "word_tree", "P": [["1"]], "rate": "1/2", "words": [["0"]], "matrix": [["2/3"]]},
             value=[["2/3"]],
-        ),  # fmt: skip
+        ),
         {DIRECTION: always, "witness/P": tree_holds},
     ),
     "two derivatives": (
@@ -351,7 +355,7 @@ CASES: dict[str, tuple[dict[str, Any], Allowed]] = {
             "derivative",
             "refuted",
             {**TREE, "points": [{"word": ["0"], "matrix": [["0"]]}, {"word": ["1"], "matrix": [["2/3"]]}]},
-        ),  # fmt: skip
+        ),
         {DIRECTION: second(-1, 1), "witness/P": tree_holds},
     ),
     "another derivative": (
@@ -528,7 +532,16 @@ DIVERGES, HALVES, TRAPS = "heavy ball diverges", "halving converges", "a trap wi
         (changed(DIVERGES, ("witness/word", ["0", "0", "1", "2"])), "integer from 0 to 1"),
         (changed(DIVERGES, ("witness/word", ["0", "0", "1", "-1"])), "integer from 0 to 1"),
         (changed(DIVERGES, ("witness/word", [])), "empty"),
-        (changed(DIVERGES, ("witness/word", ["0", "0", "1", "1"] * 2), ("witness/growth_lower", "101/100"), ("witness/eigenvalue", "81/64"), ("witness/excitation", ["1"])), "spectral radius at least 1"),
+        (
+            changed(
+                DIVERGES,
+                ("witness/word", ["0", "0", "1", "1"] * 2),
+                ("witness/growth_lower", "101/100"),
+                ("witness/eigenvalue", "81/64"),
+                ("witness/excitation", ["1"]),
+            ),
+            "spectral radius at least 1",
+        ),
         (changed(DIVERGES, ("pieces/0/direction", None)), "without a direction"),
         (changed(DIVERGES, ("pieces/0/direction", ["0", "1", "0"])), "runs along the boundary"),
         (changed(DIVERGES, ("pieces/0/direction", ["0", "0", "0"])), "runs along the boundary"),
@@ -556,12 +569,18 @@ DIVERGES, HALVES, TRAPS = "heavy ball diverges", "halving converges", "a trap wi
         (changed(TRAPS, ("witness/trap/growth", "1/2")), "growth below 1"),
         # a jump out of reach of the trap does not matter, one within reach does
         (changed(TRAPS, ("map/next/0", "x/2 + relu(y - 1)/4 + theta + Piecewise((0, x < 9), (1, True))/9")), None),
-        (changed(TRAPS, ("map/next/0", "x/2 + relu(y - 1)/4 + theta + Piecewise((0, x > -1/4), (1, True))/9")), "over a box"),
+        (
+            changed(TRAPS, ("map/next/0", "x/2 + relu(y - 1)/4 + theta + Piecewise((0, x > -1/4), (1, True))/9")),
+            "over a box",
+        ),
         (changed("a curved trap", ("witness/trap/level", "2")), "throughout the trap"),
         (changed("hidden identity", ("witness/A", [["1/2"]])), "may be in the selection"),
         (changed("hidden identity", ("witness/A", [["2"]])), "not in the chain-rule set"),
         (changed("one kink", ("pieces/1/direction", None)), "no piece proved"),
-        (changed("clip", ("map/next/0", "Piecewise((-1, x < -1), (1, x > 1), (2*x, True))")), "not proved to be continuous"),
+        (
+            changed("clip", ("map/next/0", "Piecewise((-1, x < -1), (1, x > 1), (2*x, True))")),
+            "not proved to be continuous",
+        ),
         (changed("clip", ("map/next/0", "sign(x)")), "not proved to be continuous"),
         (changed("clip", ("map/next/0", STEP)), "not proved to be continuous"),
         (changed("clip", ("map/next/0", GAP)), "not proved to be continuous"),
@@ -572,7 +591,7 @@ DIVERGES, HALVES, TRAPS = "heavy ball diverges", "halving converges", "a trap wi
         (changed("above the diagonal", ("map/next/0", "x**2 + 1/5")), "not excluded"),
         (changed("a fixed point", ("map/next/0", "sqrt(2)*x - sqrt(2)*x + theta")), "not computed exactly"),
     ],
-)  # fmt: skip
+)
 def test_a_false_certificate_is_refused(data: dict[str, Any], reason: str | None) -> None:
     if reason is None:
         check(data)
@@ -584,12 +603,46 @@ def test_a_false_certificate_is_refused(data: dict[str, Any], reason: str | None
 @pytest.mark.parametrize(
     "expression",
     [
-        "9**9**9", "x**1000000", "__import__('os')", "x.real", "lambda: x", "[x][0]", "x if x > 0 else y", "1j", "0x10",
-        "z", "f(x)", "Max()", "Abs(x, y)", "Piecewise()", "Piecewise(x)", "Piecewise((x, x))", "x > 0", "x & y", "'x'",
-        "(" * 300 + "x" + ")" * 300, "-" * 5000 + "x", "Abs(" * 170 + "x" + ")" * 170, "1" * 5000, "1e99999", "", "x +", "x\0",
-        "x == y", "True", "x % 2", "x // 2", "x @ y", "(x := 2)", "f'{x}'", "x; y", "1_000", "Piecewise((x, True), key=1)", "*x",
+        "9**9**9",
+        "x**1000000",
+        "__import__('os')",
+        "x.real",
+        "lambda: x",
+        "[x][0]",
+        "x if x > 0 else y",
+        "1j",
+        "0x10",
+        "z",
+        "f(x)",
+        "Max()",
+        "Abs(x, y)",
+        "Piecewise()",
+        "Piecewise(x)",
+        "Piecewise((x, x))",
+        "x > 0",
+        "x & y",
+        "'x'",
+        "(" * 300 + "x" + ")" * 300,
+        "-" * 5000 + "x",
+        "Abs(" * 170 + "x" + ")" * 170,
+        "1" * 5000,
+        "1e99999",
+        "",
+        "x +",
+        "x\0",
+        "x == y",
+        "True",
+        "x % 2",
+        "x // 2",
+        "x @ y",
+        "(x := 2)",
+        "f'{x}'",
+        "x; y",
+        "1_000",
+        "Piecewise((x, True), key=1)",
+        "*x",
     ],
-)  # fmt: skip
+)
 def test_what_is_not_in_the_grammar_is_unreadable(expression: str) -> None:
     with pytest.raises(Unreadable):
         check(changed(DIVERGES, ("map/next/1", expression)))
@@ -598,13 +651,25 @@ def test_what_is_not_in_the_grammar_is_unreadable(expression: str) -> None:
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
-        ("0.1*x + .5 - 1e-1", "3/5"), ("x**-2", "1/4"), ("4**(3/2)", "8"), ("-x**2", "-4"), ("4**(-1/2)", "1/2"),
-        ("Max(1, x, 3/2)", "2"), ("Min(x, 1, 7)", "1"), ("sign(-x)", "-1"), ("relu(x) + relu(-x)", "2"), ("exp(0) + log(1)", "1"),
-        ("Piecewise((1, 0 < x < 2), (2, (x == 2) & ~(x != 2)), (3, True))", "2"), ("x - 1 - 1 - 1", "-1"), ("8/x/x*3", "6"),
-        ("Piecewise((1/0, x < 0), (5, not x < 0 or 1/0 > 0))", "5"), ("sqrt(x*8)", "4"), ("+x", "2"),
+        ("0.1*x + .5 - 1e-1", "3/5"),
+        ("x**-2", "1/4"),
+        ("4**(3/2)", "8"),
+        ("-x**2", "-4"),
+        ("4**(-1/2)", "1/2"),
+        ("Max(1, x, 3/2)", "2"),
+        ("Min(x, 1, 7)", "1"),
+        ("sign(-x)", "-1"),
+        ("relu(x) + relu(-x)", "2"),
+        ("exp(0) + log(1)", "1"),
+        ("Piecewise((1, 0 < x < 2), (2, (x == 2) & ~(x != 2)), (3, True))", "2"),
+        ("x - 1 - 1 - 1", "-1"),
+        ("8/x/x*3", "6"),
+        ("Piecewise((1/0, x < 0), (5, not x < 0 or 1/0 > 0))", "5"),
+        ("sqrt(x*8)", "4"),
+        ("+x", "2"),
         ("Piecewise((1, False), (2, x > 3 | x < 3), (4, True))", None),
     ],
-)  # fmt: skip
+)
 def test_expressions_have_the_values_of_ordinary_algebra(expression: str, value: str | None) -> None:
     subject = one_map("x", "", f"({expression}) + x - 2", at={}, fixed_point={"x": "2"})
     data = certificate(subject, "fixed_point", "proved", {})
@@ -808,3 +873,46 @@ def test_patterns_miss_no_point(theta: str) -> None:
                 for guard, signs in pattern.conditions
             )
         ]
+
+
+def test_a_start_at_the_fixed_point_is_in_a_trap_of_level_zero() -> None:
+    check(
+        changed(
+            TRAPS, ("start", {"x": "theta", "y": "0"}), ("witness/trap/iteration", "0"), ("witness/trap/level", "0")
+        )
+    )
+
+
+def test_without_parameters_nothing_diverges() -> None:
+    subject = {"switched": {"A": [[["2"]]], "B": [[[]]]}, "J0": [[]]}
+    with pytest.raises(Refused, match="no parameters"):
+        check(certificate(subject, "diverges", "proved", {**GROWTH, "word": ["0"], "modulus_lower": "2"}))
+
+
+def test_a_rate_of_zero_is_proved_for_nilpotent_products() -> None:
+    subject = {"switched": {"A": [[["0", "1"], ["0", "0"]]], "B": [[["1"], ["1"]]]}}
+    tree = {"method": "word_tree", "P": [["1", "0"], ["0", "1"]], "rate": "0", "words": [["0", "0"]]}
+    check(certificate(subject, "converges", "proved", tree))
+    with pytest.raises(Refused):
+        check(certificate(subject, "converges", "proved", {**tree, "words": [["0"]]}))
+
+
+def test_a_piece_on_a_line_only_is_not_essentially_active() -> None:
+    """`Piecewise((2*x, x == y), ...)` has its own piece on x = y; no direction proves it, and it is not in the selection."""
+    pair = [
+        piece([["2", "0"], ["0", "1/2"]], [["1"], ["0"]], "1 1 0"),
+        piece([["1/2", "0"], ["0", "1/2"]], [["1"], ["0"]], "1 0 0"),
+    ]
+    text = "Piecewise((2*x, x == y), (x/2, True)) + theta"
+    subject = one_map("x y", "theta", text, "y/2", at={"theta": "0"}, fixed_point={"x": "0", "y": "0"}, pieces=pair)
+    witness = {"method": "word", "word": ["0"], "modulus_lower": "2"}
+    with pytest.raises(Refused, match="boundary"):
+        check(certificate(subject, "converges", "refuted", witness))
+    pair[0]["direction"] = None
+    with pytest.raises(Refused, match="no piece of the map"):
+        check(certificate(subject, "converges", "refuted", witness))
+    tree = {"method": "word_tree", "P": [["1", "0"], ["0", "1"]], "rate": "1/2", "words": [["0"]]}
+    check(certificate({**subject, "pieces": pair[1:]}, "converges", "proved", tree))
+    start = {"start": {"x": "1", "y": "1"}}
+    with pytest.raises(Refused, match="not in the list"):  # iterates can run along the line
+        check(certificate({**subject, **start, "pieces": pair[1:]}, "converges", "proved", {**tree, **trap("0", "9")}))
