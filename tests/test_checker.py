@@ -898,7 +898,7 @@ def test_a_rate_of_zero_is_proved_for_nilpotent_products() -> None:
 
 
 def test_a_piece_on_a_line_only_is_not_essentially_active() -> None:
-    """`Piecewise((2*x, x == y), ...)` has its own piece on x = y; no direction proves it, and it is not in the selection."""
+    """`Piecewise((2*x, x == y), ...)` has a piece on the line x = y; no direction proves it, nor is it selected."""
     pair = [
         piece([["2", "0"], ["0", "1/2"]], [["1"], ["0"]], "1 1 0"),
         piece([["1/2", "0"], ["0", "1/2"]], [["1"], ["0"]], "1 0 0"),
