@@ -141,9 +141,14 @@ class _Search:
     def examine(self, piece: SmoothPiece, constraints: Sequence) -> None:
         """Add the fixed points that lie in the closed region of a piece."""
         try:
+            lost = False
             for x, isolated in self._solutions(piece, constraints):
-                if not self._keep(x, isolated) and not isolated:
-                    raise UnknownError("a continuum of solutions meets it only where the map may take another piece")
+                kept = self._keep(x, isolated)
+                if kept and not isolated:
+                    return
+                lost = lost or not (kept or isolated)
+            if lost:
+                raise UnknownError("a continuum of solutions meets it only where the map may take another piece")
         except (UnknownError, MapError) as error:
             self.give_up(f"piece {piece.signature or '(smooth)'}: {error}")
 
@@ -174,7 +179,7 @@ class _Search:
 
 
 def _affine_solutions(piece: SmoothPiece, constraints: Sequence, state: Sequence[sp.Symbol]):
-    """Solve ``(I - A) x = c``; of a continuum, return a point inside the region, or else on its border."""
+    """Solve ``(I - A) x = c``; of a continuum, yield a point of the closed region, then one inside."""
     origin = {v: fmpq(0) for v in state}
     A = rational_matrix(piece.jacobian)
     c = fmpq_mat([[RATIONAL.evaluate(e, origin)] for e in piece.expressions])
@@ -196,11 +201,10 @@ def _affine_solutions(piece: SmoothPiece, constraints: Sequence, state: Sequence
             equalities.append(row)
         else:
             weak.append(([guard_sign * a for a in row[0]], guard_sign * row[1]))
-    outcome = feasible_point(equalities, [], weak, len(state))
-    if not isinstance(outcome, Feasible):
-        outcome = feasible_point(equalities, weak, [], len(state))
-    if isinstance(outcome, Feasible):
-        yield tuple(map(to_sympy, outcome.point)), False
+    for nonstrict, strict in ((weak, []), ([], weak)):
+        outcome = feasible_point(equalities, nonstrict, strict, len(state))
+        if isinstance(outcome, Feasible):
+            yield tuple(map(to_sympy, outcome.point)), False
 
 
 def _irrational_affine_solution(piece: SmoothPiece, state: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
@@ -386,5 +390,8 @@ def rational_matrix(M: sp.ImmutableMatrix, where: str = "matrix") -> fmpq_mat:
     IrrationalError
         When an entry is not rational.
     """
-    values = [rational(entry, f"{where}, an entry") for entry in M]
-    return fmpq_mat(M.rows, M.cols, values)
+    try:
+        return fmpq_mat(M.rows, M.cols, [rational(entry, where) for entry in M])
+    except IrrationalError:
+        entry = next(e for e in M if not e.is_Rational)
+        raise IrrationalError(f"{where} has the irrational entry `{entry}`, and certificates of this kind hold rationals") from None
