@@ -1,6 +1,8 @@
 """Reports, LaTeX, HTML and figures, all from the same derivations and verdicts."""
 
+from piggycheck.render.figures import figure
+from piggycheck.render.html import html
 from piggycheck.render.latex import latex
 from piggycheck.render.text import report, report_case, summary_rows
 
-__all__ = ["latex", "report", "report_case", "summary_rows"]
+__all__ = ["figure", "html", "latex", "report", "report_case", "summary_rows"]

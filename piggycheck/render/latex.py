@@ -337,7 +337,7 @@ def _digits(text: str) -> int:
 def _spread(segment: Sequence[Any], mark: str) -> str:
     """Write a segment with an alignment mark before its first relation, or in front when it has none."""
     written, marked = [], not mark
-    if mark and not any(isinstance(atom, Operator) and atom.text in _RELATIONS for atom in segment[:4]):
+    if mark and not any(isinstance(atom, Operator) and atom.text in _RELATIONS for atom in segment[:6]):
         written, marked = [mark], True
     elif mark and segment and isinstance(segment[0], str):
         written, marked = [mark], True
@@ -368,14 +368,14 @@ def _atom(atom: Any, *, small: bool) -> str:
         case Operator(text):
             return _OPERATORS.get(text, text)
         case Number(value):
-            return _number(rational_text(value), small)
+            return _number(rational_text(value))
         case Decimal(text):
             return _decimal(text)
         case Expression(value):
             return _expression(value)
         case Power(base, exponent):
             text = rational_text(base)
-            return (r"\bigl(" + _number(text, True) + r"\bigr)" if "/" in text else text) + f"^{{{exponent}}}"
+            return (r"\bigl(" + _number(text) + r"\bigr)" if "/" in text else text) + f"^{{{exponent}}}"
         case Polynomial(value):
             return _polynomial(value)
         case Words(words):
@@ -387,11 +387,11 @@ def _atom(atom: Any, *, small: bool) -> str:
     raise TypeError(f"`{atom!r}` is no part of a formula")
 
 
-def _number(text: str, small: bool) -> str:
+def _number(text: str) -> str:
     r"""Write a number: ``-9/8`` becomes ``-\tfrac{9}{8}``; what is not rational stays an expression."""
     match = re.fullmatch(r"(-?)(\d+)/(\d+)", text)
     if match:
-        return rf"{match[1]}\{'t' if small else ''}frac{{{match[2]}}}{{{match[3]}}}"
+        return rf"{match[1]}\tfrac{{{match[2]}}}{{{match[3]}}}"
     return text if re.fullmatch(r"-?\d+", text) else _decimal(text)
 
 
@@ -415,7 +415,7 @@ def _polynomial(q: Any) -> str:
         if q[power] != 0:
             variable = (r"\lambda" + (f"^{{{power}}}" if power > 1 else "")) if power else ""
             size = rational_text(abs(q[power]))
-            body = variable if size == "1" and variable else f"{_number(size, True)} {variable}".strip()
+            body = variable if size == "1" and variable else f"{_number(size)} {variable}".strip()
             terms.append((" - " if q[power] < 0 else " + ") + body)
     text = "".join(terms)
     return text[3:] if text.startswith(" + ") else text.strip()
@@ -428,11 +428,13 @@ def _word(word: Sequence[int]) -> str:
 def _matrix(M: Matrix, small: bool) -> str:
     if not M.rows:
         return rf"(\text{{{M.shape[0]} by {M.shape[1]} matrix}})"
+    if M.shape == (1, 1):
+        return _number(M.rows[0][0])
     if small:
-        rows = r" \\ ".join(" & ".join(_number(entry, True) for entry in row) for row in M.rows)
+        rows = r" \\ ".join(" & ".join(_number(entry) for entry in row) for row in M.rows)
         return rf"\bigl(\begin{{smallmatrix}} {rows} \end{{smallmatrix}}\bigr)"
     spacing = "[3pt]" if any("/" in entry for row in M.rows for entry in row) else ""
-    rows = rf" \\{spacing} ".join(" & ".join(_number(entry, True) for entry in row) for row in M.rows)
+    rows = rf" \\{spacing} ".join(" & ".join(_number(entry) for entry in row) for row in M.rows)
     return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
 
 

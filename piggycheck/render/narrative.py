@@ -191,8 +191,17 @@ def _continuity(step: d.ContinuityStep, steps: Sequence[d.Step]) -> Section:
         return Section("Continuity", (sentence("The map has one piece, and it is a polynomial."),))
     shown = [formula(Expression(_readable(guard)), "=", Number(0)) for guard in step.guards[:_MOST_PIECES]]
     more = f" and across {len(step.guards) - _MOST_PIECES} more guards" if len(step.guards) > _MOST_PIECES else ""
-    said = ("The branches on either side agree, as polynomials, where ", *_listed(shown), more, "; some branch applies at every point.")
-    return Section("Continuity", (Paragraph(said),))
+    agree, cover = "The branches on either side agree, as polynomials, where", "some branch applies at every point."
+    if any(_has_switch(guard) for guard in step.guards):
+        blocks = (sentence(agree), Display(tuple(shown)), sentence(f"{more.strip()} and {cover}".strip()))
+        return Section("Continuity", blocks)
+    return Section("Continuity", (Paragraph((agree + " ", *_listed(shown), f"{more}; {cover}")),))
+
+
+def _has_switch(guard: Any) -> bool:
+    import sympy as sp
+
+    return any(type(node).__name__ == "Switch" for node in sp.preorder_traversal(guard))
 
 
 def _readable(guard: Any) -> Any:
@@ -487,20 +496,20 @@ def conclusion(verdict: Any, names: Iterable[str] = (), *, practice: bool = True
     names = tuple(names)
     if verdict.name == "undecided":
         return _undecided(verdict, names)
-    told = verdict.reason not in ("", verdict.found)
-    said = [Paragraph((*inline(_capital(verdict.reason), names), "."))] if told else []
+    said: list[Part] = []
+    if verdict.reason not in ("", verdict.found):
+        said += [*inline(_capital(verdict.reason), names), ". "]
     word = verdict.derivation.first(d.WordStep)
     if word is None:
-        return said
+        return [Paragraph(tuple(said))] if said else []
     if verdict.kind == "diverges":
-        said.append(sentence("In each step the growth is at least ", *_exactly(word.growth_lower), "."))
+        said += ["In each step the growth is at least ", *_exactly(word.growth_lower), ". "]
     if verdict.kind == "converges":
-        said.append(sentence("This refutes the claim; it is more than the absence of a proof."))
+        said.append("This refutes the claim; it is more than the absence of a proof. ")
     if word.shortest and len(word.word) > 1:
-        said.append(sentence("No shorter word does this: each was decided, exactly, to have a spectral radius below 1."))
-    if practice and word.modulus_lower > 1:
-        said.append(_what_practice_sees(verdict, word))
-    return said
+        said.append("No shorter word does this: each was decided, exactly, to have a spectral radius below 1. ")
+    practice = practice and word.modulus_lower > 1
+    return [Paragraph(tuple(said)), *([_what_practice_sees(verdict, word)] if practice else [])]
 
 
 def _what_practice_sees(verdict: Any, word: d.WordStep) -> Paragraph:

@@ -29,7 +29,7 @@ from piggycheck.render.formula import (
 )
 from piggycheck.render.narrative import HEADINGS, conclusion, grows, names_of, own_steps, sections, shared_steps, tell
 
-__all__ = ["report", "report_case", "summary_rows"]
+__all__ = ["condition_text", "expression_text", "join_tokens", "report", "report_case", "summary_rows", "token_text"]
 
 _WIDTH = 92
 _INDENT = 4
@@ -169,10 +169,10 @@ def _fill(parts: Sequence[Part], indent: int) -> str:
 
 
 def _one_line(parts: Sequence[Part]) -> str:
-    return "".join(part if isinstance(part, str) else _spaced([_token(atom) for atom in part]) for part in parts)
+    return "".join(part if isinstance(part, str) else join_tokens([token_text(atom) for atom in part]) for part in parts)
 
 
-def _spaced(tokens: Sequence[str]) -> str:
+def join_tokens(tokens: Sequence[str]) -> str:
     """Join the tokens of a formula: relations get spaces around them, letters that are multiplied one between."""
     text = ""
     for token in tokens:
@@ -191,7 +191,7 @@ def _spaced(tokens: Sequence[str]) -> str:
     return text.rstrip() if text.strip() else text
 
 
-def _token(atom: Any) -> str:
+def token_text(atom: Any) -> str:
     """Write an atom on one line."""
     match atom:
         case str():
@@ -205,7 +205,7 @@ def _token(atom: Any) -> str:
         case Decimal(text):
             return text
         case Expression(value):
-            return _expression(value)
+            return expression_text(value)
         case Power(base, exponent):
             text = rational_text(base)
             return (f"({text})" if "/" in text else text) + (f"^({exponent})" if "/" in exponent else f"^{exponent}")
@@ -216,9 +216,9 @@ def _token(atom: Any) -> str:
         case Matrix(rows, shape):
             if not rows:
                 return f"({shape[0]} × {shape[1]} matrix)"
-            return "[" + ", ".join("[" + ", ".join(row) + "]" for row in rows) + "]"
+            return rows[0][0] if shape == (1, 1) else "[" + ", ".join("[" + ", ".join(row) + "]" for row in rows) + "]"
         case Cases(rows):
-            return "; ".join(f"{_expression(value)} if {_condition(condition)}" for value, condition in rows)
+            return "; ".join(f"{expression_text(value)} {condition_text(condition)}" for value, condition in rows)
     raise TypeError(f"`{atom!r}` is no part of a formula")
 
 
@@ -229,7 +229,8 @@ def _raised(text: str) -> str:
     return raised if raised.isprintable() and all(c not in "w|" for c in text) else f"^({text})"
 
 
-def _expression(value: Any) -> str:
+def expression_text(value: Any) -> str:
+    """Write a sympy expression in the grammar that is read, or as sympy writes it."""
     from piggycheck.errors import ExpressionError
     from piggycheck.expression import to_text
 
@@ -239,8 +240,9 @@ def _expression(value: Any) -> str:
         return str(value)
 
 
-def _condition(condition: Any) -> str:
-    return "otherwise" if condition is None else _expression(condition)
+def condition_text(condition: Any) -> str:
+    """Write the condition of a case."""
+    return "otherwise" if condition is None else f"if {expression_text(condition)}"
 
 
 def _polynomial(q: Any) -> str:
@@ -292,7 +294,7 @@ def _line(atoms: Formula) -> _Box:
     box, flat = _Box(("",), 0), []
 
     def flush(box: _Box, before_tall: bool) -> _Box:
-        text = _spaced(flat)
+        text = join_tokens(flat)
         if before_tall and flat and text:
             text = text.rstrip() + " "
         if text and max(map(len, box.lines)) and not text.startswith((",", " ", ")")):
@@ -303,14 +305,14 @@ def _line(atoms: Formula) -> _Box:
     for atom in atoms:
         tall = _tall(atom)
         if tall is None:
-            flat.append(_token(atom))
+            flat.append(token_text(atom))
         else:
             box = flush(box, True).beside(tall)
     return flush(box, False)
 
 
 def _tall(atom: Any) -> _Box | None:
-    if isinstance(atom, Matrix) and atom.rows:
+    if isinstance(atom, Matrix) and atom.rows and atom.shape != (1, 1):
         return _matrix(atom)
     if isinstance(atom, Cases):
         return _cases(atom)
@@ -332,9 +334,9 @@ def _marks(count: int, parts: str, alone: str) -> list[str]:
 
 
 def _cases(cases: Cases) -> _Box:
-    values = [_expression(value) for value, _ in cases.rows]
+    values = [expression_text(value) for value, _ in cases.rows]
     width = max(map(len, values))
-    conditions = [("otherwise" if c is None else f"if {_condition(c)}") for _, c in cases.rows]
+    conditions = [condition_text(condition) for _, condition in cases.rows]
     lines = [f"{value:<{width}}   {condition}" for value, condition in zip(values, conditions, strict=True)]
     marks = _marks(len(lines), "⎧⎪⎩", "{")
     if len(lines) > 2:

@@ -1,0 +1,317 @@
+"""The data of a case's figure: errors of iterates and of derivatives along several selections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy as sp
+from flint import fmpq, fmpq_mat
+
+from piggycheck.arithmetic import Mpmath, to_sympy
+from piggycheck.claims.base import word_text
+from piggycheck.claims.limit import common_fixed_point, word_fixed_point
+from piggycheck.claims.subject import Subject
+from piggycheck.claims.verdict import Verdict
+from piggycheck.derivation import ContractionStep, WordStep
+from piggycheck.errors import InputError, PiggycheckError, UnknownError
+from piggycheck.linalg import as_float, entries, zeros
+from piggycheck.piggyback import FixedBranch, RandomBranch, RepeatedWord, SelectionPolicy, propagate
+
+__all__ = ["FigureData", "Panel", "Series", "figure_data"]
+
+_DIGITS = 50
+_MOST_BRANCHES = 4
+_RANDOM_SEEDS = (1, 2, 3)
+_MOVES = (sp.Rational(1, 10), sp.Rational(-1, 10), sp.Integer(1), sp.Integer(-1))
+
+
+@dataclass(frozen=True)
+class Series:
+    """A sequence to be drawn.
+
+    Attributes
+    ----------
+    label : str
+    k : tuple of int
+    values : tuple of float
+        Nonnegative; zeros cannot be drawn on a logarithmic axis and are left out there.
+    role : str
+        One of ``"iterates"``, ``"fixed branch"``, ``"word"``, ``"random"``, ``"proved"``.
+    """
+
+    label: str
+    k: tuple[int, ...]
+    values: tuple[float, ...]
+    role: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Sequences with a common axis.
+
+    Attributes
+    ----------
+    title, ylabel : str
+    series : tuple of Series
+    """
+
+    title: str
+    ylabel: str
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class FigureData:
+    """What a figure shows: panels above each other that share k."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+def figure_data(subject: Subject, verdicts: Sequence[Verdict] = (), *, steps: int = 120, title: str = "") -> FigureData:
+    """Compute what the figure of a case shows.
+
+    Parameters
+    ----------
+    subject : Subject
+    verdicts : sequence of verdicts
+        About the subject; a proved word or rate among them is drawn.
+    steps : int
+        How many steps are followed.
+    title : str
+
+    Returns
+    -------
+    FigureData
+        For an iteration with a start, the error of the iterates; with parameters, the derivatives: their norms when
+        a word grows, otherwise their distance to the limit. For a switched system only the derivatives.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to draw, or `steps` is not positive.
+
+    Examples
+    --------
+    >>> from piggycheck.claims import Diverges, prove
+    >>> from piggycheck.switched import SwitchedSystem
+    >>> subject = Subject(given=SwitchedSystem.from_rows([[["1/2"]], [[2]]], J0=[[1]]))
+    >>> data = figure_data(subject, [prove(Diverges(), subject)], steps=3)
+    >>> [(series.role, series.values) for series in data.panels[0].series][:2]
+    [('fixed branch', (1.0, 0.5, 0.25, 0.125)), ('fixed branch', (1.0, 2.0, 4.0, 8.0))]
+
+    Notes
+    -----
+    Derivatives at a fixed point are computed exactly, along iterates with 50 digits; drawn values are rounded.
+
+    When this fails: for an irrational fixed point the limit of the derivatives is not known, and no derivatives are
+    drawn.
+    """
+    if steps < 1:
+        raise InputError(f"steps of the figure: `{steps}` is not positive; write a positive integer")
+    panels = [panel for panel in (_iterates(subject, steps), _derivatives(subject, verdicts, steps)) if panel is not None]
+    if not panels:
+        raise InputError("there is nothing to draw: no fixed point is known, or the map has neither start nor parameters")
+    return FigureData(title, tuple(panels))
+
+
+# -- iterates -------------------------------------------------------------------------------------------------------
+
+
+def _iterates(subject: Subject, steps: int) -> Panel | None:
+    """The distance of the iterates to the fixed point, from a start that is not the fixed point."""
+    if subject.iteration is None or subject.iteration.start is None:
+        return None
+    try:
+        label, values = _moving_iterates(subject, steps)
+    except UnknownError:
+        return None
+    series = (Series(label, tuple(range(len(values))), values, "iterates"),)
+    return Panel("Error of the iterates", "‖x_k − x̄‖", series)
+
+
+def _moving_iterates(subject: Subject, steps: int) -> tuple[str, tuple[float, ...]]:
+    at = _parameters_text(subject.at)
+    if not subject.start_is_fixed:
+        return "iterates" + (f" at {at}" if at else ""), _errors(subject, steps)
+    stay = "stay at the fixed point" if not _on_kink(subject) else "stay at the kink"
+    for move in _MOVES if subject.at else ():
+        nearby = Subject(iteration=subject.iteration, at={v: value + move for v, value in subject.at.items()})
+        try:
+            if not nearby.start_is_fixed:
+                values = _errors(nearby, steps)
+                return f"iterates at {_parameters_text(nearby.at)} (at {at} they {stay})", values
+        except PiggycheckError:
+            continue
+    return f"iterates{f' at {at}' if at else ''}: they {stay}", _errors(subject, steps)
+
+
+def _on_kink(subject: Subject) -> bool:
+    return len(subject.active) > 1
+
+
+def _errors(subject: Subject, steps: int) -> tuple[float, ...]:
+    arithmetic = Mpmath(_DIGITS)
+    fixed = [arithmetic.evaluate(c) for c in subject.point.state.values()]
+    moments = propagate(subject.iteration, steps, subject.at, policy=_WhereItExists(FixedBranch(0)), arithmetic=arithmetic)
+    return tuple(float(max(abs(a - b) for a, b in zip(moment.x, fixed, strict=True))) for moment in moments)
+
+
+# -- derivatives ----------------------------------------------------------------------------------------------------
+
+
+def _derivatives(subject: Subject, verdicts: Sequence[Verdict], steps: int) -> Panel | None:
+    """The derivatives along fixed branches, the word and random picks, with the rate that was proved."""
+    if subject.iteration is not None and not subject.iteration.map.parameters:
+        return None
+    try:
+        system = subject.system
+    except UnknownError:
+        return None
+    word = _first(verdicts, WordStep, lambda step: step.modulus_lower > 1)
+    if word is not None:
+        return _growth(subject, word, steps)
+    limit = common_fixed_point(system)
+    proof = _first(verdicts, ContractionStep)
+    if proof is not None and limit is None:
+        return _to_several_limits(subject, proof, steps)
+    known = proof is not None and limit is not None
+    origin = limit if known else zeros(system.dimension, system.columns)
+    series = _selections(subject, origin, steps)
+    if not known:
+        return Panel("Derivatives", "‖J_k‖", tuple(series))
+    return Panel("Error of the derivatives", "‖J_k − J̄‖", (*series, _proved_rate(proof, series)))
+
+
+def _selections(subject: Subject, origin: fmpq_mat, steps: int) -> list[Series]:
+    """Fixed branches and random picks; one sequence when no kink is met, so that nothing is picked."""
+    run, system = _recursion(subject, subject.system.J0), subject.system
+    series = [_series(f"always piece {i}", run(FixedBranch(i), steps), origin, "fixed branch") for i in _branches(system)]
+    if len(system) > 1:
+        for seed in _RANDOM_SEEDS:
+            series.append(_series("random pieces" if seed == 1 else "", run(RandomBranch(seed), steps), origin, "random"))
+    if len({one.values for one in series}) > 1:
+        return series
+    only = series[0]
+    label = "along the iterates" if subject.iteration is not None and subject.iteration.start is not None else only.label
+    return [Series(label, only.k, only.values, only.role)]
+
+
+def _growth(subject: Subject, word: WordStep, steps: int) -> Panel:
+    """Norms of derivatives at the fixed point: the word grows, whatever single pieces do."""
+    system = subject.system
+    J0 = word.J0 if word.J0 is not None else system.J0
+    run = _recursion_of_system(system, J0)
+    series = [_series(f"always piece {i}", run(FixedBranch(i), steps), None, "fixed branch") for i in _branches(system)]
+    if len(word.word) > 1:
+        series.append(_series(f"word {word_text(word.word)}, repeated", run(RepeatedWord(word.word), steps), None, "word"))
+    rate = as_float(word.growth_lower)
+    label = f"proved: grows at least like {rate:.6f}^k"
+    series.append(Series(label, tuple(range(steps + 1)), tuple(rate**k for k in range(steps + 1)), "proved"))
+    return Panel("Derivatives selected at the fixed point", "‖J_k‖", tuple(series))
+
+
+def _to_several_limits(subject: Subject, proof: ContractionStep, steps: int) -> Panel:
+    """Where single pieces have limits of their own, the distance of each to its own limit."""
+    J0, series = subject.system.J0, []
+    run = _recursion_of_system(subject.system, J0)
+    for i in _branches(subject.system):
+        limit = word_fixed_point(subject.system, (i,))
+        one = _series(f"always piece {i}, to {_matrix_label(limit)}", run(FixedBranch(i), steps), limit, "fixed branch")
+        arrival = max((k + 1 for k, value in enumerate(one.values) if value > 0), default=0)
+        reached = f" (reached at k = {arrival})" if arrival <= steps else ""
+        series.append(replace(one, label=one.label + reached))
+    series.append(_proved_rate(proof, series))
+    start = "at the fixed point" if J0 is not None else "at the fixed point from J_0 = 1"
+    return Panel(f"Derivatives {start}, each piece to its own limit", "‖J_k − J̄‖", tuple(series))
+
+
+def _matrix_label(M: fmpq_mat) -> str:
+    shown = ", ".join(str(entry) for row in entries(M) for entry in row)
+    return shown if M.nrows() == M.ncols() == 1 else f"({shown})"
+
+
+def _branches(system: Any) -> range:
+    return range(min(len(system), _MOST_BRANCHES))
+
+
+def _proved_rate(proof: ContractionStep, series: Sequence[Series]) -> Series:
+    """Return a line of the proved slope, as low as it can be and still lie above everything drawn."""
+    rate = as_float(proof.rate)
+    largest = max((v / rate**k for s in series for k, v in zip(s.k, s.values, strict=True)), default=1.0) or 1.0
+    ks = series[0].k
+    label = f"proved rate: C · ({proof.rate})^k, C fitted" if len(str(proof.rate)) < 16 else f"proved rate: C · {rate:.6f}^k, C fitted"
+    return Series(label, ks, tuple(largest * rate**k for k in ks), "proved")
+
+
+def _first(verdicts: Sequence[Verdict], kind: type, condition: Callable[[Any], bool] = lambda step: True) -> Any | None:
+    """Return the first step of a kind, from the verdict that says most about it."""
+    ranked = sorted(verdicts, key=lambda verdict: verdict.kind != "diverges")
+    found = (step for verdict in ranked for step in verdict.derivation if isinstance(step, kind) and condition(step))
+    return next(found, None)
+
+
+def _series(label: str, moments: Sequence[Sequence[Sequence[Any]]], origin: fmpq_mat | None, role: str) -> Series:
+    return Series(label, tuple(range(len(moments))), tuple(_distance(J, origin) for J in moments), role)
+
+
+def _distance(J: Sequence[Sequence[Any]], origin: fmpq_mat | None) -> float:
+    """The largest entry of ``J - origin``, rounded."""
+    largest = 0.0
+    for i, row in enumerate(J):
+        for j, entry in enumerate(row):
+            if isinstance(entry, fmpq):
+                difference = entry - (origin[i, j] if origin is not None else 0)
+                largest = max(largest, abs(as_float(difference)))
+            else:
+                shift = to_sympy(origin[i, j]) if origin is not None else sp.Integer(0)
+                largest = max(largest, abs(float(entry - type(entry)(int(shift.p)) / int(shift.q))))
+    return largest
+
+
+def _recursion(subject: Subject, J0: fmpq_mat | None) -> Callable[[SelectionPolicy, int], list[Any]]:
+    """Return how derivatives are propagated: along the iterates where there is a start, else at the fixed point."""
+    if subject.iteration is None or subject.iteration.start is None:
+        return _recursion_of_system(subject.system, J0)
+
+    def run(policy: SelectionPolicy, steps: int) -> list[Any]:
+        moments = propagate(
+            subject.iteration, steps, subject.at, policy=_WhereItExists(policy), arithmetic=Mpmath(_DIGITS)
+        )
+        return [moment.J for moment in moments]
+
+    return run
+
+
+def _recursion_of_system(system: Any, J0: fmpq_mat | None) -> Callable[[SelectionPolicy, int], list[Any]]:
+    """Return the recursion ``J <- A_i J + B_i``, exact."""
+    if J0 is None:
+        J0 = fmpq_mat([[fmpq(1)] * system.columns for _ in range(system.dimension)])
+
+    def run(policy: SelectionPolicy, steps: int) -> list[Any]:
+        J, moments = J0, [entries(J0)]
+        for k in range(steps):
+            A, B = system.pairs[policy.choose(k, len(system))]
+            J = A * J + B
+            moments.append(entries(J))
+        return moments
+
+    return run
+
+
+@dataclass(frozen=True)
+class _WhereItExists(SelectionPolicy):
+    """A policy whose index counts modulo the pieces that are there: along iterates kinks of several kinds are met."""
+
+    policy: SelectionPolicy
+
+    def choose(self, k: int, count: int) -> int:
+        if isinstance(self.policy, FixedBranch):
+            return min(self.policy.index, count - 1)
+        return self.policy.choose(k, count)
+
+
+def _parameters_text(at: Any) -> str:
+    return ", ".join(f"{v} = {c}" for v, c in at.items())

@@ -1,0 +1,144 @@
+"""Figures: errors of iterates and of derivatives against k, on logarithmic axes."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from piggycheck.errors import InputError
+
+__all__ = ["figure"]
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "iterates": {"color": "#0072B2", "linewidth": 1.5},
+    "word": {"color": "#D55E00", "linewidth": 2.4, "zorder": 3},
+    "random": {"color": "#8C8C8C", "linewidth": 0.7, "alpha": 0.8, "zorder": 1},
+    "proved": {"color": "black", "linewidth": 1.1, "linestyle": (0, (1.2, 1.6)), "zorder": 4},
+}
+_BRANCHES: tuple[dict[str, Any], ...] = (
+    {"color": "#0072B2", "linestyle": "-", "marker": "o"},
+    {"color": "#009E73", "linestyle": (0, (5, 1.5)), "marker": "s"},
+    {"color": "#CC79A7", "linestyle": (0, (5, 1.5, 1, 1.5)), "marker": "^"},
+    {"color": "#E69F00", "linestyle": (0, (2, 1)), "marker": "D"},
+)
+_FORMATS = ("pdf", "svg", "png")
+_NO_DATE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
+_SETTINGS = {
+    "svg.hashsalt": "piggycheck",
+    "pdf.fonttype": 42,
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "legend.fontsize": 8,
+    "mathtext.fontset": "dejavusans",
+    "path.simplify": False,
+}
+_MARKERS = 12
+
+
+def figure(data: Any, path: str | Path) -> None:
+    """Draw the figure of a case.
+
+    Parameters
+    ----------
+    data : piggycheck.claims.figure.FigureData
+        Or anything with a `title` and `panels`, each with `title`, `ylabel` and `series`, each with `label`, `k`,
+        `values` and `role`.
+    path : str or Path
+        A file ending in .pdf, .svg or .png. The same data gives the same file.
+
+    Raises
+    ------
+    InputError
+        When the ending is another one, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from piggycheck.claims.figure import Subject, figure_data
+    >>> from piggycheck.switched import SwitchedSystem
+    >>> data = figure_data(Subject(given=SwitchedSystem.from_rows([[["1/2"]]], J0=[[1]])), steps=5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     figure(data, os.path.join(folder, "half.svg"))
+    >>> figure(data, "half.gif")
+    Traceback (most recent call last):
+    ...
+    piggycheck.errors.InputError: half.gif: a figure ends in .pdf, .svg or .png; write one of them
+
+    Notes
+    -----
+    When this fails: values of 0 have no place on a logarithmic axis; a sequence that reaches 0 ends there.
+    """
+    path = Path(path)
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in _FORMATS:
+        raise InputError(f"{path}: a figure ends in .pdf, .svg or .png; write one of them")
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(_SETTINGS):
+        drawing = Figure(figsize=(6.4, 0.5 + 2.9 * len(data.panels)), layout="constrained")
+        FigureCanvasAgg(drawing)
+        axes = drawing.subplots(len(data.panels), 1, sharex=True, squeeze=False)[:, 0]
+        for axis, panel in zip(axes, data.panels, strict=True):
+            _draw(axis, panel)
+        axes[-1].set_xlabel("step $k$")
+        if data.title:
+            drawing.suptitle(data.title, fontsize=10, fontweight="bold")
+        try:
+            drawing.savefig(path, format=kind, dpi=200, metadata=_NO_DATE[kind])
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _draw(axis: Any, panel: Any) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    branch = 0
+    logarithmic = _reads_better_logarithmic(panel.series)
+    for series in panel.series:
+        style = dict(_STYLES.get(series.role, {}))
+        values = [value if value > 0 or not logarithmic else math.nan for value in series.values]
+        if series.role == "fixed branch":
+            style = {**_BRANCHES[branch % len(_BRANCHES)], "linewidth": 1.2, "markersize": 3.5, "zorder": 2}
+            spacing = max(1, len(series.k) // _MARKERS)
+            style["markevery"] = (branch * spacing // 3, spacing)
+            branch += 1
+        axis.plot(series.k, values, label=_mathematical(series.label) or None, **style)
+    if logarithmic:
+        axis.set_yscale("log")
+    axis.set_ylabel(_mathematical(panel.ylabel))
+    axis.set_xlim(0, max(series.k[-1] for series in panel.series))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.grid(True, color="#E5E5E5", linewidth=0.6)
+    axis.set_axisbelow(True)
+    axis.tick_params(labelbottom=True)
+    labelled = [series for series in panel.series if series.label]
+    axis.set_title(_mathematical(panel.title), loc="left", fontweight="bold")
+    columns = 1 if any(len(series.label) > 42 for series in labelled) else 2
+    axis.legend(
+        loc="upper left", bbox_to_anchor=(0, -0.18), ncols=columns, frameon=False, borderaxespad=0, handlelength=3.2
+    )
+
+
+def _reads_better_logarithmic(series: Any) -> bool:
+    """Whether every sequence has values above 0 and none returns to 0 again and again."""
+
+    def zeros_between(values: Any) -> int:
+        last = max((k for k, value in enumerate(values) if value > 0), default=0)
+        return sum(value == 0 for value in values[1:last])
+
+    return any(max(one.values) > 0 for one in series) and all(
+        zeros_between(one.values) <= len(one.values) // 10 for one in series
+    )
+
+
+def _mathematical(text: str) -> str:
+    """Set what is mathematics in a label as such: J_k, x_k, powers."""
+    text = text.replace("$", r"\$").replace("J̄", r"$\bar{J}$").replace("x̄", r"$\bar{x}$")
+    text = re.sub(r"\b([Jx])_([k0])\b", r"$\1_\2$", text)
+    text = text.replace("theta", "θ").replace("lambda", "λ")
+    return re.sub(r"\^k\b", "$^k$", text)
