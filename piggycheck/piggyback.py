@@ -6,6 +6,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import sympy as sp
@@ -151,7 +152,7 @@ def propagate(
     -----
     When this fails: exact iterates of a polynomial map double their digits in every step; use `Mpmath`.
     """
-    return [step for step, _ in zip(steps(iteration, at, policy=policy, arithmetic=arithmetic), range(count + 1), strict=False)]
+    return list(islice(steps(iteration, at, policy=policy, arithmetic=arithmetic), count + 1))
 
 
 def steps(
