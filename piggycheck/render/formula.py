@@ -7,7 +7,7 @@ same blocks, so that no statement is written three times.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -31,8 +31,10 @@ __all__ = [
     "Section",
     "Words",
     "decimal",
+    "exactly",
     "formula",
     "inline",
+    "listed",
     "matrix",
     "rational_text",
     "sentence",
@@ -251,7 +253,9 @@ def inline(text: str, names: Iterable[str] = ()) -> tuple[Part, ...]:
     When this fails: what is not recognised stays plain text.
     """
     known = "|".join(sorted((re.escape(name) for name in names), key=len, reverse=True))
-    pattern = re.compile(_LITERAL.pattern + (rf"|(?P<name>\b(?:{known})\b(?= = )(?: = -?\d+(?:/\d+)?(?![\w/*]))?)" if known else ""))
+    pattern = re.compile(
+        _LITERAL.pattern + (rf"|(?P<name>\b(?:{known})\b(?= = )(?: = -?\d+(?:/\d+)?(?![\w/*]))?)" if known else "")
+    )
     parts: list[Part] = []
     end = 0
     for match in pattern.finditer(text):
@@ -283,3 +287,23 @@ def _literal(match: re.Match[str]) -> Formula:
             name, _, value = found.partition(" = ")
             return formula(Name(name), "=", Number(value)) if value else (Name(name),)
     return (Number(found),)
+
+
+def exactly(value: Any) -> tuple[Part, ...]:
+    """Write an exact number, with its decimals beside it unless it is short."""
+    text = str(value)
+    if "/" not in text:
+        return ((Number(value),),)
+    if len(text) > 40:
+        return ((Decimal(decimal(value)),), " (exactly in the certificate)")
+    rounded = decimal(value)
+    relation = "=" if Fraction(rounded) == Fraction(text) else "≈"
+    return ((Number(value), Operator(relation), Decimal(rounded)),)
+
+
+def listed(formulas: Sequence[Formula]) -> tuple[Part, ...]:
+    """Put formulas in a row, with commas between them."""
+    parts: list[Part] = []
+    for i, one in enumerate(formulas):
+        parts += [", " if i else "", one]
+    return tuple(part for part in parts if part)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piggycheck.errors import InputError
+from piggycheck.render.conclusion import conclusion, grows
 from piggycheck.render.formula import Cases, Display, Letter, Matrix, Operator, Paragraph, Part, Section, inline
-from piggycheck.render.narrative import HEADINGS, conclusion, grows, names_of, own_steps, sections, shared_steps, tell
+from piggycheck.render.narrative import HEADINGS, names_of, own_steps, sections, shared_steps, tell
 from piggycheck.render.text import condition_text, expression_text, join_tokens, token_text
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ def _table(rows: Sequence[Sequence[str]], kind: str) -> Markup:
     from markupsafe import Markup
 
     body = Markup("").join(
-        Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(entry) for entry in row)) for row in rows
+        Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(entry) for entry in row))
+        for row in rows
     )
     return Markup('<table class="{}">{}</table>').format(kind, body)

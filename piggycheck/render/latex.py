@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from piggycheck.errors import InputError
+from piggycheck.render.conclusion import conclusion, grows
 from piggycheck.render.formula import (
     Cases,
     Decimal,
@@ -28,14 +29,46 @@ from piggycheck.render.formula import (
     inline,
     rational_text,
 )
-from piggycheck.render.narrative import HEADINGS, conclusion, grows, names_of, own_steps, sections, shared_steps, tell
+from piggycheck.render.narrative import HEADINGS, names_of, own_steps, sections, shared_steps, tell
 
 __all__ = ["latex", "symbol_latex"]
 
-_GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
-    "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
-).split()
+_GREEK = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "zeta",
+    "eta",
+    "theta",
+    "iota",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "xi",
+    "pi",
+    "rho",
+    "sigma",
+    "tau",
+    "upsilon",
+    "phi",
+    "chi",
+    "psi",
+    "omega",
+    "Gamma",
+    "Delta",
+    "Theta",
+    "Lambda",
+    "Xi",
+    "Pi",
+    "Sigma",
+    "Upsilon",
+    "Phi",
+    "Psi",
+    "Omega",
+]
 _CHARACTERS = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -226,7 +259,7 @@ def _escape(text: str) -> str:
             written.append(_CHARACTERS[character])
         elif character in _GREEK_LETTERS:
             written.append(rf"$\{_GREEK_LETTERS[character]}$")
-        elif ord(character) < 0x180 and character.isprintable() or character.isspace():
+        elif (ord(character) < 0x180 and character.isprintable()) or character.isspace():
             written.append(character)
         else:
             written.append(f"[U+{ord(character):04X}]")
@@ -322,7 +355,11 @@ def _rows(segments: list[list[Any]]) -> list[list[list[Any]]]:
 
 def _width(atom: Any) -> int:
     if isinstance(atom, Matrix):
-        return sum(max((_digits(row[j]) for row in atom.rows), default=0) + 2 for j in range(atom.shape[1])) if atom.rows else 10
+        return (
+            sum(max((_digits(row[j]) for row in atom.rows), default=0) + 2 for j in range(atom.shape[1]))
+            if atom.rows
+            else 10
+        )
     if isinstance(atom, Cases):
         return max(len(str(value)) + len(str(condition)) for value, condition in atom.rows)
     if isinstance(atom, (Expression, Number)):
@@ -337,9 +374,9 @@ def _digits(text: str) -> int:
 def _spread(segment: Sequence[Any], mark: str) -> str:
     """Write a segment with an alignment mark before its first relation, or in front when it has none."""
     written, marked = [], not mark
-    if mark and not any(isinstance(atom, Operator) and atom.text in _RELATIONS for atom in segment[:6]):
-        written, marked = [mark], True
-    elif mark and segment and isinstance(segment[0], str):
+    if (mark and not any(isinstance(atom, Operator) and atom.text in _RELATIONS for atom in segment[:6])) or (
+        mark and segment and isinstance(segment[0], str)
+    ):
         written, marked = [mark], True
     for atom in segment:
         if not marked and isinstance(atom, Operator) and atom.text in _RELATIONS:

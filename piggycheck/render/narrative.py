@@ -1,4 +1,4 @@
-"""What each step of a derivation says, and what each verdict says in words, as blocks for the printers."""
+"""What each step of a derivation says, as blocks for the printers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from piggycheck import derivation as d
 from piggycheck.render.formula import (
     Cases,
-    Decimal,
     Display,
     Expression,
     Formula,
@@ -23,14 +22,14 @@ from piggycheck.render.formula import (
     Power,
     Section,
     Words,
-    decimal,
+    exactly,
     formula,
-    inline,
+    listed,
     matrix,
     sentence,
 )
 
-__all__ = ["HEADINGS", "conclusion", "grows", "names_of", "own_steps", "sections", "shared_steps", "tell"]
+__all__ = ["HEADINGS", "names_of", "own_steps", "sections", "shared_steps", "tell"]
 
 HEADINGS = {
     "chain_rule_set_is_larger": "Is the chain-rule set larger?",
@@ -88,12 +87,6 @@ def own_steps(verdict: Any, told: Sequence[d.Step]) -> list[d.Step]:
     return [step for step in verdict.derivation if step not in told and not isinstance(step, d.FixedPointStep)]
 
 
-def grows(verdict: Any) -> bool:
-    """Whether the verdict shows a word whose products grow."""
-    word = verdict.derivation.first(d.WordStep)
-    return word is not None and bool(word.modulus_lower > 1)
-
-
 def sections(steps: Iterable[d.Step]) -> list[Section]:
     """Tell the steps of a derivation.
 
@@ -127,8 +120,8 @@ def names_of(verdicts: Iterable[Any]) -> tuple[str, ...]:
 
 
 def _map(step: d.MapStep, steps: Sequence[d.Step]) -> Section:
-    state = _listed([(Name(str(v)),) for v in step.state])
-    parameters = _listed([(Name(str(v)),) for v in step.parameters])
+    state = listed([(Name(str(v)),) for v in step.state])
+    parameters = listed([(Name(str(v)),) for v in step.parameters])
     said: list[Part] = ["One step, in the state ", *state]
     if step.parameters:
         said += [" and the parameter " if len(step.parameters) == 1 else " and the parameters ", *parameters]
@@ -136,7 +129,7 @@ def _map(step: d.MapStep, steps: Sequence[d.Step]) -> Section:
     blocks: list[Paragraph | Display] = [Paragraph((*said, ":")), Display(tuple(lines))]
     if step.start is not None:
         equations = [formula(Name(str(v)), "=", Expression(e)) for v, e in zip(step.state, step.start, strict=True)]
-        blocks.append(Paragraph(("It starts at ", *_listed(equations), ".")))
+        blocks.append(Paragraph(("It starts at ", *listed(equations), ".")))
     else:
         blocks.append(sentence("No start is given, so what follows is local to a fixed point."))
     return Section("The map" if step.name == "iteration" else f"The map: {step.name}", tuple(blocks))
@@ -195,7 +188,7 @@ def _continuity(step: d.ContinuityStep, steps: Sequence[d.Step]) -> Section:
     if any(_has_switch(guard) for guard in step.guards):
         blocks = (sentence(agree), Display(tuple(shown)), sentence(f"{more.strip()} and {cover}".strip()))
         return Section("Continuity", blocks)
-    return Section("Continuity", (Paragraph((agree + " ", *_listed(shown), f"{more}; {cover}")),))
+    return Section("Continuity", (Paragraph((agree + " ", *listed(shown), f"{more}; {cover}")),))
 
 
 def _has_switch(guard: Any) -> bool:
@@ -299,7 +292,15 @@ def _spectrum(step: d.WordStep) -> list[Paragraph | Display]:
     """The characteristic polynomial, and its roots as exactly as they can be written."""
     q, lam = step.characteristic_polynomial, Letter("λ")
     if q.degree() > 8:
-        return [sentence("Its characteristic polynomial, of degree ", (Number(q.degree()),), ", has a root of modulus at least ", *_exactly(step.modulus_lower), ".")]
+        return [
+            sentence(
+                "Its characteristic polynomial, of degree ",
+                (Number(q.degree()),),
+                ", has a root of modulus at least ",
+                *exactly(step.modulus_lower),
+                ".",
+            )
+        ]
     linear, roots = _factors(q)
     blocks: list[Paragraph | Display] = [sentence("Its characteristic polynomial is")]
     if linear and q.degree() > 1:
@@ -307,10 +308,20 @@ def _spectrum(step: d.WordStep) -> list[Paragraph | Display]:
     else:
         blocks.append(Display((formula(Letter("q"), "(", lam, ")", "=", Polynomial(q)),)))
     if roots:
-        listed = _listed([(Number(root),) for root in roots])
-        blocks.append(Paragraph(("with the eigenvalue " if len(roots) == 1 else "with the eigenvalues ", *listed, ".")))
+        shown = listed([(Number(root),) for root in roots])
+        blocks.append(Paragraph(("with the eigenvalue " if len(roots) == 1 else "with the eigenvalues ", *shown, ".")))
     else:
-        blocks.append(sentence("which has a root of modulus at least ", *_exactly(step.modulus_lower), ", by the Schur–Cohn test on ", formula(Letter("q"), "(", Letter("r"), lam, ")"), " with this ", (Letter("r"),), "."))
+        blocks.append(
+            sentence(
+                "which has a root of modulus at least ",
+                *exactly(step.modulus_lower),
+                ", by the Schur–Cohn test on ",
+                formula(Letter("q"), "(", Letter("r"), lam, ")"),
+                " with this ",
+                (Letter("r"),),
+                ".",
+            )
+        )
     return blocks
 
 
@@ -338,7 +349,8 @@ def _excitation(step: d.WordStep) -> list[Paragraph | Display]:
     A_w, B_w = Letter("A", "w"), Letter("B", "w")
     start = Display((formula(J_0, "=", matrix(step.J0)),))
     growth = sentence(
-        "So along ", (Letter("w"),), ", repeated, the derivatives grow at least like ", (Power(step.growth_lower, "k"),), ".",
+        "So along ", (Letter("w"),), ", repeated, the derivatives grow at least like ",
+        (Power(step.growth_lower, "k"),), ".",
     )  # fmt: skip
     if step.eigenvalue is None or step.left_eigenvector is None or step.excitation is None:
         said = (
@@ -353,7 +365,11 @@ def _excitation(step: d.WordStep) -> list[Paragraph | Display]:
     with_B = any(step.B[i, j] != 0 for i in range(step.B.nrows()) for j in range(step.B.ncols()))
     rest = ("+", v, B_w, Operator("/"), "(", lam, "−", Number(1), ")") if with_B else ()
     return [
-        sentence("The left eigenvector for ", formula(lam, "=", Number(step.eigenvalue)), " and the start of the recursion are"),
+        sentence(
+            "The left eigenvector for ",
+            formula(lam, "=", Number(step.eigenvalue)),
+            " and the start of the recursion are",
+        ),
         Display((formula(v, "=", matrix(row), ",   ", J_0, "=", matrix(step.J0)),)),
         sentence("and the start excites the eigenvalue, because"),
         Display((formula(c, "=", v, J_0, *rest, "=", matrix(excitation), "≠", Number(0)),)),
@@ -364,26 +380,44 @@ def _excitation(step: d.WordStep) -> list[Paragraph | Display]:
 def _contraction(step: d.ContractionStep, steps: Sequence[d.Step]) -> Section:
     P = matrix(step.P)
     is_quadratic = all(len(word) == 1 for word in step.words)
-    display = Display((formula(_P, "≻", Number(0), ",   ", _P, "≈" if P.rounded else "=", P, ",   ", _RATE, "=", Number(step.rate)),))
+    display = Display(
+        (formula(_P, "≻", Number(0), ",   ", _P, "≈" if P.rounded else "=", P, ",   ", _RATE, "=", Number(step.rate)),)
+    )
     if is_quadratic:
         inequality = formula(Letter("γ", "", "2"), _P, "−", Letter("A", "i", "T"), _P, _A_I, "⪰", Number(0))
         said = [
             sentence("The quadratic form"),
             display,
-            sentence("contracts: exact LDLᵀ factorisations show that ", inequality, " for every active pair, so in the norm of ", (_P,), " each step contracts by the factor ", (_RATE,), "."),
+            sentence(
+                "contracts: exact LDLᵀ factorisations show that ",
+                inequality,
+                " for every active pair, so in the norm of ",
+                (_P,),
+                " each step contracts by the factor ",
+                (_RATE,),
+                ".",
+            ),
         ]
     else:
-        inequality = formula(Letter("γ", "", "2|w|"), _P, "−", Letter("A", "w", "T"), _P, Letter("A", "w"), "⪰", Number(0))
+        inequality = formula(
+            Letter("γ", "", "2|w|"), _P, "−", Letter("A", "w", "T"), _P, Letter("A", "w"), "⪰", Number(0)
+        )
         said = [
             sentence("The quadratic form"),
             display,
-            sentence("contracts along words: every infinite word starts with exactly one of ", *_word_list(step.words), ", and exact LDLᵀ factorisations show for each that ", inequality, "."),
+            sentence(
+                "contracts along words: every infinite word starts with exactly one of ",
+                *_word_list(step.words),
+                ", and exact LDLᵀ factorisations show for each that ",
+                inequality,
+                ".",
+            ),
         ]
         if max(itertools.chain.from_iterable(step.words)) >= _letters_shown(steps):
             said.append(sentence("The letters stand for the active pieces in the order of the certificate."))
-    joint: list[Part] = ["Therefore the joint spectral radius is at most ", *_exactly(step.rate)]
+    joint: list[Part] = ["Therefore the joint spectral radius is at most ", *exactly(step.rate)]
     if step.lower is not None and step.lower > 0:
-        joint += [", and some word shows that it is at least ", *_exactly(step.lower)]
+        joint += [", and some word shows that it is at least ", *exactly(step.lower)]
     return Section("A norm that contracts", (*said, Paragraph((*joint, "."))))
 
 
@@ -399,10 +433,10 @@ def _word_list(words: Sequence[tuple[int, ...]]) -> tuple[Part, ...]:
 
 def _trap(step: d.TrapStep, steps: Sequence[d.Step]) -> Section:
     V = Letter("V")
-    x, fixed = Letter("x"), Letter("x̄")
+    x, x_k, fixed = Letter("x"), Letter("x", str(step.iteration)), Letter("x̄")
     said = (
         "Put ", formula(V, "(", x, ")", "=", Letter("(x − x̄)", "", "T"), _P, "(", x, "−", fixed, ")"), ". The iterate ",
-        (Letter("x", str(step.iteration)),), " has ", formula(V, "(", Letter("x", str(step.iteration)), ")", "≤", Number(step.level)),
+        (x_k,), " has ", formula(V, "(", x_k, ")", "≤", Number(step.level)),
         ". From there on no iterate meets a piece that is not active at ", (fixed,),
         ", so ", (V,), " contracts and the iterates converge to ", (fixed,), ".",
     )  # fmt: skip
@@ -415,7 +449,11 @@ def _limit(step: d.LimitStep, steps: Sequence[d.Step]) -> Section:
         (
             sentence("The matrix"),
             Display((formula(_X, "=", matrix(step.matrix)),)),
-            sentence("satisfies ", formula(_X, "=", _A_I, _X, "+", _B_I), " for every active pair, so whatever is selected the derivatives converge to it."),
+            sentence(
+                "satisfies ",
+                formula(_X, "=", _A_I, _X, "+", _B_I),
+                " for every active pair, so whatever is selected the derivatives converge to it.",
+            ),
         ),
     )
 
@@ -426,7 +464,13 @@ def _word_fixed_points(step: d.WordFixedPointsStep, steps: Sequence[d.Step]) -> 
         for word, X in zip(step.words, step.matrices, strict=True)
     ]
     A_w, B_w = Letter("A", "w"), Letter("B", "w")
-    said = sentence("The solution of ", formula(_X, "=", A_w, _X, "+", B_w), " is an element of the piggyback set, for every word ", (Letter("w"),), ":")
+    said = sentence(
+        "The solution of ",
+        formula(_X, "=", A_w, _X, "+", B_w),
+        " is an element of the piggyback set, for every word ",
+        (Letter("w"),),
+        ":",
+    )
     return Section("Elements of the piggyback set", (said, Display(tuple(lines))))
 
 
@@ -475,130 +519,8 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
 }
 
 
-# -- conclusions ----------------------------------------------------------------------------------------------------
-
-
-def conclusion(verdict: Any, names: Iterable[str] = (), *, practice: bool = True) -> list[Paragraph]:
-    """Say in words why the verdict holds, and what it does not say.
-
-    Parameters
-    ----------
-    verdict : Proved, Refuted or Undecided
-    names : iterable of str
-        Names of state and parameters, to be recognised in sentences.
-    practice : bool
-        Whether to say of a growing word what programs see of it.
-
-    Returns
-    -------
-    list of Paragraph
-    """
-    names = tuple(names)
-    if verdict.name == "undecided":
-        return _undecided(verdict, names)
-    said: list[Part] = []
-    if verdict.reason not in ("", verdict.found):
-        said += [*inline(_capital(verdict.reason), names), ". "]
-    word = verdict.derivation.first(d.WordStep)
-    if word is None:
-        return [Paragraph(tuple(said))] if said else []
-    if verdict.kind == "diverges":
-        said += ["In each step the growth is at least ", *_exactly(word.growth_lower), ". "]
-    if verdict.kind == "converges":
-        said.append("This refutes the claim; it is more than the absence of a proof. ")
-    if word.shortest and len(word.word) > 1:
-        said.append("No shorter word does this: each was decided, exactly, to have a spectral radius below 1. ")
-    practice = practice and word.modulus_lower > 1
-    return [Paragraph(tuple(said)), *([_what_practice_sees(verdict, word)] if practice else [])]
-
-
-def _what_practice_sees(verdict: Any, word: d.WordStep) -> Paragraph:
-    """Keep the reader from taking diverging selections for diverging programs."""
-    system = next((s for s in verdict.derivation if isinstance(s, (d.PiecesStep, d.SwitchedStep))), None)
-    if system is None:
-        return sentence("The statement is about selections.")
-    radii = [_spectral_radius(A) for A in system.A[:_MOST_PIECES]]
-    given = isinstance(system, d.SwitchedStep)
-    what = "set-valued recursion" if given else "conservative recursion"
-    head = f"What this says: the {what} contains diverging selections. "
-    shown = _listed([(Decimal(f"{radius:.6f}"),) for radius in radii])
-    some = "single pairs" if given else "single pieces"
-    listed = (f"For comparison, the {some} have the spectral radii ", *shown, " (numerical)")
-    if len(system.A) == 1:
-        return sentence("There is one pair only, so every program sees this growth." if given else "There is one piece only, so every program sees this growth.")
-    if max(radii) >= 1:
-        return Paragraph((head, *listed, ": taking the same one in every step already grows for some of them."))
-    who = "taking the same pair in every step" if given else "every program with a fixed branch rule at the kink, which takes the same piece in every step,"
-    sure = ", as was decided exactly" if word.shortest and len(word.word) > 1 and len(system.A) <= _MOST_PIECES else ""
-    tail = "" if given else " Nor is it about the classical derivative along iterates that leave the kink."
-    return Paragraph((head + "What it does not say: that practice sees them. ", *listed, f", below 1{sure}: {who} converges.{tail}"))
-
-
-def _spectral_radius(A: Any) -> float:
-    import numpy as np
-
-    from piggycheck.linalg import float_rows
-
-    return float(max(abs(np.linalg.eigvals(np.array(float_rows(A))))))
-
-
-def _undecided(verdict: Any, names: tuple[str, ...]) -> list[Paragraph]:
-    why = (": ", *inline(verdict.reason, names)) if verdict.reason not in ("", verdict.found) else ()
-    said = [Paragraph(("Neither the claim nor its negation was proved", *why, "."))]
-    if verdict.tried:
-        said.append(sentence("Tried: " + "; ".join(verdict.tried) + "."))
-    if verdict.bounds:
-        bounds: list[Part] = ["Proved on the way: "]
-        for i, (name, value) in enumerate(verdict.bounds.items()):
-            bounds += ["; " if i else "", f"{_BOUNDS.get(name, name.replace('_', ' '))} ", *_bound(value)]
-        said.append(Paragraph((*bounds, ".")))
-    if verdict.would_help:
-        said.append(sentence(f"What would help: {verdict.would_help}."))
-    return said
-
-
-_BOUNDS = {
-    "lower": "the joint spectral radius is at least",
-    "upper": "the joint spectral radius is at most",
-    "exhaustive_below": "no word diverges of length below",
-}
-
-
-def _bound(value: Any) -> tuple[Part, ...]:
-    from fractions import Fraction
-
-    try:
-        return _exactly(Fraction(str(value)))
-    except (ValueError, ZeroDivisionError):
-        return (str(value),)
-
-
-# -- small things ---------------------------------------------------------------------------------------------------
-
-
-def _exactly(value: Any) -> tuple[Part, ...]:
-    """An exact number, with its decimals beside it unless it is short."""
-    text = str(value)
-    if "/" not in text:
-        return ((Number(value),),)
-    if len(text) > 40:
-        return ((Decimal(decimal(value)),), " (exactly in the certificate)")
-    rounded = decimal(value)
-    from fractions import Fraction
-
-    relation = "=" if Fraction(rounded) == Fraction(text) else "≈"
-    return ((Number(value), Operator(relation), Decimal(rounded)),)
-
-
 def _assignments(values: dict[Any, Any]) -> tuple[Part, ...]:
-    return _listed([formula(Name(str(v)), "=", Expression(c)) for v, c in values.items()])
-
-
-def _listed(formulas: Sequence[Formula]) -> tuple[Part, ...]:
-    parts: list[Part] = []
-    for i, one in enumerate(formulas):
-        parts += [", " if i else "", one]
-    return tuple(part for part in parts if part)
+    return listed([formula(Name(str(v)), "=", Expression(c)) for v, c in values.items()])
 
 
 def _tuple(values: Sequence[Any]) -> Formula:
@@ -611,7 +533,3 @@ def _tuple(values: Sequence[Any]) -> Formula:
 def _number_word(count: int) -> str:
     words = ("No", "One", "Two", "Three", "Four", "Five", "Six")
     return words[count] if count < len(words) else str(count)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:] if not text[:3].strip().startswith(("J_", "A_")) else text

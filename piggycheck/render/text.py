@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from piggycheck.render.conclusion import conclusion, grows
 from piggycheck.render.formula import (
     Cases,
     Decimal,
@@ -27,7 +28,7 @@ from piggycheck.render.formula import (
     inline,
     rational_text,
 )
-from piggycheck.render.narrative import HEADINGS, conclusion, grows, names_of, own_steps, sections, shared_steps, tell
+from piggycheck.render.narrative import HEADINGS, names_of, own_steps, sections, shared_steps, tell
 
 __all__ = ["condition_text", "expression_text", "join_tokens", "report", "report_case", "summary_rows", "token_text"]
 
@@ -103,7 +104,9 @@ def report_case(
     """
     names, shared = names_of(verdicts), shared_steps(verdicts)
     parts = ["\n".join([title, "=" * len(title), *([source] if source else [])])]
-    about = [f"{label + ':':<8} {text}" for label, text in (("belief", belief), ("catch", catch), ("repair", repair)) if text]
+    about = [
+        f"{label + ':':<8} {text}" for label, text in (("belief", belief), ("catch", catch), ("repair", repair)) if text
+    ]
     if about:
         parts.append("\n".join(textwrap.fill(line, _WIDTH, subsequent_indent=" " * 9) for line in about))
     parts += [_section(section) for section in sections(shared)]
@@ -169,7 +172,9 @@ def _fill(parts: Sequence[Part], indent: int) -> str:
 
 
 def _one_line(parts: Sequence[Part]) -> str:
-    return "".join(part if isinstance(part, str) else join_tokens([token_text(atom) for atom in part]) for part in parts)
+    return "".join(
+        part if isinstance(part, str) else join_tokens([token_text(atom) for atom in part]) for part in parts
+    )
 
 
 def join_tokens(tokens: Sequence[str]) -> str:
@@ -325,7 +330,8 @@ def _matrix(M: Matrix) -> _Box:
     marks = _marks(len(lines), "⎡⎢⎣", "[")
     ends = _marks(len(lines), "⎤⎥⎦", "]")
     return _Box(
-        tuple(f"{left} {line} {right}" for left, line, right in zip(marks, lines, ends, strict=True)), (len(lines) - 1) // 2
+        tuple(f"{left} {line} {right}" for left, line, right in zip(marks, lines, ends, strict=True)),
+        (len(lines) - 1) // 2,
     )
 
 
