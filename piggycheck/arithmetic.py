@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _RATIONAL_TEXT = re.compile(r"\s*([+-]?)\s*(\d+)\s*(?:/\s*(\d+))?\s*|\s*[+-]?(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d{1,4})?\s*")
-_MAX_DIGITS = 20_000
+_MAX_DIGITS = 4000
 _MAX_SIGN_BITS = 4096
 
 
@@ -126,7 +126,7 @@ def read_rational(text: str, where: str = "number") -> fmpq:
     Raises
     ------
     NumberError
-        When the text is something else, divides by zero, or has more than 20,000 characters.
+        When the text is something else, divides by zero, or has more than 4000 digits.
 
     Examples
     --------
@@ -145,6 +145,8 @@ def read_rational(text: str, where: str = "number") -> fmpq:
         value = Fraction("".join(text.split()))
     except ZeroDivisionError:
         raise NumberError(f"{where}: `{text[:60]}` divides by zero") from None
+    if max(abs(value.numerator), value.denominator) >= 10**_MAX_DIGITS:
+        raise NumberError(f"{where}: `{text[:60]}` has more than {_MAX_DIGITS} digits")
     return fmpq(value.numerator, value.denominator)
 
 
@@ -256,11 +258,12 @@ def bounds(ball: arb) -> tuple[fmpq, fmpq]:
     >>> bounds(arb(fmpq(3, 4)))
     (3/4, 3/4)
     """
-    return _dyadic(ball.lower()), _dyadic(ball.upper())
+    middle, radius = _dyadic(ball.mid()), _dyadic(ball.rad())
+    return middle - radius, middle + radius
 
 
 def _dyadic(number: arb) -> fmpq:
-    mantissa, exponent = number.mid().man_exp()
+    mantissa, exponent = number.man_exp()
     return fmpq(mantissa) * fmpq(2) ** int(exponent)
 
 

@@ -127,13 +127,14 @@ class TestPolicies:
             RepeatedWord(())
 
     def test_away_from_ties_the_policy_is_not_asked(self):
-        plain, asked = (propagate(ball("theta - 3"), 9, {"theta": 1}, policy=p) for p in (None, FixedBranch(99)))
+        descent = gradient_descent(TWO_SLOPES, ["x"], "1/2", parameters=["theta"], start=["theta"])
+        plain, asked = (propagate(descent, 9, {"theta": 1}, policy=p) for p in (None, FixedBranch(99)))
         assert plain == asked
 
     def test_no_step_beyond_the_last_is_taken(self):
-        """x_1 = 0 is reached; the step after it would divide by zero."""
-        inverse = Iteration(SymbolicMap([x], [1 / x - 1 + theta], [theta]), [1])
-        assert [1, 0] == [step.x[0] for step in propagate(inverse, 1, {theta: 0})]
+        """From 1/2 to 1 to 0, where the map has no value."""
+        inverse = Iteration(SymbolicMap([x], [1 / x - 1 + theta], [theta]), ["1/2"])
+        assert [fmpq(1, 2), 1] == [step.x[0] for step in propagate(inverse, 1, {theta: 0})]
 
     def test_a_missing_start_or_parameter_is_an_error(self):
         with pytest.raises(InputError, match="no start"):
