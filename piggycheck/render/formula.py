@@ -42,6 +42,7 @@ __all__ = [
 
 _LARGEST_MATRIX = 8
 _LONGEST_ROW = 72
+_LONGEST_NUMBER = 40
 _LITERAL = re.compile(
     r"(?P<matrix>\[\[(?:[^\[\]]|\], ?\[)*\]\])"
     r"|(?P<power>\(?(?<![\w/.-])\d+(?:/\d+)?\)?\^\(1/\d+\))"
@@ -195,9 +196,12 @@ def matrix(M: Any) -> Matrix:
     Matrix(rows=(('1', '2'),), shape=(1, 2), rounded=False)
     """
     shape = (M.nrows(), M.ncols())
+    return _fitting(tuple(tuple(str(M[i, j]) for j in range(shape[1])) for i in range(shape[0])), shape)
+
+
+def _fitting(rows: tuple[tuple[str, ...], ...], shape: tuple[int, int]) -> Matrix:
     if max(shape) > _LARGEST_MATRIX:
         return Matrix((), shape)
-    rows = tuple(tuple(str(M[i, j]) for j in range(shape[1])) for i in range(shape[0]))
     if sum(max((len(row[j]) for row in rows), default=0) + 2 for j in range(shape[1])) <= _LONGEST_ROW:
         return Matrix(rows, shape)
     return Matrix(tuple(tuple(decimal(entry) for entry in row) for row in rows), shape, rounded=True)
@@ -275,7 +279,7 @@ def _literal(match: re.Match[str]) -> Formula:
             rows = tuple(
                 tuple(entry.strip(" '") for entry in row.split(",")) for row in re.split(r"\], ?\[", found[2:-2])
             )
-            return (Matrix(rows, (len(rows), len(rows[0]))),)
+            return (_fitting(rows, (len(rows), len(rows[0]))),)
         case "power":
             base, exponent = (side.strip("()") for side in found.split("^"))
             return (Power(base, exponent) if exponent != "1/1" else Number(base),)
@@ -286,7 +290,7 @@ def _literal(match: re.Match[str]) -> Formula:
         case "name":
             name, _, value = found.partition(" = ")
             return formula(Name(name), "=", Number(value)) if value else (Name(name),)
-    return (Number(found),)
+    return (Number(found),) if len(found) <= _LONGEST_NUMBER else (Operator("≈"), Decimal(decimal(found)))
 
 
 def exactly(value: Any) -> tuple[Part, ...]:
@@ -294,7 +298,7 @@ def exactly(value: Any) -> tuple[Part, ...]:
     text = str(value)
     if "/" not in text:
         return ((Number(value),),)
-    if len(text) > 40:
+    if len(text) > _LONGEST_NUMBER:
         return ((Decimal(decimal(value)),), " (exactly in the certificate)")
     rounded = decimal(value)
     relation = "=" if Fraction(rounded) == Fraction(text) else "≈"

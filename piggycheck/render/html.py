@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from piggycheck.errors import InputError
 from piggycheck.render.conclusion import conclusion, grows
-from piggycheck.render.formula import Cases, Display, Letter, Matrix, Operator, Paragraph, Part, Section, inline
+from piggycheck.render.formula import Cases, Display, Letter, Matrix, Paragraph, Part, Section, inline
 from piggycheck.render.narrative import HEADINGS, names_of, own_steps, sections, shared_steps, tell
 from piggycheck.render.text import condition_text, expression_text, join_tokens, token_text
 
@@ -133,7 +133,7 @@ def _formula(atoms: Sequence[Any], *, tall: bool = False) -> Markup:
 
     def flush() -> None:
         if flat:
-            written.append(_flat(flat))
+            written.append(Markup("<span>{}</span>").format(_flat(flat)) if tall else _flat(flat))
             flat.clear()
 
     for atom in atoms:
@@ -162,7 +162,7 @@ def _flat(atoms: Sequence[Any]) -> Markup:
             marks[mark] = _letter(atom)
             tokens.append(mark)
         else:
-            tokens.append("=" if atom == Operator("←") else token_text(atom))
+            tokens.append(token_text(atom))
     text = join_tokens(tokens)
     return Markup("").join(marks.get(character, escape(character)) for character in text)
 

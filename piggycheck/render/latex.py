@@ -469,7 +469,8 @@ def _matrix(M: Matrix, small: bool) -> str:
         return _number(M.rows[0][0])
     if small:
         rows = r" \\ ".join(" & ".join(_number(entry) for entry in row) for row in M.rows)
-        return rf"\bigl(\begin{{smallmatrix}} {rows} \end{{smallmatrix}}\bigr)"
+        rounded = r"\approx " if M.rounded else ""
+        return rf"{rounded}\bigl(\begin{{smallmatrix}} {rows} \end{{smallmatrix}}\bigr)"
     spacing = "[3pt]" if any("/" in entry for row in M.rows for entry in row) else ""
     rows = rf" \\{spacing} ".join(" & ".join(_number(entry) for entry in row) for row in M.rows)
     return rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"

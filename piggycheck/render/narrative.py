@@ -163,16 +163,16 @@ def _switched(step: d.SwitchedStep, steps: Sequence[d.Step]) -> Section:
     said = sentence("Each step sends ", (_X,), " to ", formula(_A_I, _X, "+", _B_I), ", for any of the pairs")
     blocks: list[Paragraph | Display] = [Paragraph((*said.parts, ":")), _pairs(step.A, step.B)]
     if step.J0 is not None:
-        blocks += [sentence("The recursion starts at"), Display((formula(Letter("J", "0"), "=", matrix(step.J0)),))]
+        blocks += [sentence("The recursion starts at"), Display((formula(Letter("J", "0"), *_is(step.J0)),))]
     return Section("The switched system", tuple(blocks))
 
 
 def _pairs(A: Sequence[Any], B: Sequence[Any], remarks: Sequence[Formula] = ()) -> Display:
     lines: list[Formula] = []
     for i in range(min(len(A), _MOST_PIECES)):
-        pair = [Letter("A", str(i)), Operator("="), matrix(A[i])]
+        pair = [Letter("A", str(i)), *_is(A[i])]
         if B[i].ncols():
-            pair += [",   ", Letter("B", str(i)), Operator("="), matrix(B[i])]
+            pair += [",   ", Letter("B", str(i)), *_is(B[i])]
         lines.append((*pair, *(("   ", *remarks[i]) if remarks and remarks[i] else ())))
     if len(A) > _MOST_PIECES:
         lines.append((f"… and {len(A) - _MOST_PIECES} more, in the certificate",))
@@ -239,7 +239,7 @@ def _pieces(step: d.PiecesStep, steps: Sequence[d.Step]) -> Section:
         else f"{_number_word(len(step.A))} pieces meet there, with the Jacobian pairs "
     )
     if not step.exact:
-        known = "Whether each is essentially active is undecided for some: this is a superset of the selection set."
+        known = "For some of them essential activity is undecided, so these may be more than the selection set."
     elif alone:
         known = "The piece was proved essentially active, so this is the selection set."
     else:
@@ -263,13 +263,13 @@ def _word(step: d.WordStep, steps: Sequence[d.Step]) -> Section:
     if any(s is not step and isinstance(s, d.WordStep) and s.word == step.word for s in steps):
         blocks = [sentence("Take again the word ", w, ".")]
         if step.B.ncols() and step.J0 is not None:
-            blocks.append(Display((formula(Letter("B", "w"), "=", matrix(step.B)),)))
+            blocks.append(Display((formula(Letter("B", "w"), *_is(step.B)),)))
     else:
         order = ", written in time order: its first letter acts first and stands rightmost in the product."
         blocks = [sentence("Take the word ", w, order if len(step.word) > 1 else ".")]
-        lines = [formula(Letter("A", "w"), "=", *_product(step.word), "=", matrix(step.A))]
+        lines = [formula(Letter("A", "w"), "=", *_product(step.word), *_is(step.A))]
         if step.B.ncols() and step.J0 is not None:
-            lines.append(formula(Letter("B", "w"), "=", matrix(step.B)))
+            lines.append(formula(Letter("B", "w"), *_is(step.B)))
         blocks += [Display(tuple(lines)), *_spectrum(step)]
     if step.J0 is not None:
         blocks += _excitation(step)
@@ -347,7 +347,7 @@ def _excitation(step: d.WordStep) -> list[Paragraph | Display]:
     """Why J_0 feels the large eigenvalue."""
     J_0, v, lam, c = Letter("J", "0"), Letter("v", "", "T"), Letter("λ"), Letter("c")
     A_w, B_w = Letter("A", "w"), Letter("B", "w")
-    start = Display((formula(J_0, "=", matrix(step.J0)),))
+    start = Display((formula(J_0, *_is(step.J0)),))
     growth = sentence(
         "So along ", (Letter("w"),), ", repeated, the derivatives grow at least like ",
         (Power(step.growth_lower, "k"),), ".",
@@ -370,19 +370,16 @@ def _excitation(step: d.WordStep) -> list[Paragraph | Display]:
             formula(lam, "=", Number(step.eigenvalue)),
             " and the start of the recursion are",
         ),
-        Display((formula(v, "=", matrix(row), ",   ", J_0, "=", matrix(step.J0)),)),
+        Display((formula(v, *_is(row), ",   ", J_0, *_is(step.J0)),)),
         sentence("and the start excites the eigenvalue, because"),
-        Display((formula(c, "=", v, J_0, *rest, "=", matrix(excitation), "≠", Number(0)),)),
+        Display((formula(c, "=", v, J_0, *rest, *_is(excitation), "≠", Number(0)),)),
         growth,
     ]
 
 
 def _contraction(step: d.ContractionStep, steps: Sequence[d.Step]) -> Section:
-    P = matrix(step.P)
     is_quadratic = all(len(word) == 1 for word in step.words)
-    display = Display(
-        (formula(_P, "≻", Number(0), ",   ", _P, "≈" if P.rounded else "=", P, ",   ", _RATE, "=", Number(step.rate)),)
-    )
+    display = Display((formula(_P, "≻", Number(0), ",   ", _P, *_is(step.P), ",   ", _RATE, "=", Number(step.rate)),))
     if is_quadratic:
         inequality = formula(Letter("γ", "", "2"), _P, "−", Letter("A", "i", "T"), _P, _A_I, "⪰", Number(0))
         said = [
@@ -448,7 +445,7 @@ def _limit(step: d.LimitStep, steps: Sequence[d.Step]) -> Section:
         "The limit of the derivatives",
         (
             sentence("The matrix"),
-            Display((formula(_X, "=", matrix(step.matrix)),)),
+            Display((formula(_X, *_is(step.matrix)),)),
             sentence(
                 "satisfies ",
                 formula(_X, "=", _A_I, _X, "+", _B_I),
@@ -460,7 +457,7 @@ def _limit(step: d.LimitStep, steps: Sequence[d.Step]) -> Section:
 
 def _word_fixed_points(step: d.WordFixedPointsStep, steps: Sequence[d.Step]) -> Section:
     lines = [
-        formula(Letter("X"), "=", matrix(X), ("   for the word ", Words((word,)))[0], Words((word,)))
+        formula(Letter("X"), *_is(X), ("   for the word ", Words((word,)))[0], Words((word,)))
         for word, X in zip(step.words, step.matrices, strict=True)
     ]
     A_w, B_w = Letter("A", "w"), Letter("B", "w")
@@ -479,9 +476,9 @@ def _chain_rule(step: d.ChainRuleStep, steps: Sequence[d.Step]) -> Section:
     A, B = [pair[0] for pair in step.pairs], [pair[1] for pair in step.pairs]
     lines = []
     for a, b in list(zip(A, B, strict=True))[:_MOST_PIECES]:
-        pair = [_A, Operator("="), matrix(a)]
+        pair = [_A, *_is(a)]
         if b.ncols():
-            pair += [",   ", _B, Operator("="), matrix(b)]
+            pair += [",   ", _B, *_is(b)]
         lines.append((*pair, *_membership((a, b), step, steps)))
     if count > _MOST_PIECES:
         lines.append((f"… and {count - _MOST_PIECES} more",))
@@ -531,5 +528,11 @@ def _tuple(values: Sequence[Any]) -> Formula:
 
 
 def _number_word(count: int) -> str:
-    words = ("No", "One", "Two", "Three", "Four", "Five", "Six")
+    words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
     return words[count] if count < len(words) else str(count)
+
+
+def _is(M: Any) -> Formula:
+    """Write what a matrix is: equal to its entries, or near them where they are rounded."""
+    shown = matrix(M)
+    return Operator("≈" if shown.rounded else "="), shown

@@ -221,7 +221,12 @@ def token_text(atom: Any) -> str:
         case Matrix(rows, shape):
             if not rows:
                 return f"({shape[0]} × {shape[1]} matrix)"
-            return rows[0][0] if shape == (1, 1) else "[" + ", ".join("[" + ", ".join(row) + "]" for row in rows) + "]"
+            rounded = "≈ " if atom.rounded else ""
+            return (
+                rounded + rows[0][0]
+                if shape == (1, 1)
+                else rounded + "[" + ", ".join("[" + ", ".join(row) + "]" for row in rows) + "]"
+            )
         case Cases(rows):
             return "; ".join(f"{expression_text(value)} {condition_text(condition)}" for value, condition in rows)
     raise TypeError(f"`{atom!r}` is no part of a formula")
