@@ -126,6 +126,7 @@ _RELATIONS = {"=", "←", "≤", "≥", "≈", "≻", "⪰"}
 _LETTERS = {"λ": r"\lambda", "γ": r"\gamma", "x̄": r"\bar{x}", "(x − x̄)": r"(x - \bar{x})"}
 _WIDEST_LINE = 78
 _FEW_LETTERS = 16
+_LARGEST_IN_TEXT = 3
 
 
 def latex(
@@ -347,10 +348,17 @@ def _segments(atoms: Formula) -> list[list[Any]]:
 
 
 def _rows(segments: list[list[Any]]) -> list[list[list[Any]]]:
-    """Put segments side by side if there is room, otherwise one below the other."""
-    if sum(sum(map(_width, segment)) + 4 for segment in segments) <= _WIDEST_LINE:
-        return [segments]
-    return [[segment] for segment in segments]
+    """Put segments side by side as long as there is room, the rest below."""
+    rows: list[list[list[Any]]] = [[]]
+    used = 0
+    for segment in segments:
+        width = sum(map(_width, segment)) + 4
+        if rows[-1] and used + width > _WIDEST_LINE:
+            rows.append([])
+            used = 0
+        rows[-1].append(segment)
+        used += width
+    return rows
 
 
 def _width(atom: Any) -> int:
@@ -443,7 +451,8 @@ def _expression(value: Any) -> str:
     import sympy as sp
 
     names = {symbol: symbol_latex(symbol.name) for symbol in value.free_symbols}
-    return str(sp.latex(value, symbol_names=names))
+    long = any(name.startswith(r"\mathrm") for name in names.values())
+    return str(sp.latex(value, symbol_names=names, **({"mul_symbol": r" \, "} if long else {})))
 
 
 def _polynomial(q: Any) -> str:
@@ -467,6 +476,8 @@ def _matrix(M: Matrix, small: bool) -> str:
         return rf"(\text{{{M.shape[0]} by {M.shape[1]} matrix}})"
     if M.shape == (1, 1):
         return _number(M.rows[0][0])
+    if small and max(M.shape) > _LARGEST_IN_TEXT:
+        return rf"\text{{a {M.shape[0]} by {M.shape[1]} matrix}}"
     if small:
         rows = r" \\ ".join(" & ".join(_number(entry) for entry in row) for row in M.rows)
         rounded = r"\approx " if M.rounded else ""
