@@ -62,6 +62,8 @@ class TestContinuous:
             (P((x, x > 0), (-x, x < 0), (0, True)),),
             (sp.Abs(sp.Abs(x) - sp.Abs(y)), sp.Max(x, y, x + y, 0)),
             (P((x, sp.Abs(x) >= 1), (x**3, True)),),
+            (sp.sqrt(2) * sp.Abs(x) + sp.exp(1) * x,),
+            (sp.exp(sp.Abs(x)) * sp.exp(x / 2),),
         ],
     )
     def test_these_are(self, expressions):
@@ -160,7 +162,7 @@ class TestUndecided:
             (1 / (1 + sp.Abs(x)),),
             (sp.sqrt(sp.Max(x, -1)),),
             (P((1, x**2 + y**2 - 3 > 0), (0, True)), y),
-            (sp.sqrt(2) * sp.Abs(x),),
+            (x / (1 + x**2),),
             (P((x, x**2 - 2 * x * y + y**2 >= 0)), y),
         ],
     )

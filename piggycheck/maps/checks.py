@@ -73,7 +73,7 @@ def check_continuity(map_: SymbolicMap) -> Continuous | Gap | Jump:
     Raises
     ------
     UnknownError
-        When a piece is not a polynomial with rational coefficients, too many sign patterns meet, or neither a proof
+        When pieces to compare are not polynomials with rational coefficients, too many sign patterns meet, or neither a proof
         nor a rational witness was found.
 
     Examples
@@ -128,12 +128,12 @@ class _Walk:
                 joined = sign != 0 and node.branch(sign) == node.branch(0)
                 self.visit(node.branch(sign), (*path, (node.guard, sign, joined)))
         elif node.has(Switch) or node.has(GAP):
-            if not (node.is_Add or node.is_Mul or node.is_Pow and node.exp.is_Integer and node.exp >= 0):
-                raise UnknownError(f"`{as_piecewise(node)}` is not a polynomial on its pieces")
+            if not _keeps_continuity(node):
+                raise UnknownError(f"`{as_piecewise(node)}` may leave the domain of `{node.func.__name__}`")
             for argument in node.args:
                 self.visit(argument, path)
-        else:
-            self._polynomial(node)
+        elif not all(_keeps_continuity(part) for part in sp.preorder_traversal(node)):
+            raise UnknownError(f"`{node}` is not a polynomial with rational coefficients")
 
     def _polynomial(self, expression: sp.Expr) -> sp.Expr:
         try:
@@ -241,6 +241,13 @@ class _Walk:
 class _Unchosen(Exception):
     def __init__(self, guard: sp.Expr):
         self.guard = guard
+
+
+def _keeps_continuity(node: sp.Expr) -> bool:
+    """The outermost operation is continuous everywhere: a sum, product, power, exponential, or a constant."""
+    if node.is_Pow and not isinstance(node, sp.exp):
+        return bool(node.exp.is_Integer and node.exp >= 0) or not node.free_symbols
+    return bool(node.is_Add or node.is_Mul or isinstance(node, sp.exp) or node.is_Symbol or not node.free_symbols)
 
 
 def _is_multiple(difference: sp.Expr, guard: sp.Expr) -> bool:
