@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import sympy as sp
 from flint import fmpq, fmpq_mat
 
-from piggycheck.arithmetic import Mpmath, to_sympy
+from piggycheck.arithmetic import Mpmath
 from piggycheck.claims.base import word_text
 from piggycheck.claims.limit import common_fixed_point, word_fixed_point
 from piggycheck.claims.subject import Subject
@@ -36,7 +37,7 @@ class Series:
     label : str
     k : tuple of int
     values : tuple of float
-        Nonnegative; zeros cannot be drawn on a logarithmic axis and are left out there.
+        Nonnegative; infinite beyond the range of floats. Zeros have no place on a logarithmic axis.
     role : str
         One of ``"iterates"``, ``"fixed branch"``, ``"word"``, ``"random"``, ``"proved"``.
     """
@@ -111,9 +112,13 @@ def figure_data(subject: Subject, verdicts: Sequence[Verdict] = (), *, steps: in
     """
     if steps < 1:
         raise InputError(f"steps of the figure: `{steps}` is not positive; write a positive integer")
-    panels = [panel for panel in (_iterates(subject, steps), _derivatives(subject, verdicts, steps)) if panel is not None]
+    panels = [
+        panel for panel in (_iterates(subject, steps), _derivatives(subject, verdicts, steps)) if panel is not None
+    ]
     if not panels:
-        raise InputError("there is nothing to draw: no fixed point is known, or the map has neither start nor parameters")
+        raise InputError(
+            "there is nothing to draw: no fixed point is known, or the map has neither start nor parameters"
+        )
     return FigureData(title, tuple(panels))
 
 
@@ -155,7 +160,9 @@ def _on_kink(subject: Subject) -> bool:
 def _errors(subject: Subject, steps: int) -> tuple[float, ...]:
     arithmetic = Mpmath(_DIGITS)
     fixed = [arithmetic.evaluate(c) for c in subject.point.state.values()]
-    moments = propagate(subject.iteration, steps, subject.at, policy=_WhereItExists(FixedBranch(0)), arithmetic=arithmetic)
+    moments = propagate(
+        subject.iteration, steps, subject.at, policy=_WhereItExists(FixedBranch(0)), arithmetic=arithmetic
+    )
     return tuple(float(max(abs(a - b) for a, b in zip(moment.x, fixed, strict=True))) for moment in moments)
 
 
@@ -188,14 +195,20 @@ def _derivatives(subject: Subject, verdicts: Sequence[Verdict], steps: int) -> P
 def _selections(subject: Subject, origin: fmpq_mat, steps: int) -> list[Series]:
     """Fixed branches and random picks; one sequence when no kink is met, so that nothing is picked."""
     run, system = _recursion(subject, subject.system.J0), subject.system
-    series = [_series(f"always piece {i}", run(FixedBranch(i), steps), origin, "fixed branch") for i in _branches(system)]
+    series = [
+        _series(f"always piece {i}", run(FixedBranch(i), steps), origin, "fixed branch") for i in _branches(system)
+    ]
     if len(system) > 1:
         for seed in _RANDOM_SEEDS:
-            series.append(_series("random pieces" if seed == 1 else "", run(RandomBranch(seed), steps), origin, "random"))
+            series.append(
+                _series("random pieces" if seed == 1 else "", run(RandomBranch(seed), steps), origin, "random")
+            )
     if len({one.values for one in series}) > 1:
         return series
     only = series[0]
-    label = "along the iterates" if subject.iteration is not None and subject.iteration.start is not None else only.label
+    label = (
+        "along the iterates" if subject.iteration is not None and subject.iteration.start is not None else only.label
+    )
     return [Series(label, only.k, only.values, only.role)]
 
 
@@ -206,10 +219,12 @@ def _growth(subject: Subject, word: WordStep, steps: int) -> Panel:
     run = _recursion_of_system(system, J0)
     series = [_series(f"always piece {i}", run(FixedBranch(i), steps), None, "fixed branch") for i in _branches(system)]
     if len(word.word) > 1:
-        series.append(_series(f"word {word_text(word.word)}, repeated", run(RepeatedWord(word.word), steps), None, "word"))
+        series.append(
+            _series(f"word {word_text(word.word)}, repeated", run(RepeatedWord(word.word), steps), None, "word")
+        )
     rate = as_float(word.growth_lower)
     label = f"proved: grows at least like {rate:.6f}^k"
-    series.append(Series(label, tuple(range(steps + 1)), tuple(rate**k for k in range(steps + 1)), "proved"))
+    series.append(Series(label, tuple(range(steps + 1)), tuple(_power(rate, k) for k in range(steps + 1)), "proved"))
     return Panel("Derivatives selected at the fixed point", "‖J_k‖", tuple(series))
 
 
@@ -240,10 +255,27 @@ def _branches(system: Any) -> range:
 def _proved_rate(proof: ContractionStep, series: Sequence[Series]) -> Series:
     """Return a line of the proved slope, as low as it can be and still lie above everything drawn."""
     rate = as_float(proof.rate)
-    largest = max((v / rate**k for s in series for k, v in zip(s.k, s.values, strict=True)), default=1.0) or 1.0
+    largest = (
+        max(
+            (v / _power(rate, k) for s in series for k, v in zip(s.k, s.values, strict=True) if _power(rate, k) > 0),
+            default=1.0,
+        )
+        or 1.0
+    )
     ks = series[0].k
-    label = f"proved rate: C · ({proof.rate})^k, C fitted" if len(str(proof.rate)) < 16 else f"proved rate: C · {rate:.6f}^k, C fitted"
-    return Series(label, ks, tuple(largest * rate**k for k in ks), "proved")
+    label = (
+        f"proved rate: C · ({proof.rate})^k, C fitted"
+        if len(str(proof.rate)) < 16
+        else f"proved rate: C · {rate:.6f}^k, C fitted"
+    )
+    return Series(label, ks, tuple(largest * _power(rate, k) for k in ks), "proved")
+
+
+def _power(base: float, exponent: int) -> float:
+    try:
+        return base**exponent
+    except OverflowError:
+        return math.inf
 
 
 def _first(verdicts: Sequence[Verdict], kind: type, condition: Callable[[Any], bool] = lambda step: True) -> Any | None:
@@ -262,13 +294,18 @@ def _distance(J: Sequence[Sequence[Any]], origin: fmpq_mat | None) -> float:
     largest = 0.0
     for i, row in enumerate(J):
         for j, entry in enumerate(row):
-            if isinstance(entry, fmpq):
-                difference = entry - (origin[i, j] if origin is not None else 0)
-                largest = max(largest, abs(as_float(difference)))
-            else:
-                shift = to_sympy(origin[i, j]) if origin is not None else sp.Integer(0)
-                largest = max(largest, abs(float(entry - type(entry)(int(shift.p)) / int(shift.q))))
+            shift = fmpq(0) if origin is None else origin[i, j]
+            exact = isinstance(entry, fmpq)
+            difference = entry - shift if exact else entry - type(entry)(int(shift.p)) / int(shift.q)
+            largest = max(largest, _magnitude(difference))
     return largest
+
+
+def _magnitude(number: Any) -> float:
+    try:
+        return abs(as_float(number) if isinstance(number, fmpq) else float(number))
+    except OverflowError:
+        return math.inf
 
 
 def _recursion(subject: Subject, J0: fmpq_mat | None) -> Callable[[SelectionPolicy, int], list[Any]]:

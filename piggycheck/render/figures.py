@@ -35,6 +35,7 @@ _SETTINGS = {
     "path.simplify": False,
 }
 _MARKERS = 12
+_SMALLEST, _LARGEST = 1e-200, 1e200
 
 
 def figure(data: Any, path: str | Path) -> None:
@@ -68,7 +69,8 @@ def figure(data: Any, path: str | Path) -> None:
 
     Notes
     -----
-    When this fails: values of 0 have no place on a logarithmic axis; a sequence that reaches 0 ends there.
+    When this fails: values of 0 have no place on a logarithmic axis; a sequence that reaches 0 ends there,
+    and so does one that leaves the range from 1e-200 to 1e200.
     """
     path = Path(path)
     kind = path.suffix.lower().lstrip(".")
@@ -100,7 +102,7 @@ def _draw(axis: Any, panel: Any) -> None:
     logarithmic = _reads_better_logarithmic(panel.series)
     for series in panel.series:
         style = dict(_STYLES.get(series.role, {}))
-        values = [value if value > 0 or not logarithmic else math.nan for value in series.values]
+        values = [_drawable(value, logarithmic) for value in series.values]
         if series.role == "fixed branch":
             style = {**_BRANCHES[branch % len(_BRANCHES)], "linewidth": 1.2, "markersize": 3.5, "zorder": 2}
             spacing = max(1, len(series.k) // _MARKERS)
@@ -122,6 +124,12 @@ def _draw(axis: Any, panel: Any) -> None:
     axis.legend(
         loc="upper left", bbox_to_anchor=(0, -0.18), ncols=columns, frameon=False, borderaxespad=0, handlelength=3.2
     )
+
+
+def _drawable(value: float, logarithmic: bool) -> float:
+    """Return the value, or NaN, which ends the line, where an axis has no place for it."""
+    inside = _SMALLEST <= value <= _LARGEST if logarithmic else value <= _LARGEST
+    return value if inside else math.nan
 
 
 def _reads_better_logarithmic(series: Any) -> bool:

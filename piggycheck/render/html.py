@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from piggycheck.errors import InputError
 from piggycheck.render.conclusion import conclusion, grows
-from piggycheck.render.formula import Cases, Display, Letter, Matrix, Paragraph, Part, Section, inline
+from piggycheck.render.formula import Cases, Display, Formula, Letter, Matrix, Paragraph, Part, Section, inline
 from piggycheck.render.narrative import HEADINGS, names_of, own_steps, sections, shared_steps, tell
 from piggycheck.render.text import condition_text, expression_text, join_tokens, token_text
 
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
 __all__ = ["html"]
+
+_PRIVATE_USE = 0xE000
 
 
 def html(verdicts: Any, path: str | Path | None = None, title: str | None = None, *, source: str = "") -> str:
@@ -100,86 +101,60 @@ def _content(verdicts: Sequence[Any]) -> dict[str, Any]:
 
 
 def _section(section: Section) -> dict[str, Any]:
-    from markupsafe import Markup
-
     blocks = [
-        Markup("<p>{}</p>").format(_prose(block.parts)) if isinstance(block, Paragraph) else _display(block)
-        for block in section.blocks
+        f"<p>{_prose(block.parts)}</p>" if isinstance(block, Paragraph) else _display(block) for block in section.blocks
     ]
     return {"title": section.title, "blocks": blocks}
 
 
-def _prose(parts: Sequence[Part]) -> Markup:
-    from markupsafe import Markup, escape
-
-    return Markup("").join(
-        escape(part) if isinstance(part, str) else Markup("<var>{}</var>").format(_formula(part)) for part in parts
-    )
+def _prose(parts: Sequence[Part]) -> str:
+    return "".join(escape(part) if isinstance(part, str) else f"<var>{_flat(part)}</var>" for part in parts)
 
 
-def _display(display: Display) -> Markup:
-    from markupsafe import Markup
-
-    lines = Markup("").join(Markup("<div>{}</div>").format(_formula(line, tall=True)) for line in display.lines)
-    return Markup('<div class="display">{}</div>').format(lines)
+def _display(display: Display) -> str:
+    lines = "".join(f"<div>{_line(line)}</div>" for line in display.lines)
+    return f'<div class="display">{lines}</div>'
 
 
-def _formula(atoms: Sequence[Any], *, tall: bool = False) -> Markup:
-    """Write a formula: what stands on one line as text with indices, matrices and cases as tables."""
-    from markupsafe import Markup
-
-    written: list[Markup] = []
-    flat: list[Any] = []
-
-    def flush() -> None:
-        if flat:
-            written.append(Markup("<span>{}</span>").format(_flat(flat)) if tall else _flat(flat))
-            flat.clear()
-
-    for atom in atoms:
-        if tall and isinstance(atom, Matrix) and atom.rows and atom.shape != (1, 1):
-            flush()
-            written.append(_table(atom.rows, "matrix"))
-        elif tall and isinstance(atom, Cases):
-            flush()
-            rows = [(expression_text(v), condition_text(c)) for v, c in atom.rows]
-            written.append(_table(rows, "cases"))
+def _line(atoms: Formula) -> str:
+    """Write a formula that stands apart: matrices and cases as tables, what is between them as text."""
+    written: list[str] = []
+    for is_table, group in itertools.groupby(atoms, key=_is_table):
+        if is_table:
+            written += map(_table, group)
         else:
-            flat.append(atom)
-    flush()
-    return Markup(" ").join(written)
+            written.append(f"<span>{_flat(tuple(group))}</span>")
+    return " ".join(written)
 
 
-def _flat(atoms: Sequence[Any]) -> Markup:
+def _is_table(atom: Any) -> bool:
+    return isinstance(atom, Cases) or (isinstance(atom, Matrix) and bool(atom.rows) and atom.shape != (1, 1))
+
+
+def _table(atom: Any) -> str:
+    if isinstance(atom, Matrix):
+        kind, rows = "matrix", atom.rows
+    else:
+        kind, rows = "cases", tuple((expression_text(value), condition_text(c)) for value, c in atom.rows)
+    body = "".join("<tr>" + "".join(f"<td>{escape(entry)}</td>" for entry in row) + "</tr>" for row in rows)
+    return f'<table class="{kind}">{body}</table>'
+
+
+def _flat(atoms: Formula) -> str:
     """Join atoms with the spaces of plain text, and set the indices of letters as indices."""
-    from markupsafe import Markup, escape
-
-    marks: dict[str, Markup] = {}
+    marks: dict[str, str] = {}
     tokens = []
     for atom in atoms:
         if isinstance(atom, Letter) and (atom.below or atom.above):
-            mark = chr(0xE000 + len(marks))
+            mark = chr(_PRIVATE_USE + len(marks))
             marks[mark] = _letter(atom)
             tokens.append(mark)
         else:
             tokens.append(token_text(atom))
-    text = join_tokens(tokens)
-    return Markup("").join(marks.get(character, escape(character)) for character in text)
+    return "".join(marks.get(character, escape(character)) for character in join_tokens(tokens))
 
 
-def _letter(letter: Letter) -> Markup:
-    from markupsafe import Markup
-
-    below = Markup("<sub>{}</sub>").format(letter.below) if letter.below else Markup("")
-    above = Markup("<sup>{}</sup>").format(letter.above) if letter.above else Markup("")
-    return Markup("{}{}{}").format(letter.name, below, above)
-
-
-def _table(rows: Sequence[Sequence[str]], kind: str) -> Markup:
-    from markupsafe import Markup
-
-    body = Markup("").join(
-        Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(entry) for entry in row))
-        for row in rows
-    )
-    return Markup('<table class="{}">{}</table>').format(kind, body)
+def _letter(letter: Letter) -> str:
+    below = f"<sub>{escape(letter.below)}</sub>" if letter.below else ""
+    above = f"<sup>{escape(letter.above)}</sup>" if letter.above else ""
+    return escape(letter.name) + below + above
