@@ -15,7 +15,7 @@ from piggycheck.claims.fixed_point import FixedPointClaim as FixedPoint
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import Derivation
-from piggycheck.errors import UnknownError
+from piggycheck.errors import MapError, UnknownError
 from piggycheck.iteration import Iteration
 from piggycheck.switched import SwitchedSystem
 
@@ -104,7 +104,7 @@ def _opening(subject: Subject) -> Derivation:
     for pieces in (True, False):
         try:
             return subject.opening(pieces=pieces)
-        except UnknownError:
+        except (UnknownError, MapError):
             continue
     return Derivation()
 
@@ -117,10 +117,13 @@ def default_claims(subject: Subject, *, time_limit: float = 10.0) -> list[Verdic
     Returns
     -------
     list of Verdict
-        Of *converges* and *diverges*, the one that is proved; when neither is, both.
+        Of *converges* and *diverges*, the one that is proved; when neither is, both. Nothing about derivatives of a
+        map without parameters, except *converges*.
     """
     verdicts = [] if subject.given is not None else [prove(c, subject, time_limit=time_limit) for c in (Continuous(), FixedPoint())]
     converges = prove(Converges(), subject, time_limit=time_limit)
+    if subject.given is None and not subject.iteration.map.parameters:
+        return [*verdicts, converges]
     if isinstance(converges, Proved):
         return [*verdicts, converges, prove(Derivative(), subject, time_limit=time_limit)]
     diverges = prove(Diverges(), subject, time_limit=time_limit)
