@@ -180,6 +180,20 @@ main()
     assert done.stdout.splitlines()[-1].split() == ["HEAVY"]
 
 
+def test_the_readme_shows_what_the_command_prints():
+    shown = (ROOT / "README.md").read_text().split("from its answer:\n\n```text\n")[1].split("```")[0]
+    code = "from piggycheck.cli import main; main()"
+    command = [sys.executable, "-c", code, "prove", str(ROOT / "casebook/heavy-ball-1d/case.toml")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert set(shown.splitlines()) <= set(printed.splitlines())
+
+
+def test_links_in_the_documentation_lead_to_files():
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+            assert target.startswith("https://") or (page.parent / target).is_file(), f"{page}: {target}"
+
+
 def written_files():
     roots = ["pyproject.toml", "Makefile", "README.md", "CHANGELOG.md", "LICENSE", ".ci/run", ".ci/system"]
     yield from (ROOT / name for name in roots)
