@@ -24,6 +24,7 @@ __all__ = ["FigureData", "Panel", "Series", "figure_data"]
 
 _DIGITS = 50
 _MOST_BRANCHES = 4
+_LONGEST_RATE = 16
 _RANDOM_SEEDS = (1, 2, 3)
 _MOVES = (sp.Rational(1, 10), sp.Rational(-1, 10), sp.Integer(1), sp.Integer(-1))
 
@@ -223,7 +224,7 @@ def _growth(subject: Subject, word: WordStep, steps: int) -> Panel:
             _series(f"word {word_text(word.word)}, repeated", run(RepeatedWord(word.word), steps), None, "word")
         )
     rate = as_float(word.growth_lower)
-    label = f"proved: grows at least like {rate:.6f}^k"
+    label = f"proved: grows at least like {_rounded(word.growth_lower, math.floor)}^k"
     series.append(Series(label, tuple(range(steps + 1)), tuple(_power(rate, k) for k in range(steps + 1)), "proved"))
     return Panel("Derivatives selected at the fixed point", "‖J_k‖", tuple(series))
 
@@ -254,21 +255,25 @@ def _branches(system: Any) -> range:
 
 def _proved_rate(proof: ContractionStep, series: Sequence[Series]) -> Series:
     """Return a line of the proved slope, as low as it can be and still lie above everything drawn."""
-    rate = as_float(proof.rate)
-    largest = (
-        max(
-            (v / _power(rate, k) for s in series for k, v in zip(s.k, s.values, strict=True) if _power(rate, k) > 0),
-            default=1.0,
-        )
-        or 1.0
-    )
-    ks = series[0].k
-    label = (
-        f"proved rate: C · ({proof.rate})^k, C fitted"
-        if len(str(proof.rate)) < 16
-        else f"proved rate: C · {rate:.6f}^k, C fitted"
-    )
-    return Series(label, ks, tuple(largest * _power(rate, k) for k in ks), "proved")
+    rate, ks = as_float(proof.rate), series[0].k
+    drawn = ((value, _power(rate, k)) for one in series for k, value in zip(one.k, one.values, strict=True))
+    factor = max((value / power for value, power in drawn if power > 0), default=0.0) or 1.0
+    shown = f"({proof.rate})" if len(str(proof.rate)) <= _LONGEST_RATE else _rounded(proof.rate, math.ceil)
+    label = f"proved rate: C · {shown}^k, C fitted"
+    return Series(label, ks, tuple(factor * _power(rate, k) for k in ks), "proved")
+
+
+def _rounded(number: fmpq, rounding: Callable[[Any], Any]) -> str:
+    """Write a proved bound with few decimals, rounded to the side on which it stays true.
+
+    Examples
+    --------
+    >>> _rounded(fmpq(98806, 95939), math.floor)
+    '1.029883'
+    """
+    millionths = number * 1_000_000
+    whole = int(millionths.floor() if rounding is math.floor else millionths.ceil())
+    return f"{whole / 1_000_000:.6f}".rstrip("0").rstrip(".")
 
 
 def _power(base: float, exponent: int) -> float:

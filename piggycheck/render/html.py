@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from piggycheck.errors import InputError
-from piggycheck.render.conclusion import conclusion, grows
 from piggycheck.render.formula import Cases, Display, Formula, Letter, Matrix, Paragraph, Part, Section, inline
-from piggycheck.render.narrative import HEADINGS, names_of, own_steps, sections, shared_steps, tell
+from piggycheck.render.outline import Chapter, outline
 from piggycheck.render.text import condition_text, expression_text, join_tokens, token_text
 
 __all__ = ["html"]
@@ -54,9 +53,7 @@ def html(verdicts: Any, path: str | Path | None = None, title: str | None = None
     """
     import jinja2
 
-    verdicts = list(verdicts) if isinstance(verdicts, Iterable) else [verdicts]
-    if not verdicts:
-        raise InputError("there is no verdict to write; give at least one")
+    told = outline(verdicts)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("piggycheck.render"),
         autoescape=True,
@@ -64,9 +61,12 @@ def html(verdicts: Any, path: str | Path | None = None, title: str | None = None
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    if title is None:
-        title = HEADINGS.get(verdicts[0].kind, verdicts[0].kind) if len(verdicts) == 1 else "What was proved"
-    page = environment.get_template("page.html.j2").render(**_content(verdicts), title=title, source=source)
+    page = environment.get_template("page.html.j2").render(
+        title=told.title if title is None else title,
+        source=source,
+        setting=[_section(section) for section in told.setting],
+        claims=[_claim(chapter, told.names) for chapter in told.chapters],
+    )
     if path is not None:
         try:
             Path(path).write_text(page, encoding="utf-8")
@@ -75,29 +75,17 @@ def html(verdicts: Any, path: str | Path | None = None, title: str | None = None
     return page
 
 
-def _content(verdicts: Sequence[Any]) -> dict[str, Any]:
-    names, told = names_of(verdicts), shared_steps(verdicts)
-    setting = [_section(section) for section in sections(told)]
-    claims, growing = [], False
-    for verdict in verdicts:
-        steps = []
-        for step in own_steps(verdict, told):
-            steps.append(_section(tell(step, told)))
-            told.append(step)
-        closing = [_prose(block.parts) for block in conclusion(verdict, names, practice=not growing)]
-        growing = growing or grows(verdict)
-        claims.append(
-            {
-                "question": HEADINGS.get(verdict.kind, verdict.kind),
-                "verdict": verdict.name,
-                "statement": _prose(inline(verdict.statement, names)),
-                "found": _prose(inline(verdict.found, names)),
-                "steps": steps,
-                "closing": closing,
-                "certificate": None if verdict.certificate is None else verdict.certificate.text(),
-            }
-        )
-    return {"setting": setting, "claims": claims}
+def _claim(chapter: Chapter, names: Sequence[str]) -> dict[str, Any]:
+    verdict = chapter.verdict
+    return {
+        "question": chapter.question,
+        "verdict": verdict.name,
+        "statement": _prose(inline(verdict.statement, names)),
+        "found": _prose(inline(verdict.found, names)),
+        "steps": [_section(section) for section in chapter.sections],
+        "closing": [_prose(paragraph.parts) for paragraph in chapter.closing],
+        "certificate": None if verdict.certificate is None else verdict.certificate.text(),
+    }
 
 
 def _section(section: Section) -> dict[str, Any]:

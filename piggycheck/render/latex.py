@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from piggycheck.errors import InputError
-from piggycheck.render.conclusion import conclusion, grows
 from piggycheck.render.formula import (
     Cases,
     Decimal,
@@ -29,7 +28,7 @@ from piggycheck.render.formula import (
     inline,
     rational_text,
 )
-from piggycheck.render.narrative import HEADINGS, names_of, own_steps, sections, shared_steps, tell
+from piggycheck.render.outline import Chapter, outline
 
 __all__ = ["latex", "symbol_latex"]
 
@@ -177,9 +176,7 @@ def latex(
     """
     import jinja2
 
-    verdicts = list(verdicts) if isinstance(verdicts, Iterable) else [verdicts]
-    if not verdicts:
-        raise InputError("there is no verdict to write; give at least one")
+    told = outline(verdicts)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("piggycheck.render"),
         block_start_string=r"\BLOCK{",
@@ -193,9 +190,12 @@ def latex(
         autoescape=False,
         undefined=jinja2.StrictUndefined,
     )
-    if title is None:
-        title = HEADINGS.get(verdicts[0].kind, verdicts[0].kind) if len(verdicts) == 1 else "What was proved"
-    content = {**_content(verdicts), "title": escape(title), "source": escape(source)}
+    content = {
+        "title": escape(told.title if title is None else title),
+        "source": escape(source),
+        "setting": [_section(section) for section in told.setting],
+        "claims": [_claim(chapter, told.names) for chapter in told.chapters],
+    }
     template = "document.tex.j2" if standalone else "fragment.tex.j2"
     text = environment.get_template(template).render(content)
     if path is not None:
@@ -206,31 +206,19 @@ def latex(
     return text
 
 
-def _content(verdicts: Sequence[Any]) -> dict[str, Any]:
-    """Everything that the templates show, already LaTeX."""
-    names, told = names_of(verdicts), shared_steps(verdicts)
-    setting = [_section(section) for section in sections(told)]
-    claims, growing = [], False
-    for verdict in verdicts:
-        steps = []
-        for step in own_steps(verdict, told):
-            steps.append(_section(tell(step, told)))
-            told.append(step)
-        closing = [_paragraph(block.parts) for block in conclusion(verdict, names, practice=not growing)]
-        growing = growing or grows(verdict)
-        claims.append(
-            {
-                "question": escape(HEADINGS.get(verdict.kind, verdict.kind)),
-                "verdict": verdict.name,
-                "proof": {"proved": "Proof", "refuted": "Refutation"}.get(verdict.name, "Undecided"),
-                "statement": _sentence(verdict.statement, names),
-                "found": _sentence(verdict.found, names),
-                "row": _prose(inline(verdict.found, names)),
-                "steps": steps,
-                "closing": closing,
-            }
-        )
-    return {"setting": setting, "claims": claims}
+def _claim(chapter: Chapter, names: Sequence[str]) -> dict[str, Any]:
+    """Everything that the templates show of a claim, already LaTeX."""
+    verdict = chapter.verdict
+    return {
+        "question": escape(chapter.question),
+        "verdict": verdict.name,
+        "proof": {"proved": "Proof", "refuted": "Refutation"}.get(verdict.name, "Undecided"),
+        "statement": _sentence(verdict.statement, names),
+        "found": _sentence(verdict.found, names),
+        "row": _prose(inline(verdict.found, names)),
+        "steps": [_section(section) for section in chapter.sections],
+        "closing": [_prose(paragraph.parts) for paragraph in chapter.closing],
+    }
 
 
 def _sentence(text: str, names: Sequence[str]) -> str:
@@ -301,12 +289,8 @@ def _ascii(letters: str) -> str:
 
 
 def _section(section: Section) -> dict[str, Any]:
-    blocks = [_paragraph(b.parts) if isinstance(b, Paragraph) else _display(b) for b in section.blocks]
+    blocks = [_prose(b.parts) if isinstance(b, Paragraph) else _display(b) for b in section.blocks]
     return {"title": escape(section.title), "body": "\n".join(blocks)}
-
-
-def _paragraph(parts: Sequence[Part]) -> str:
-    return _prose(parts)
 
 
 def _prose(parts: Sequence[Part]) -> str:
@@ -392,7 +376,7 @@ def _spread(segment: Sequence[Any], mark: str) -> str:
             written.append("^{+} &= " if atom.text == "←" else mark + _atom(atom, small=False))
         else:
             written.append(_atom(atom, small=False))
-    return " ".join(written).strip()
+    return " ".join(" ".join(written).split()).replace(" ^", "^")
 
 
 # -- atoms ----------------------------------------------------------------------------------------------------------

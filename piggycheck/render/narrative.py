@@ -29,7 +29,7 @@ from piggycheck.render.formula import (
     sentence,
 )
 
-__all__ = ["HEADINGS", "names_of", "own_steps", "sections", "shared_steps", "tell"]
+__all__ = ["HEADINGS", "names_of", "own_steps", "shared_steps", "tell"]
 
 HEADINGS = {
     "chain_rule_set_is_larger": "Is the chain-rule set larger?",
@@ -85,21 +85,6 @@ def _without_repeated_points(steps: list[d.Step]) -> list[d.Step]:
 def own_steps(verdict: Any, told: Sequence[d.Step]) -> list[d.Step]:
     """Return the steps of a verdict that were not told before, in order."""
     return [step for step in verdict.derivation if step not in told and not isinstance(step, d.FixedPointStep)]
-
-
-def sections(steps: Iterable[d.Step]) -> list[Section]:
-    """Tell the steps of a derivation.
-
-    Parameters
-    ----------
-    steps : iterable of Step
-
-    Returns
-    -------
-    list of Section
-    """
-    steps = list(steps)
-    return [tell(step, steps) for step in steps]
 
 
 def tell(step: d.Step, steps: Sequence[d.Step] = ()) -> Section:

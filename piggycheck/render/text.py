@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from piggycheck.render.conclusion import conclusion, grows
 from piggycheck.render.formula import (
     Cases,
     Decimal,
@@ -28,7 +27,8 @@ from piggycheck.render.formula import (
     inline,
     rational_text,
 )
-from piggycheck.render.narrative import HEADINGS, names_of, own_steps, sections, shared_steps, tell
+from piggycheck.render.narrative import names_of
+from piggycheck.render.outline import Chapter, outline
 
 __all__ = ["condition_text", "expression_text", "join_tokens", "report", "report_case", "summary_rows", "token_text"]
 
@@ -63,9 +63,8 @@ def report(verdict: Any) -> str:
     -----
     When this fails: matrices with more than eight rows are not written out; their entries are in the certificate.
     """
-    names = names_of([verdict])
-    blocks = [_section(section) for section in sections(verdict.derivation)]
-    return "\n\n".join([*blocks, _claim_lines(verdict), *_witness(verdict, names)]) + "\n"
+    told = outline(verdict)
+    return "\n\n".join([*map(_section, told.setting), *_chapter(told.chapters[0], told.names)]) + "\n"
 
 
 def report_case(
@@ -98,24 +97,17 @@ def report_case(
     -----
     When this fails: see `report`.
     """
-    names, shared = names_of(verdicts), shared_steps(verdicts)
+    told = outline(verdicts)
     parts = ["\n".join([title, "=" * len(title), *([source] if source else [])])]
     about = [
         f"{label + ':':<8} {text}" for label, text in (("belief", belief), ("catch", catch), ("repair", repair)) if text
     ]
     if about:
         parts.append("\n".join(textwrap.fill(line, _WIDTH, subsequent_indent=" " * 9) for line in about))
-    parts += [_section(section) for section in sections(shared)]
-    told: list[Any] = list(shared)
-    growing = False
-    for verdict in verdicts:
-        heading = HEADINGS.get(verdict.kind, verdict.kind)
-        parts.append(f"{heading}\n{'-' * len(heading)}")
-        for step in own_steps(verdict, told):
-            parts.append(_section(tell(step, told)))
-            told.append(step)
-        parts += [_claim_lines(verdict), *_witness(verdict, names, practice=not growing)]
-        growing = growing or grows(verdict)
+    parts += map(_section, told.setting)
+    for chapter in told.chapters:
+        parts.append(f"{chapter.question}\n{'-' * len(chapter.question)}")
+        parts += _chapter(chapter, told.names)
     return "\n\n".join(parts) + "\n"
 
 
@@ -132,17 +124,12 @@ def summary_rows(verdicts: Sequence[Any]) -> list[tuple[str, str, str]]:
     return [(verdict.kind, verdict.name, _one_line(inline(verdict.found, names_of([verdict])))) for verdict in verdicts]
 
 
-def _claim_lines(verdict: Any) -> str:
-    """The two lines: what was claimed, what was found."""
-    names = names_of([verdict])
-    return (
-        f"{'claimed':<10}{_one_line(inline(verdict.statement, names))}\n"
-        f"{verdict.name:<10}{_one_line(inline(verdict.found, names))}"
-    )
-
-
-def _witness(verdict: Any, names: Sequence[str], *, practice: bool = True) -> list[str]:
-    return [_fill(paragraph.parts, 0) for paragraph in conclusion(verdict, names, practice=practice)]
+def _chapter(chapter: Chapter, names: Sequence[str]) -> list[str]:
+    """The steps of a claim, the two lines that put what was claimed above what was found, the witness."""
+    verdict = chapter.verdict
+    lines = f"{'claimed':<10}{_one_line(inline(verdict.statement, names))}\n"
+    lines += f"{verdict.name:<10}{_one_line(inline(verdict.found, names))}"
+    return [*map(_section, chapter.sections), lines, *(_fill(block.parts, 0) for block in chapter.closing)]
 
 
 def _section(section: Section) -> str:

@@ -1,0 +1,176 @@
+"""Plain text: what a reader needs stands there, in the right order, and nothing that misleads."""
+
+import re
+
+import pytest
+from flint import fmpq_mat
+from render_cases import SUBJECTS, verdict, verdicts
+
+from piggycheck.render import report, report_case, summary_rows
+from piggycheck.render.formula import inline, matrix
+
+
+def two_lines(text):
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("claimed "))
+    return lines[start], lines[start + 1], "\n".join(lines[:start]), " ".join(" ".join(lines[start + 2 :]).split())
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_every_report_puts_the_claim_above_what_was_found_at_one_column(name):
+    for one in verdicts(name):
+        claimed, found, _, _ = two_lines(report(one))
+        assert re.match(r"claimed   \S", claimed)
+        assert re.match(rf"{one.name:<10}\S", found)
+        assert report(one).count("\nclaimed ") == 1
+
+
+def test_the_map_is_written_as_cases_before_the_claim():
+    _, _, derivation, _ = two_lines(report(verdict("diverging", "diverges")))
+    assert "⎧ 3*x/4 - 3*x_previous/4   if x >= 0" in derivation
+    assert "⎩ 3*x/2 - 3*x_previous/4   otherwise" in derivation
+
+
+def test_matrices_stand_in_aligned_columns():
+    text = report(verdict("diverging", "diverges"))
+    assert "A_0 = ⎡ 3/4  -3/4 ⎤,   B_0 = ⎡ 0 ⎤   where x > 0\n              ⎣   1     0 ⎦          ⎣ 0 ⎦\n" in text
+
+
+def test_a_diverging_word_is_shown_with_product_polynomial_eigenvalues_and_excitation():
+    _, _, derivation, _ = two_lines(report(verdict("diverging", "diverges")))
+    assert "A_w = A_1 A_1 A_0 A_0 = " in derivation
+    assert "q(λ) = λ² + 45/32 λ + 81/256" in derivation
+    assert "(λ + 9/32)(λ + 9/8)" in derivation
+    assert "eigenvalues -9/8, -9/32" in derivation
+    assert "c = vᵀ J_0 = 1 ≠ 0" in derivation
+
+
+def test_the_witness_gives_exact_growth_with_decimals_and_that_no_shorter_word_grows():
+    *_, witness = two_lines(report(verdict("diverging", "diverges")))
+    assert "98806/95939 ≈ 1.029884" in witness
+    assert "No shorter word" in witness
+
+
+def test_divergence_is_said_of_selections_and_not_of_programs():
+    *_, witness = two_lines(report(verdict("diverging", "diverges")))
+    assert "the conservative recursion contains diverging selections" in witness
+    assert "0.866025, 0.866025 (numerical)" in witness
+    assert "every program with a fixed branch rule" in witness
+
+
+def test_where_a_single_piece_grows_programs_are_not_said_to_converge():
+    *_, witness = two_lines(report(verdict("complex", "diverges")))
+    assert "every program sees this growth" in witness
+    assert "converges" not in witness
+
+
+def test_a_rate_is_shown_with_its_quadratic_form_and_the_trap():
+    _, found, derivation, _ = two_lines(report(verdict("converging", "converges")))
+    assert "γ² P − A_iᵀ P A_i ⪰ 0" in derivation or "γ^(2|w|) P − A_wᵀ P A_w ⪰ 0" in derivation
+    assert "V(x) = (x − x̄)ᵀ P (x − x̄)" in derivation
+    assert verdict("converging", "converges").value["rate_upper"] in found
+
+
+def test_an_irrational_root_is_bounded_and_not_written_as_a_decimal_alone():
+    _, _, derivation, _ = two_lines(report(verdict("complex", "diverges")))
+    assert "which has a root of modulus at least" in derivation
+    assert "Schur–Cohn" in derivation
+
+
+def test_undecided_says_so_and_why():
+    one = verdict("irrational", "converges")
+    _, found, _, witness = two_lines(report(one))
+    assert found == f"undecided {one.found}"
+    assert "Neither the claim nor its negation was proved" in witness
+
+
+def test_undecided_says_what_was_tried_what_was_proved_and_what_would_help():
+    from piggycheck.claims import Undecided
+
+    one = Undecided(
+        "converges",
+        "a claim",
+        "the radius is near 1",
+        reason="the radius is near 1",
+        tried=("words", "a quadratic form"),
+        bounds={"lower": "999/1000", "upper": "1001/1000"},
+        would_help="a longer time limit",
+    )
+    *_, witness = two_lines("\n" + report(one))
+    assert "Tried: words; a quadratic form." in witness
+    assert "at least 999/1000 = 0.999; the joint spectral radius is at most 1001/1000 = 1.001" in witness
+    assert "What would help: a longer time limit." in witness
+
+
+def test_a_jump_is_shown_with_value_and_limit():
+    text = report(verdict("jump", "continuous"))
+    assert "At x = 0 the value is (1), but along the direction (-1) the map tends to (0)." in text
+
+
+def test_pairs_that_only_the_chain_rule_gives_are_marked():
+    text = report(verdict("relu", "chain_rule_set_is_larger"))
+    marked = [
+        line for line in text.splitlines() if line.endswith("not in the selection set") and line.startswith("    ")
+    ]
+    assert len(marked) == 2
+    assert "A = 1/2,   B = 1    in the selection set" in text
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_a_case_tells_each_step_once_and_each_claim(name):
+    found = verdicts(name)
+    text = report_case("A title", found, source="A source", belief="One thing.", repair="Another.")
+    assert text.startswith("A title\n=======\nA source\n\nbelief:  One thing.\nrepair:  Another.\n")
+    assert text.count("\nclaimed ") == len(found)
+    for heading in ("The map", "The pieces", "The switched system", "A norm that contracts", "The fixed point"):
+        assert len(re.findall(rf"^{heading}(:.*)?$", text, re.MULTILINE)) <= 1
+
+
+def test_a_word_that_two_claims_share_is_multiplied_out_once():
+    text = report_case("t", verdicts("diverging"))
+    assert text.count("A_w = A_1 A_1 A_0 A_0") == 1
+    assert "Take again the word w = 0 0 1 1." in text
+    assert " ".join(text.split()).count("What it does not say") == 1
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_prose_keeps_to_the_width_and_no_line_ends_in_a_blank(name):
+    text = report_case("t", verdicts(name))
+    for line in text.splitlines():
+        assert line == line.rstrip()
+        is_prose = not re.match(r"claimed|proved|refuted|undecided| {8}", line)
+        assert not is_prose or len(line) <= 92, line
+    assert "\x1b" not in text
+
+
+def test_summary_rows_give_kind_verdict_and_what_was_found():
+    rows = summary_rows(verdicts("diverging"))
+    assert [row[:2] for row in rows][2:4] == [("converges", "refuted"), ("diverges", "proved")]
+    assert rows[2][2] == "the joint spectral radius is at least (9/8)^(1/4)"
+
+
+def test_entries_without_room_are_rounded_and_large_matrices_named():
+    huge = fmpq_mat(2, 2, [1, 2, 3, 4]) / 10**60
+    assert matrix(huge).rounded
+    assert matrix(huge).rows[0][0] == "1e-60"
+    assert matrix(fmpq_mat(9, 9)).rows == ()
+    assert not matrix(fmpq_mat([[1, 2]])).rounded
+
+
+def test_a_rounded_matrix_is_never_said_to_be_equal():
+    text = report(verdict("wide", "converges"))
+    for line in text.splitlines():
+        assert not re.search(r"= .?[\[⎡].*e-", line)
+
+
+@pytest.mark.parametrize(
+    "text", ["nothing here", "at J_0 = 1", "x = 2, y_previous = 3/4 is it", "A = [['1', '2']] and 5/6"]
+)
+def test_finding_formulas_in_a_sentence_loses_nothing(text):
+    from piggycheck.render.text import join_tokens, token_text
+
+    parts = inline(text, ["x", "y_previous"])
+    joined = "".join(
+        part if isinstance(part, str) else join_tokens([token_text(atom) for atom in part]) for part in parts
+    )
+    assert joined == text.replace("'", "")
