@@ -143,6 +143,14 @@ def test_prose_keeps_to_the_width_and_no_line_ends_in_a_blank(name):
     assert "\x1b" not in text
 
 
+def test_every_kind_of_step_can_be_told():
+    from piggycheck import derivation
+    from piggycheck.render import narrative
+
+    kinds = {kind for name in derivation.__all__ if (kind := getattr(derivation, name)) is not derivation.Derivation}
+    assert set(narrative._TELLERS) == kinds - {derivation.Step}
+
+
 def test_summary_rows_give_kind_verdict_and_what_was_found():
     rows = summary_rows(verdicts("diverging"))
     assert [row[:2] for row in rows][2:4] == [("converges", "refuted"), ("diverges", "proved")]

@@ -35,6 +35,7 @@ _SETTINGS = {
     "path.simplify": False,
 }
 _MARKERS = 12
+_NARROW = 20
 _SMALLEST, _LARGEST = 1e-200, 1e200
 
 
@@ -133,15 +134,16 @@ def _drawable(value: float, logarithmic: bool) -> float:
 
 
 def _reads_better_logarithmic(series: Any) -> bool:
-    """Whether every sequence has values above 0 and none returns to 0 again and again."""
+    """Whether the values have several orders of magnitude, and no sequence returns to 0 again and again."""
 
     def zeros_between(values: Any) -> int:
         last = max((k for k, value in enumerate(values) if value > 0), default=0)
         return sum(value == 0 for value in values[1:last])
 
-    return any(max(one.values) > 0 for one in series) and all(
-        zeros_between(one.values) <= len(one.values) // 10 for one in series
-    )
+    positive = [value for one in series for value in one.values if value > 0]
+    if not positive or max(positive) < _NARROW * min(positive):
+        return False
+    return all(zeros_between(one.values) <= len(one.values) // 10 for one in series)
 
 
 def _mathematical(text: str) -> str:

@@ -166,10 +166,10 @@ def _pairs(A: Sequence[Any], B: Sequence[Any], remarks: Sequence[Formula] = ()) 
 
 def _continuity(step: d.ContinuityStep, steps: Sequence[d.Step]) -> Section:
     if not step.guards:
-        return Section("Continuity", (sentence("The map has one piece, and it is a polynomial."),))
+        return Section("Continuity", (sentence("The map has one piece, so there is nothing to compare."),))
     shown = [formula(Expression(_readable(guard)), "=", Number(0)) for guard in step.guards[:_MOST_PIECES]]
     more = f" and across {len(step.guards) - _MOST_PIECES} more guards" if len(step.guards) > _MOST_PIECES else ""
-    agree, cover = "The branches on either side agree, as polynomials, where", "some branch applies at every point."
+    agree, cover = "By exact algebra the branches on either side agree where", "some branch applies at every point."
     if any(_has_switch(guard) for guard in step.guards):
         blocks = (sentence(agree), Display(tuple(shown)), sentence(f"{more.strip()} and {cover}".strip()))
         return Section("Continuity", blocks)
