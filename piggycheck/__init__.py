@@ -10,7 +10,20 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_ROOMS = ("algorithms", "arithmetic", "case", "checker", "claims", "errors", "expression", "functions", "maps", "piggyback", "render", "stability")
+_ROOMS = (
+    "algorithms",
+    "arithmetic",
+    "case",
+    "checker",
+    "claims",
+    "errors",
+    "expression",
+    "functions",
+    "maps",
+    "piggyback",
+    "render",
+    "stability",
+)
 _NAMES = {
     "Certificate": "certificates",
     "FixedPoint": "fixed_points",

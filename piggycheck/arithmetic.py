@@ -7,6 +7,7 @@ evaluator, `Evaluator`, walks a sympy expression over any `Arithmetic`.
 
 from __future__ import annotations
 
+import math
 import numbers
 import re
 from abc import ABC, abstractmethod
@@ -18,6 +19,7 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx, fmpq
 from flint.utils.flint_exceptions import DomainError
+from sympy.polys.constructor import construct_domain
 
 from piggycheck.errors import IrrationalError, MapError, NumberError, UnknownError
 
@@ -37,7 +39,7 @@ __all__ = [
     "to_sympy",
 ]
 
-_RATIONAL_TEXT = re.compile(r"\s*([+-]?)\s*(\d+)\s*(?:/\s*(\d+))?\s*|\s*[+-]?(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d{1,4})?\s*")
+_RATIONAL_TEXT = re.compile(r"\s*[+-]?\s*\d+\s*(/\s*\d+)?\s*|\s*[+-]?(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d{1,4})?\s*")
 _MAX_DIGITS = 4000
 _MAX_SIGN_BITS = 4096
 
@@ -219,19 +221,10 @@ def sign(value: sp.Expr | fmpq, max_bits: int = _MAX_SIGN_BITS) -> int:
             return 1
         if ball < 0:
             return -1
-        if bits == 256 and _is_zero(value):
+        if bits == 256 and ALGEBRAIC.normal(value).is_zero:
             return 0
         bits *= 2
     raise UnknownError(f"the sign of `{value}` was not decided with {max_bits} bits")
-
-
-def _is_zero(value: sp.Expr) -> bool:
-    if ALGEBRAIC.normal(value).is_zero:
-        return True
-    try:
-        return bool(sp.minimal_polynomial(value, polys=True).degree() == 1 and sp.minimal_polynomial(value)(0) == 0)
-    except (sp.polys.polyerrors.NotAlgebraic, NotImplementedError, TypeError):
-        return False
 
 
 def enclosure(value: sp.Expr | fmpq, bits: int = 128) -> tuple[fmpq, fmpq]:
@@ -296,6 +289,10 @@ class Arithmetic(ABC):
         """Return ``1/value``; raises `ZeroDivisionError` at zero."""
         return 1 / value
 
+    def power(self, value: Any, exponent: int) -> Any:
+        """Return a power with a nonnegative integer exponent."""
+        return value**exponent
+
     def normal(self, value: Any) -> Any:
         """Bring a result to the form that is shown."""
         return value
@@ -353,7 +350,7 @@ class _Algebraic(Arithmetic):
     def sqrt(self, value: sp.Expr) -> sp.Expr:
         if sign(value) < 0:
             raise MapError(f"square root of the negative number {value}")
-        return sp.sqrtdenest(sp.sqrt(value))
+        return sp.sqrt(value)
 
     def exp(self, value: sp.Expr) -> sp.Expr:
         return sp.exp(value)
@@ -369,7 +366,10 @@ class _Algebraic(Arithmetic):
         return 1 / value
 
     def normal(self, value: sp.Expr) -> sp.Expr:
-        return value if value.is_Rational else sp.radsimp(sp.expand(value))
+        if value.is_Rational:
+            return value
+        field, (element,) = construct_domain([value], extension=True)
+        return field.to_sympy(element)
 
 
 class Mpmath(Arithmetic):
@@ -488,6 +488,10 @@ class Balls(Arithmetic):
             raise ZeroDivisionError
         return _finite(1 / value, "reciprocal", value)
 
+    def power(self, value: arb, exponent: int) -> arb:
+        # arb's own power goes through the logarithm and has no value where the ball contains 0
+        return math.prod([value] * exponent, start=arb(1))
+
 
 def _finite(result: arb, name: str, value: arb) -> arb:
     if not result.is_finite():
@@ -561,14 +565,14 @@ class Evaluator:
         if base is sp.E:
             return self.arithmetic.exp(self(exponent))
         if not (exponent.is_Rational and exponent.q in (1, 2)):
-            raise MapError(f"`{node}`: only integer powers and square roots are known; write exp({exponent}*log({base}))")
+            raise MapError(f"`{node}`: write an integer power, a square root, or exp({exponent}*log({base}))")
         value = self(base)
         if exponent.q == 2:
             value = self.arithmetic.sqrt(value)
         power = int(abs(exponent.p))
         if exponent.p >= 0:
-            return value**power
+            return self.arithmetic.power(value, power)
         try:
-            return self.arithmetic.reciprocal(value**power)
+            return self.arithmetic.reciprocal(self.arithmetic.power(value, power))
         except ZeroDivisionError:
             raise MapError(f"division by zero: `{base}` is 0 in `{node}`") from None

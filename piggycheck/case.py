@@ -260,10 +260,15 @@ class _Reader:
         written = self._list(table, ("map", "next"), str)
         with self.at("map", "next"):
             if len(names) != len(written):
-                raise InputError(f"`state` has {len(names)} names and `next` has {len(written)} expressions; write one each")
+                raise InputError(
+                    f"`state` has {len(names)} names and `next` has {len(written)} expressions; write one each"
+                )
         state = tuple(sp.Symbol(name, real=True) for name in names)
         with self.at("map", "next"):
-            following = [parse(e, [*state, *parameters], where=f"next value of `{v}`") for v, e in zip(state, written, strict=True)]
+            following = [
+                parse(e, [*state, *parameters], where=f"next value of `{v}`")
+                for v, e in zip(state, written, strict=True)
+            ]
             map_ = SymbolicMap(state, following, parameters)
         with self.at("start"):
             return Iteration(map_, reading.start_of(self._start(), state, {}, parameters), self.name)
@@ -363,7 +368,9 @@ def read_function(text: Any, parameters: Sequence[sp.Symbol], where: str) -> fun
     arguments = [reading.expression(part, parameters, where) for part in _split_arguments(match[2])]
     expected = list(inspect.signature(build).parameters)
     if len(arguments) != len(expected):
-        raise InputError(f"{where}: `{match[1]}` takes {len(expected)} arguments ({', '.join(expected) or 'none'}), not {len(arguments)}")
+        raise InputError(
+            f"{where}: `{match[1]}` takes {len(expected)} arguments ({', '.join(expected)}), not {len(arguments)}"
+        )
     return build(*arguments)
 
 

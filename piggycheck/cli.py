@@ -50,7 +50,14 @@ def commands() -> None:
 @click.argument("cases", nargs=-1, required=True, metavar="CASE...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (a list for several cases).")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write certificates into this folder.")
-@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True, metavar="SECONDS", help="For each claim.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For each claim.",
+)
 def prove(cases: tuple[str, ...], as_json: bool, out: Path | None, time_limit: float) -> int:
     """Examine the claims of case files."""
     answers, worst = [], PROVED
@@ -78,11 +85,29 @@ def check(certificates: tuple[str, ...]) -> int:
 
 @commands.command()
 @click.argument("case", metavar="CASE")
-@click.option("--latex", "latex_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the derivation as LaTeX.")
-@click.option("--figure", "figure_file", type=click.Path(dir_okay=False, path_type=Path), help="Draw the sequences (pdf, svg, png).")
-@click.option("--html", "html_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the derivation as a web page.")
-@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True, metavar="SECONDS", help="For each claim.")
-def show(case: str, latex_file: Path | None, figure_file: Path | None, html_file: Path | None, time_limit: float) -> int:
+@click.option(
+    "--latex", "latex_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the derivation as LaTeX."
+)
+@click.option(
+    "--figure",
+    "figure_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the sequences (pdf, svg, png).",
+)
+@click.option(
+    "--html", "html_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the derivation as a web page."
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For each claim.",
+)
+def show(
+    case: str, latex_file: Path | None, figure_file: Path | None, html_file: Path | None, time_limit: float
+) -> int:
     """Show the derivation of a case."""
     from piggycheck import render
     from piggycheck.claims.figure import figure_data
@@ -92,14 +117,14 @@ def show(case: str, latex_file: Path | None, figure_file: Path | None, html_file
         stated, subject, verdicts, code = _decide(case, time_limit)
         written = []
         if latex_file is not None:
-            render.latex(verdicts, latex_file, title=stated.title or stated.name, source=stated.source)
+            render.latex(verdicts, latex_file, title=_title(stated), source=stated.source)
             written.append(latex_file)
         if figure_file is not None:
             with _progress("drawing"):
-                render.figure(figure_data(subject, verdicts), figure_file)
+                render.figure(figure_data(subject, verdicts, title=_title(stated)), figure_file)
             written.append(figure_file)
         if html_file is not None:
-            render.html(verdicts, html_file, title=stated.title or stated.name)
+            render.html(verdicts, html_file, title=_title(stated), source=stated.source)
             written.append(html_file)
     except InputError as error:
         _complain(str(error))
@@ -110,13 +135,15 @@ def show(case: str, latex_file: Path | None, figure_file: Path | None, html_file
     for path in written:
         click.echo(f"wrote {path}", err=True)
     if not written:
-        click.echo(render.report_case(stated.title or stated.name, verdicts))
+        click.echo(_report(stated, verdicts))
     return code
 
 
 @commands.command("list")
 @click.argument("what", type=click.Choice(["algorithms", "functions", "claims", "cases"]), default="algorithms")
-@click.option("--casebook", type=click.Path(path_type=Path), default=Path("casebook"), show_default=True, help="Folder of cases.")
+@click.option(
+    "--casebook", type=click.Path(path_type=Path), default=Path("casebook"), show_default=True, help="Folder of cases."
+)
 def list_(what: str, casebook: Path) -> int:
     """List what is there: algorithms, functions, claims or cases."""
     if what == "cases":
@@ -252,10 +279,19 @@ def _as_json(case: Any, subject: Any, verdicts: list[Any], names: list[str | Non
     return {"case": case.name, "title": case.title, "claims": claims, "pieces": subject.listed_pieces()}
 
 
-def _print_report(case: Any, verdicts: list[Any], names: list[str | None]) -> None:
+def _title(case: Any) -> str:
+    return case.title or case.name
+
+
+def _report(case: Any, verdicts: list[Any]) -> str:
     from piggycheck import render
 
-    click.echo(render.report_case(case.title or case.name, verdicts))
+    told = {"source": case.source, "belief": case.belief, "catch": case.catch, "repair": case.repair}
+    return render.report_case(_title(case), verdicts, **told)
+
+
+def _print_report(case: Any, verdicts: list[Any], names: list[str | None]) -> None:
+    click.echo(_report(case, verdicts))
     if sys.stdout.isatty():
         _print_table(verdicts, names)
     else:

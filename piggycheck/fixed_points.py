@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 from flint import fmpq, fmpq_mat
+from sympy.polys.matrices import DomainMatrix
+from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError
 
-from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Mpmath, rational, sign, to_sympy
+from piggycheck.arithmetic import RATIONAL, Mpmath, rational, sign, to_sympy
 from piggycheck.errors import IrrationalError, MapError, UnknownError
 from piggycheck.feasibility import Feasible, feasible_point
 from piggycheck.iteration import Iteration
@@ -23,6 +26,8 @@ __all__ = ["FixedPoint", "FixedPoints", "approached", "fixed_points", "linearise
 _MAX_SOLUTIONS = 64
 _GUESS_STEPS = 2000
 _GUESS_DIGITS = 30
+_LARGEST_GUESS = 10**6
+_LARGEST_DENOMINATOR = 10**4
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,8 @@ def fixed_points(iteration: Iteration, at: Mapping[Any, Any] | None = None, *, m
     On a piece where the map is affine this is a linear solve; polynomial pieces in few variables are solved exactly;
     every candidate is kept only if the whole map returns it unchanged.
 
-    When this fails: pieces with exp, log or square roots, or polynomial systems with too many solutions, are left
-    out, and ``exhaustive`` is false with the reason.
+    When this fails: of pieces with exp, log or square roots, or with polynomial systems of too many solutions, only a
+    simple rational point near the end of the iteration's path is tried, and ``exhaustive`` is false with the reason.
     """
     at = iteration.map.parameter_values(at or {})
     local = iteration.map.fix(at)
@@ -123,7 +128,11 @@ def fixed_points(iteration: Iteration, at: Mapping[Any, Any] | None = None, *, m
         for signature in itertools.islice(_near_path(iteration, at, local), max_pieces):
             piece = local.piece(signature)
             search.examine(piece, piece.conditions)
-    points = tuple(FixedPoint(dict(zip(local.state, x, strict=True)), at, isolated) for x, isolated in search.found.items())
+    if search.reasons:
+        search.try_rational_near(_follow(iteration, at))
+    points = tuple(
+        FixedPoint(dict(zip(local.state, x, strict=True)), at, isolated) for x, isolated in search.found.items()
+    )
     return FixedPoints(points, not search.reasons, "; ".join(search.reasons))
 
 
@@ -151,6 +160,12 @@ class _Search:
                 raise UnknownError("a continuum of solutions meets it only where the map may take another piece")
         except (UnknownError, MapError) as error:
             self.give_up(f"piece {piece.signature or '(smooth)'}: {error}")
+
+    def try_rational_near(self, end: Mapping[sp.Symbol, Any] | None) -> None:
+        """Try the simple rational point near the end of the iteration's path."""
+        if end is not None and all(abs(c) < _LARGEST_GUESS for c in end.values()):
+            near = (Fraction(str(end[v])).limit_denominator(_LARGEST_DENOMINATOR) for v in self.local.state)
+            self._keep(tuple(sp.Rational(c.numerator, c.denominator) for c in near), True)
 
     def _keep(self, x: tuple[sp.Expr, ...], isolated: bool) -> bool:
         """Keep a candidate if the whole map returns it unchanged."""
@@ -189,9 +204,7 @@ def _affine_solutions(piece: SmoothPiece, constraints: Sequence, state: Sequence
     if not kernel:
         yield tuple(to_sympy(row[0]) for row in entries(particular)), True
         return
-    equalities = [
-        ([fmpq(i == j) - A[i, j] for j in range(len(state))], -c[i, 0]) for i in range(len(state))
-    ]
+    equalities = [([fmpq(i == j) - A[i, j] for j in range(len(state))], -c[i, 0]) for i in range(len(state))]
     weak = []
     for guard_sign, guard in constraints:
         if any(sp.expand(sp.diff(guard, v)).has(*state) for v in state):
@@ -210,14 +223,17 @@ def _affine_solutions(piece: SmoothPiece, constraints: Sequence, state: Sequence
 def _irrational_affine_solution(piece: SmoothPiece, state: Sequence[sp.Symbol]) -> tuple[sp.Expr, ...]:
     size = len(state)
     M = sp.eye(size) - piece.jacobian[:, :size]
-    if sign(ALGEBRAIC.normal(M.det())) == 0:
-        raise UnknownError("its irrational linear system is singular")
-    c = sp.Matrix([e.subs({v: 0 for v in state}) for e in piece.expressions])
-    return tuple(ALGEBRAIC.normal(entry) for entry in M.LUsolve(c))
+    c = sp.Matrix([e.subs(dict.fromkeys(state, 0)) for e in piece.expressions])
+    system = DomainMatrix.from_Matrix(M.row_join(c), extension=True).to_field()
+    try:
+        solution = system[:, :size].lu_solve(system[:, size:])
+    except DMNonInvertibleMatrixError:
+        raise UnknownError("its irrational linear system is singular") from None
+    return tuple(solution.to_Matrix())
 
 
 def _algebraic_solutions(piece: SmoothPiece, state: Sequence[sp.Symbol]) -> list[tuple[sp.Expr, ...]]:
-    equations = [sp.expand(e - v) for e, v in zip(piece.expressions, state, strict=True)]
+    equations = [sp.numer(sp.together(sp.expand(e - v))) for e, v in zip(piece.expressions, state, strict=True)]
     if all(e == 0 for e in equations):
         raise UnknownError("every point of the piece is fixed")
     try:
@@ -244,7 +260,10 @@ def _solve_in_shape_position(
     if basis == [1]:
         return []
     univariate = [e for e in basis if e.free_symbols == {last}]
-    given = {v: next((-sp.Poly(e, v).nth(0) / sp.Poly(e, v).nth(1) for e in basis if _gives(e, v, last)), None) for v in others}
+    given = {
+        v: next((-sp.Poly(e, v).nth(0) / sp.Poly(e, v).nth(1) for e in basis if _gives(e, v, last)), None)
+        for v in others
+    }
     if len(univariate) != 1 or None in given.values():
         return None
     roots = _real_roots(sp.Poly(univariate[0], last))
@@ -294,7 +313,9 @@ def _follow(iteration: Iteration, at: Mapping[sp.Symbol, sp.Expr]) -> dict[sp.Sy
     """Follow the iteration in plain rounding until it stands still; a guess, never evidence."""
     numbers = Mpmath(_GUESS_DIGITS)
     try:
-        start = iteration.start_at(at) if iteration.start is not None else {v: sp.Integer(0) for v in iteration.map.state}
+        start = (
+            iteration.start_at(at) if iteration.start is not None else {v: sp.Integer(0) for v in iteration.map.state}
+        )
         values = {v: numbers.evaluate(e) for v, e in {**start, **at}.items()}
         for _ in range(_GUESS_STEPS):
             new = iteration.map.evaluate(values, numbers).value
@@ -394,4 +415,6 @@ def rational_matrix(M: sp.ImmutableMatrix, where: str = "matrix") -> fmpq_mat:
         return fmpq_mat(M.rows, M.cols, [rational(entry, where) for entry in M])
     except IrrationalError:
         entry = next(e for e in M if not e.is_Rational)
-        raise IrrationalError(f"{where} has the irrational entry `{entry}`, and certificates of this kind hold rationals") from None
+        raise IrrationalError(
+            f"{where} has the irrational entry `{entry}`, and certificates of this kind hold rationals"
+        ) from None

@@ -51,7 +51,9 @@ class Iteration:
 
     def _validate_start(self) -> None:
         if len(self.start) != len(self.map.state):
-            raise MapError(f"the start has {len(self.start)} entries and the state {len(self.map.state)}; write one each")
+            raise MapError(
+                f"the start has {len(self.start)} entries and the state {len(self.map.state)}; write one each"
+            )
         for symbol, expression in zip(self.map.state, self.start, strict=True):
             foreign = sorted(map(str, expression.free_symbols - set(self.map.parameters)))
             if foreign:
@@ -76,11 +78,11 @@ class Iteration:
         MapError
             When there is no start, or it is not defined at these parameters.
         """
-        origin = {v: 0 for v in self.map.state}
+        origin = dict.fromkeys(self.map.state, 0)
         return dict(zip(self.map.state, self.start_map.value({**origin, **at}), strict=True))
 
     def start_jacobians(self, at: Mapping[Any, Any]) -> list[sp.ImmutableMatrix]:
         """Return the Jacobians J_0 of the start at given parameters: one, or several where the start has a kink."""
-        origin = {v: 0 for v in self.map.state}
+        origin = dict.fromkeys(self.map.state, 0)
         selection = self.start_map.selection({**origin, **at})
         return list(dict.fromkeys(piece.B for piece in selection.pieces))

@@ -203,9 +203,7 @@ def _advance(pair: Sequence[Sequence[Any]], J: tuple[tuple[Any, ...], ...]) -> t
     """Return ``A J + B``."""
     size = len(J)
     return tuple(
-        tuple(
-            sum((a * J[i][j] for i, a in enumerate(row[:size])), start=row[size + j]) for j in range(len(row) - size)
-        )
+        tuple(sum((a * J[i][j] for i, a in enumerate(row[:size])), start=row[size + j]) for j in range(len(row) - size))
         for row in pair
     )
 

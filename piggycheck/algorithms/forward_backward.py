@@ -63,7 +63,9 @@ def forward_backward(
     f = reading.expression(smooth, variables + parameters, "smooth")
     tau = reading.expression(step, parameters, "step")
     if not isinstance(nonsmooth, ProximalFunction):
-        raise InputError(f"nonsmooth: `{nonsmooth}` has no proximal map; write, for instance, piggycheck.functions.l1(1)")
+        raise InputError(
+            f"nonsmooth: `{nonsmooth}` has no proximal map; write, for instance, piggycheck.functions.l1(1)"
+        )
     forward = [v - tau * g for v, g in zip(variables, gradient(f, variables), strict=True)]
     return Iteration(
         SymbolicMap(variables, nonsmooth.proximal(forward, tau), parameters),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-
 from piggycheck.algorithms import reading
 from piggycheck.functions import gradient
 from piggycheck.iteration import Iteration

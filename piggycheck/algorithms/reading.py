@@ -11,7 +11,7 @@ from piggycheck.arithmetic import exact
 from piggycheck.errors import InputError
 from piggycheck.expression import parse
 
-__all__ = ["expression", "previous_symbols", "symbols", "start_of"]
+__all__ = ["expression", "previous_symbols", "start_of", "symbols"]
 
 
 def expression(value: Any, names: Iterable[sp.Symbol], where: str) -> sp.Expr:

@@ -120,7 +120,11 @@ def default_claims(subject: Subject, *, time_limit: float = 10.0) -> list[Verdic
         Of *converges* and *diverges*, the one that is proved; when neither is, both. Nothing about derivatives of a
         map without parameters, except *converges*.
     """
-    verdicts = [] if subject.given is not None else [prove(c, subject, time_limit=time_limit) for c in (Continuous(), FixedPoint())]
+    verdicts = (
+        []
+        if subject.given is not None
+        else [prove(c, subject, time_limit=time_limit) for c in (Continuous(), FixedPoint())]
+    )
     converges = prove(Converges(), subject, time_limit=time_limit)
     if subject.given is None and not subject.iteration.map.parameters:
         return [*verdicts, converges]

@@ -16,7 +16,7 @@ from piggycheck.linalg import entries
 from piggycheck.stability import WordTree
 from piggycheck.switched import Word
 
-__all__ = ["Claim", "certify", "matrix_text", "rational_field", "tree_witness", "word_text"]
+__all__ = ["Claim", "certify", "decimals_below", "matrix_text", "rational_field", "tree_witness", "word_text"]
 
 
 class Claim(ABC):
@@ -78,6 +78,18 @@ def rational_field(value: Any, where: str) -> fmpq:
         return rational(value, where)
     except IrrationalError:
         raise InputError(f"{where}: `{value}` is irrational; write a rational number") from None
+
+
+def decimals_below(value: fmpq, digits: int = 6) -> str:
+    """Write a positive number with some decimals, rounded down, so that "at least" stays true.
+
+    Examples
+    --------
+    >>> decimals_below(fmpq(98806, 95939))
+    '1.029883'
+    """
+    whole, rest = divmod(int((value * 10**digits).floor()), 10**digits)
+    return f"{whole}.{rest:0{digits}d}"
 
 
 def matrix_text(M: fmpq_mat) -> list[list[str]]:

@@ -55,7 +55,7 @@ class ChainRuleSetIsLarger(Claim):
             statement,
             "every pair of the chain-rule set is in the selection set",
             {},
-            f"all {len(pairs)} pairs of the chain-rule set belong to essentially active pieces",
+            f"each pair of the chain-rule set ({len(pairs)} in all) belongs to an essentially active piece",
             derivation,
             certificate=certify(self, "refuted", statement, parts, {}),
         )

@@ -10,6 +10,7 @@ from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.derivation import ContinuityStep, DiscontinuityStep
 from piggycheck.errors import UnknownError
 from piggycheck.maps import Continuous, Gap, check_continuity
+from piggycheck.maps.switch import as_piecewise
 
 __all__ = ["ContinuousClaim"]
 
@@ -34,8 +35,9 @@ class ContinuousClaim(Claim):
         derivation, statement = subject.opening(pieces=False), self.statement(subject)
         parts = {"map": subject.map_parts()["map"]}
         if isinstance(answer, Continuous):
-            derivation.record(ContinuityStep(answer.guards))
-            crossed = f"across each of {len(answer.guards)} guards" if answer.guards else "; there is one piece"
+            derivation.record(ContinuityStep(tuple(map(as_piecewise, answer.guards))))
+            count = len(answer.guards)
+            crossed = "across its one guard" if count == 1 else f"across each of {count} guards"
             return Proved(
                 self.kind,
                 statement,
@@ -55,7 +57,8 @@ class ContinuousClaim(Claim):
         else:
             derivation.record(DiscontinuityStep(answer.point, answer.value, answer.direction, answer.limit))
             direction = ", ".join(map(str, answer.direction))
-            found = f"the map jumps at {shown}: value {_tuple(answer.value)}, limit along ({direction}) {_tuple(answer.limit)}"
+            values = f"value {_tuple(answer.value)}, limit along ({direction}) {_tuple(answer.limit)}"
+            found = f"the map jumps at {shown}: {values}"
             witness = {"point": point, "direction": [str(d) for d in answer.direction]}
         return Refuted(
             self.kind,

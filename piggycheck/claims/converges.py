@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flint import fmpq
 
-from piggycheck.arithmetic import RATIONAL, rational
+from piggycheck.arithmetic import ALGEBRAIC, sign
 from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, tree_witness, word_text
 from piggycheck.claims.limit import common_fixed_point
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.trap import find_trap
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ContractionStep, LimitStep, TrapStep, WordStep
-from piggycheck.errors import InputError, UnknownError
+from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.linalg import as_float
 from piggycheck.stability import Contractive, Expansive, Open
+from piggycheck.stability.enclosed import widen
 
 __all__ = ["Converges", "contraction", "require_continuity_at", "word_step"]
 
@@ -65,7 +66,10 @@ class Converges(Claim):
         return f"at the fixed point the joint spectral radius of the selection set is {bound}{local}"
 
     def decide(self, subject: Subject) -> Verdict:
-        answer = subject.radius(self.rate, of=subject.active_system if _has_trap(subject) else None)
+        try:
+            answer = subject.radius(self.rate, of=subject.active_system if _has_trap(subject) else None)
+        except IrrationalError:
+            return self._proved(subject, self._enclosed(subject))
         if isinstance(answer, Contractive):
             return self._proved(subject, answer)
         refutation = subject.radius(self.rate, of=subject.essential_system)
@@ -73,25 +77,37 @@ class Converges(Claim):
             return self._refuted(subject, refutation)
         return self._open(subject, answer)
 
+    def _enclosed(self, subject: Subject) -> Contractive:
+        """Prove the claim for every matrix between rational bounds of the irrational pairs."""
+        pieces = subject.active if _has_trap(subject) else subject.selection.pieces
+        near, bounds = subject.enclosed(pieces)
+        answer = subject.radius(of=near)
+        tree = widen(answer.tree, bounds) if isinstance(answer, Contractive) else None
+        if tree is None or (self.rate is not None and tree.rate > self.rate):
+            raise UnknownError("the Jacobian pairs are irrational, and no contraction was proved for bounds of them")
+        return replace(answer, tree=tree)
+
     def _proved(self, subject: Subject, answer: Contractive) -> Verdict:
-        tree, derivation = answer.tree, subject.opening()
+        tree, trap = answer.tree, None
+        if subject.given is None:
+            require_continuity_at(subject)
+        if _has_trap(subject):
+            trap, tree = find_trap(subject, tree, self.rate or (tree.rate + 1) / 2)
+        derivation = subject.opening(pieces=not subject.is_irrational)
         derivation.record(ContractionStep(tree.P, tree.rate, tree.words, answer.lower.rate_lower))
         witness = tree_witness(tree)
         value: dict[str, Any] = {"rate_upper": str(tree.rate)}
         found = f"the joint spectral radius is at most {tree.rate}"
-        if subject.given is None:
-            require_continuity_at(subject)
-            if _has_trap(subject):
-                trap = find_trap(subject, tree)
-                derivation.record(TrapStep(trap.iteration, trap.level))
-                witness["trap"] = {
-                    "iteration": trap.iteration,
-                    "level": trap.level,
-                    "growth": trap.growth,
-                    "bits": trap.bits,
-                }
-                found += f", and from iterate {trap.iteration} on the iterates are trapped and converge to the fixed point"
-        limit = common_fixed_point(subject.system)
+        if trap is not None:
+            derivation.record(TrapStep(trap.iteration, trap.level))
+            witness["trap"] = {
+                "iteration": trap.iteration,
+                "level": trap.level,
+                "growth": trap.growth,
+                "bits": trap.bits,
+            }
+            found += f", and from iterate {trap.iteration} on the iterates are trapped and converge to the fixed point"
+        limit = None if subject.is_irrational else common_fixed_point(subject.system)
         if limit is not None and limit.ncols():
             derivation.record(LimitStep(limit))
             value["limit"] = matrix_text(limit)
@@ -102,20 +118,23 @@ class Converges(Claim):
             statement,
             found,
             value,
-            "a quadratic form contracts along " + ("every pair" if tree.is_quadratic else f"{len(tree.words)} words that every infinite word starts with"),
+            "a quadratic form contracts along "
+            + ("every pair" if tree.is_quadratic else f"{len(tree.words)} words that every infinite word starts with"),
             derivation,
             certificate=certify(self, "proved", statement, parts, witness),
         )
 
     def _refuted(self, subject: Subject, answer: Expansive) -> Verdict:
         word, derivation = subject.in_system(answer.word), subject.opening()
-        derivation.record(word_step(subject, word, answer.modulus_lower, answer.rate_lower, answer.stable_below >= len(word)))
+        derivation.record(
+            word_step(subject, word, answer.modulus_lower, answer.rate_lower, answer.stable_below >= len(word))
+        )
         statement = self.statement(subject)
         witness = {"method": "word", "word": word, "modulus_lower": answer.modulus_lower}
         return Refuted(
             self.kind,
             statement,
-            f"the joint spectral radius is at least {answer.modulus_lower}^(1/{len(word)})",
+            f"the joint spectral radius is at least ({answer.modulus_lower})^(1/{len(word)})",
             {
                 "word": list(word),
                 "word_length": len(word),
@@ -164,11 +183,10 @@ def require_continuity_at(subject: Subject) -> None:
     UnknownError
         When one does not: the map jumps there, and no theorem applies.
     """
-    map_, point = subject.iteration.map, subject.point
-    values = {v: rational(c) for v, c in point.point.items()}
+    map_, point = subject.iteration.map, subject.point.point
     for piece in subject.active:
         for v, expression in zip(map_.state, map_.piece(piece.signature).expressions, strict=True):
-            if RATIONAL.evaluate(expression, values) != values[v]:
+            if sign(ALGEBRAIC.evaluate(expression, point) - point[v]) != 0:
                 raise UnknownError(f"the map is not continuous at the fixed point: piece {piece.signature} moves `{v}`")
 
 

@@ -41,7 +41,11 @@ class Derivative(Claim):
 
     def __post_init__(self) -> None:
         if self.value is not None:
-            rows = self.value if isinstance(self.value, list) and all(isinstance(r, list) for r in self.value) else [[self.value]]
+            rows = (
+                self.value
+                if isinstance(self.value, list) and all(isinstance(r, list) for r in self.value)
+                else [[self.value]]
+            )
             read = [[rational_field(entry, "value of `derivative`") for entry in row] for row in rows]
             object.__setattr__(self, "value", matrix(read, "value of `derivative`"))
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from piggycheck.claims.base import Claim, certify, tree_witness, word_text
+from piggycheck.claims.base import Claim, certify, decimals_below, tree_witness, word_text
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ContractionStep, WordStep
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.linalg import as_float
 from piggycheck.stability import Contractive, DivergingSearch, DivergingWord, find_diverging_word
 from piggycheck.switched import SwitchedSystem
 
@@ -54,7 +53,9 @@ class Diverges(Claim):
     def statement(self, subject: Subject) -> str:
         start = "" if _given_start(subject) else ", for some J_0,"
         where = "the recursion" if subject.given is not None else "the recursion started at the fixed point"
-        length = "" if self.word_length is None else f"; the shortest word along which it does has length {self.word_length}"
+        length = (
+            "" if self.word_length is None else f"; the shortest word along which it does has length {self.word_length}"
+        )
         return f"{where}{start} contains a diverging sequence{length}"
 
     def decide(self, subject: Subject) -> Verdict:
@@ -71,10 +72,12 @@ class Diverges(Claim):
 
     def _judge(self, subject: Subject, system: SwitchedSystem, search: DivergingSearch, complete: bool) -> Verdict:
         found, claimed = search.found, self.word_length
-        if found is not None and (claimed is None or len(found.word) == claimed and found.shortest and complete):
+        if found is not None and (claimed is None or (len(found.word) == claimed and found.shortest and complete)):
             return self._proved(subject, found, complete)
         if found is not None and claimed is not None and len(found.word) < claimed:
-            return self._refuted(subject, found, f"the word {word_text(found.word)} of length {len(found.word)} diverges")
+            return self._refuted(
+                subject, found, f"the word {word_text(found.word)} of length {len(found.word)} diverges"
+            )
         if claimed is not None and complete and search.stable_below > claimed:
             return self._no_short_word(subject)
         return self._open(subject, search)
@@ -83,12 +86,16 @@ class Diverges(Claim):
         step = _step(subject, found, complete)
         statement = self.statement(subject)
         word = step.word
-        none_shorter = f"; no shorter word does: all of length below {len(word)} were decided exactly" if step.shortest else ""
+        none_shorter = (
+            f"; no shorter word does: all of length below {len(word)} were decided exactly"
+            if step.shortest and len(word) > 1
+            else ""
+        )
         return Proved(
             self.kind,
             statement,
             f"along the word {word_text(word)} the derivatives grow by a factor of at least "
-            f"{as_float(found.growth_lower):.6f} per step{none_shorter}",
+            f"{decimals_below(found.growth_lower)} per step{none_shorter}",
             _value(step),
             _reason(found),
             _with(subject, step),
@@ -121,7 +128,9 @@ class Diverges(Claim):
         )
 
     def _open(self, subject: Subject, search: DivergingSearch) -> Verdict:
-        reason = f"no diverging word was found; all words of length below {search.exhaustive_below} were decided exactly"
+        reason = (
+            f"no diverging word was found; all words of length below {search.exhaustive_below} were decided exactly"
+        )
         if search.found is not None:
             reason = f"a word of length {len(search.found.word)} diverges; that no shorter one does was not decided"
         elif search.unexcited:

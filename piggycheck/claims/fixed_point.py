@@ -51,7 +51,11 @@ class FixedPointClaim(Claim):
                 raise InputError(f"value of `fixed_point`: {wrong}; the state is {', '.join(map(str, state))}")
             listed = [given[str(v)] for v in state]
         else:
-            listed = list(self.value) if isinstance(self.value, Sequence) and not isinstance(self.value, str) else [self.value]
+            listed = (
+                list(self.value)
+                if isinstance(self.value, Sequence) and not isinstance(self.value, str)
+                else [self.value]
+            )
             if len(listed) != len(state):
                 raise InputError(f"value of `fixed_point`: {len(listed)} numbers for {len(state)} state variables")
         return {v: expression(number, (), f"value of `{v}`") for v, number in zip(state, listed, strict=True)}
@@ -81,7 +85,9 @@ class FixedPointClaim(Claim):
         if list(value) == list(point.values()):
             return self._proved(subject, point, subject.iteration.name)
         if not all(c.is_Rational for c in value):
-            raise UnknownError("the map's value at the claimed point is irrational, and certificates hold rational numbers")
+            raise UnknownError(
+                "the map's value at the claimed point is irrational, and certificates hold rational numbers"
+            )
         statement = self.statement(subject)
         image = ", ".join(f"{v} = {c}" for v, c in zip(point, value, strict=True))
         parts = subject.map_parts()
@@ -106,20 +112,24 @@ class FixedPointClaim(Claim):
             alone = len(subject.points) == 1 and subject.points.exhaustive and subject.points[0].isolated
             others = "; there is no other" if alone else ""
         parts = {**subject.map_parts(), "fixed_point": {v: rational(c) for v, c in state.items()}}
-        certificate = self._certificate("proved", subject, statement, parts, {}, self._point(subject) if self.value is not None else None)
+        certificate = self._certificate(
+            "proved", subject, statement, parts, {}, self._point(subject) if self.value is not None else None
+        )
         return Proved(
             self.kind,
             statement,
             f"{listed} is a fixed point{others}",
             {"point": {str(v): str(c) for v, c in state.items()}},
-            f"{name} leaves the point unchanged",
+            f"one step of the iteration ({name}) leaves the point unchanged",
             derivation,
             certificate=certificate,
         )
 
     def _none(self, subject: Subject) -> Verdict:
         statement = self.statement(subject)
-        certificate = self._certificate("refuted", subject, statement, subject.map_parts(), {"method": "no_fixed_point"}, None)
+        certificate = self._certificate(
+            "refuted", subject, statement, subject.map_parts(), {"method": "no_fixed_point"}, None
+        )
         return Refuted(
             self.kind,
             statement,

@@ -13,20 +13,24 @@ from functools import cached_property
 from typing import Any
 
 import sympy as sp
-from flint import fmpq
+from flint import fmpq, fmpq_mat
 
-from piggycheck.arithmetic import to_sympy
+from piggycheck.arithmetic import enclosure, to_sympy
 from piggycheck.certificates import as_text
 from piggycheck.derivation import Derivation, FixedPointStep, MapStep, PiecesStep, SwitchedStep
-from piggycheck.errors import InputError, UnknownError
+from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.expression import to_text
 from piggycheck.fixed_points import FixedPoint, FixedPoints, approached, fixed_points, linearise, rational_matrix
 from piggycheck.iteration import Iteration
+from piggycheck.linalg import simplest_between
 from piggycheck.maps import Piece, SelectionSet
 from piggycheck.stability import Contractive, Expansive, Open, decide
+from piggycheck.stability.enclosed import IntervalMatrix
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["Subject"]
+
+_ENCLOSURE_BITS = 64
 
 
 @dataclass
@@ -130,6 +134,14 @@ class Subject:
         return linearise(self.iteration, self.point)
 
     @cached_property
+    def is_irrational(self) -> bool:
+        """Whether some Jacobian pair at the fixed point is irrational."""
+        try:
+            return self.system is None
+        except IrrationalError:
+            return True
+
+    @cached_property
     def active_system(self) -> SwitchedSystem:
         """The pairs of all active pieces: what a proof that the iterates converge rests on."""
         return self.given if self.given is not None else self.system_of(self.active)
@@ -203,7 +215,15 @@ class Subject:
         return {
             **self.map_parts(),
             "fixed_point": {v: _text(c) for v, c in self.point.state.items()},
-            "pieces": [_piece_part(piece) for piece in (self.selection.pieces if pieces is None else pieces)],
+            "pieces": [self._piece_part(piece) for piece in (self.selection.pieces if pieces is None else pieces)],
+        }
+
+    def _piece_part(self, piece: Piece) -> dict[str, Any]:
+        direction = piece.activity.direction if piece.activity.essential else None
+        return {
+            "A": enclosures(piece.A) if self.is_irrational else rational_matrix(piece.A),
+            "B": enclosures(piece.B) if self.is_irrational else rational_matrix(piece.B),
+            "direction": None if direction is None else [str(entry) for entry in direction],
         }
 
     def map_parts(self) -> dict[str, Any]:
@@ -250,14 +270,38 @@ class Subject:
             return []
         names = system.names or [""] * len(system)
         return [
-            {"signature": name, "A": as_text(A), "B": as_text(B)} for name, (A, B) in zip(names, system.pairs, strict=True)
+            {"signature": name, "A": as_text(A), "B": as_text(B)}
+            for name, (A, B) in zip(names, system.pairs, strict=True)
         ]
+
+    def enclosed(self, pieces: Sequence[Piece]) -> tuple[SwitchedSystem, list[IntervalMatrix]]:
+        """Enclose irrational pieces: a rational system near them, and bounds that contain their matrices A."""
+        bounds = [enclosures(piece.A) for piece in pieces]
+        near = tuple(fmpq_mat([[_middle(*interval) for interval in row] for row in rows]) for rows in bounds)
+        B = tuple(fmpq_mat(piece.B.rows, piece.B.cols) for piece in pieces)
+        return SwitchedSystem(near, B, tuple(str(piece.signature) for piece in pieces)), bounds
 
     def with_time(self, seconds: float) -> Subject:
         """Return the same subject with a time limit that starts now."""
         self.time_limit = seconds
         self.deadline = time.monotonic() + seconds
         return self
+
+
+def enclosures(M: sp.ImmutableMatrix) -> list[list[tuple[fmpq, fmpq]]]:
+    """Enclose the entries of a matrix of exact real constants.
+
+    All of them with some room: where irrational terms cancel, as sympy sees, an enclosure term by term has a width.
+    """
+    room = fmpq(1, 2**_ENCLOSURE_BITS)
+    bounds = ([enclosure(entry, 2 * _ENCLOSURE_BITS) for entry in row] for row in M.tolist())
+    return [[(low - room, high + room) for low, high in row] for row in bounds]
+
+
+def _middle(low: fmpq, high: fmpq) -> fmpq:
+    """A rational number with a small denominator, close to an interval."""
+    slack = fmpq(1, 2**40)
+    return simplest_between(low - slack, high + slack)
 
 
 def _tied(map_: Any, piece: Piece, point: FixedPoint) -> tuple[tuple[int, sp.Expr], ...]:
@@ -268,12 +312,3 @@ def _tied(map_: Any, piece: Piece, point: FixedPoint) -> tuple[tuple[int, sp.Exp
 
 def _text(number: sp.Expr | fmpq) -> str:
     return to_text(number if isinstance(number, sp.Expr) else to_sympy(number))
-
-
-def _piece_part(piece: Piece) -> dict[str, Any]:
-    direction = piece.activity.direction if piece.activity.essential else None
-    return {
-        "A": rational_matrix(piece.A),
-        "B": rational_matrix(piece.B),
-        "direction": None if direction is None else [str(entry) for entry in direction],
-    }

@@ -9,17 +9,18 @@ Where pieces are not affine, their Jacobians over a box around the ellipsoid mus
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 from flint import arb, fmpq, fmpq_mat
 
-from piggycheck.arithmetic import RATIONAL, Balls, bounds, enclosure, rational
+from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Balls, bounds, enclosure, rational, sign
 from piggycheck.claims.subject import Subject
 from piggycheck.errors import IrrationalError, MapError, UnknownError
-from piggycheck.linalg import entries, identity, is_positive_semidefinite, root_upper, simplest_between
+from piggycheck.linalg import root_upper, simplest_between
 from piggycheck.maps import SmoothPiece
 from piggycheck.stability import WordTree
+from piggycheck.stability.enclosed import contracts_throughout, interval_product, points
 
 __all__ = ["Trap", "find_trap"]
 
@@ -52,7 +53,7 @@ class Trap:
     bits: int
 
 
-def find_trap(subject: Subject, tree: WordTree) -> Trap:
+def find_trap(subject: Subject, tree: WordTree, rate: fmpq) -> tuple[Trap, WordTree]:
     """Find a trap for the iterates from the subject's start.
 
     Parameters
@@ -61,10 +62,13 @@ def find_trap(subject: Subject, tree: WordTree) -> Trap:
         An iteration with a start.
     tree : WordTree
         A contraction of all pairs active at the fixed point.
+    rate : fmpq
+        The tree's rate may be raised up to this one, below 1, where pieces are not affine: their Jacobians vary.
 
     Returns
     -------
-    Trap
+    Trap, WordTree
+        The trap, and the tree at the rate at which the trap holds.
 
     Raises
     ------
@@ -76,32 +80,31 @@ def find_trap(subject: Subject, tree: WordTree) -> Trap:
     When this fails: iterates that converge slowly, or from far away, need more iterations than the budget allows;
     pieces that are not affine need a quadratic form that contracts in one step.
     """
-    room = _Neighbourhood(subject, tree)
     if subject.start_is_fixed:
-        return Trap(0, fmpq(0), tree.growth, 0)
+        return Trap(0, fmpq(0), tree.growth, 0), tree
+    room = _Neighbourhood(subject, tree, rate)
     level = room.largest_level()
     iteration, bits = _enter(subject, tree.P, level)
-    return Trap(iteration, level, tree.growth, bits)
+    return Trap(iteration, level, tree.growth, bits), room.tree
 
 
 class _Neighbourhood:
     """What is around the fixed point at fixed parameters: the active pieces and the guards that do not tie."""
 
-    def __init__(self, subject: Subject, tree: WordTree):
+    def __init__(self, subject: Subject, tree: WordTree, rate: fmpq):
         self.tree, self.state = tree, subject.iteration.map.state
         self.center = [rational(subject.point.state[v], f"`{v}` at the fixed point") for v in self.state]
         at = subject.at
         self.pieces = [subject.iteration.map.piece(piece.signature) for piece in subject.active]
         point = subject.point.point
         guards = {guard.subs(at) for piece in self.pieces for _, guard in piece.conditions}
-        self.guards = [g for g in guards if g.free_symbols and rational(RATIONAL.evaluate(g, self._exact(point))) != 0]
+        self.guards = [g for g in guards if g.free_symbols and sign(ALGEBRAIC.evaluate(g, point)) != 0]
         self.curved = [_local(piece, at, self.state) for piece in self.pieces if not _is_affine(piece, at, self.state)]
         self.inverse = tree.P.inv()
         if self.curved and not tree.is_quadratic:
             raise UnknownError("the pieces are not affine, and no single quadratic form contracts in one step")
-
-    def _exact(self, point: Mapping[sp.Symbol, sp.Expr]) -> dict[sp.Symbol, fmpq]:
-        return {v: rational(c) for v, c in point.items()}
+        if self.curved:
+            self.tree = replace(tree, rate=simplest_between((tree.rate + rate) / 2, (tree.rate + 3 * rate) / 4))
 
     def largest_level(self) -> fmpq:
         """A level s at which the trap holds, near the largest one that is found by halving."""
@@ -113,7 +116,7 @@ class _Neighbourhood:
             level = fmpq(10**6)
         for _ in range(_MAX_HALVINGS):
             if all(self._keeps_sign(g, level) for g in curved_guards) and self._contracts(level):
-                return level
+                return level / 4 if self.curved or curved_guards else level  # room for other enclosures
             level = level / 4
         raise UnknownError("no neighbourhood of the fixed point was proved to stay within the active pieces")
 
@@ -144,45 +147,7 @@ class _Neighbourhood:
             A = [[bounds(_BALLS.evaluate(e, box)) for e in row] for row in jacobian.tolist()]
         except (UnknownError, MapError):
             return False
-        return contracts_throughout(A, self.tree.P, self.tree.rate)
-
-
-def contracts_throughout(A: Sequence[Sequence[tuple[fmpq, fmpq]]], P: fmpq_mat, rate: fmpq) -> bool:
-    """Prove ``rate^2 P - A^T P A`` positive semidefinite for every matrix between entrywise bounds.
-
-    The middle of the interval matrix must stay semidefinite when the largest row sum of its radii is subtracted.
-    """
-    n = P.nrows()
-    square = _interval_product([[A[j][i] for j in range(n)] for i in range(n)], _interval_product(_points(P), A))
-    middle, radius = fmpq_mat(n, n), fmpq(0)
-    for i in range(n):
-        row_radius = fmpq(0)
-        for j in range(n):
-            low = (square[i][j][0] + square[j][i][0]) / 2
-            high = (square[i][j][1] + square[j][i][1]) / 2
-            middle[i, j] = rate * rate * P[i, j] - (low + high) / 2
-            row_radius += (high - low) / 2
-        radius = max(radius, row_radius)
-    return is_positive_semidefinite(middle - identity(n) * radius)
-
-
-def _points(P: fmpq_mat) -> list[list[tuple[fmpq, fmpq]]]:
-    return [[(c, c) for c in row] for row in entries(P)]
-
-
-def _interval_product(X: Sequence[Sequence[tuple]], Y: Sequence[Sequence[tuple]]) -> list[list[tuple[fmpq, fmpq]]]:
-    result = []
-    for row in X:
-        out = []
-        for j in range(len(Y[0])):
-            low = high = fmpq(0)
-            for k, (a, b) in enumerate(row):
-                c, d = Y[k][j]
-                corners = (a * c, a * d, b * c, b * d)
-                low, high = low + min(corners), high + max(corners)
-            out.append((low, high))
-        result.append(out)
-    return result
+        return contracts_throughout(A, self.tree.P, self.tree.rate**2)
 
 
 def _local(piece: SmoothPiece, at: Mapping, state: Sequence[sp.Symbol]) -> sp.ImmutableMatrix:
@@ -240,7 +205,7 @@ def _enter_in_balls(subject: Subject, P: fmpq_mat, level: fmpq) -> int:
     center = [rational(c) for c in subject.point.state.values()]
     for k in range(_MAX_ITERATIONS):
         d = [[(low - c, high - c)] for (low, high), c in zip(x, center, strict=True)]
-        V = _interval_product([[e[0] for e in d]], _interval_product(_points(P), d))[0][0]
+        V = interval_product([[e[0] for e in d]], interval_product(points(P), d))[0][0]
         if V[1] <= level * fmpq(999, 1000):
             return k
         values = {v: _BALLS.between(*interval) for v, interval in zip(iteration.map.state, x, strict=True)}

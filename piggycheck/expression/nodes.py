@@ -19,6 +19,9 @@ OPPOSITE = {
 }
 
 
+KINKS = (sp.Piecewise, sp.Abs, sp.sign, sp.Max, sp.Min)
+
+
 def bits(expression: sp.Basic) -> int:
     """Bound the length of the rational number that an expression is, or hides under a root; 0 when it is neither."""
     if isinstance(expression, sp.Rational):
@@ -54,7 +57,11 @@ def is_opaque(expression: sp.Basic) -> bool:
         return any(is_opaque(factor) for factor in expression.args)
     if isinstance(expression, sp.Pow):
         return is_opaque(expression.base)
-    return isinstance(expression, sp.Piecewise | sp.Abs | sp.sign)
+    return isinstance(expression, sp.Piecewise | sp.Abs | sp.sign) or is_kinked_exponential(expression)
+
+
+def is_kinked_exponential(expression: sp.Basic) -> bool:
+    return isinstance(expression, sp.exp) and expression.has(*KINKS)
 
 
 def base_and_exponent(factor: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -62,7 +69,12 @@ def base_and_exponent(factor: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
 
 
 def is_kinked_power(factor: sp.Expr) -> bool:
-    return isinstance(factor, sp.Pow) and is_opaque(factor.base)
+    return (isinstance(factor, sp.Pow) and is_opaque(factor.base)) or is_kinked_exponential(factor)
+
+
+def smooth_function(function: type[sp.exp | sp.log], argument: sp.Expr) -> sp.Expr:
+    """Apply exp or log; around a kink without sympy's rewriting, which takes the kink apart."""
+    return function(argument, evaluate=not argument.has(*KINKS))
 
 
 def total(terms: list[sp.Expr]) -> sp.Expr:
@@ -99,9 +111,9 @@ def product(factors: list[sp.Expr]) -> sp.Expr:
             plain.append(part)
     if not exponents:
         return scaled_sum(plain) or sp.Mul(*plain)
-    if all(exponent == 1 for exponent in exponents.values()):
+    if all(exponent == 1 and not is_kinked_exponential(base) for base, exponent in exponents.items()):
         return sp.Mul(*plain, *exponents)
-    rest = sp.Mul(*plain)
+    rest = product(plain)
     kinks = [power(base, exponent) for base, exponent in exponents.items() if exponent != 0]
     if rest == 0 or not kinks:
         return rest

@@ -34,6 +34,7 @@ from piggycheck.expression.nodes import (
     power,
     product,
     relation,
+    smooth_function,
     total,
 )
 from piggycheck.expression.tokens import Source, check_tokens
@@ -274,7 +275,7 @@ class Reader(Source):
         expression = argument.expression
         if expression.is_number and not is_moderate(expression):
             self._refuse(node, f"the exponential of a number beyond {LARGEST_EXP_ARGUMENT}; write a smaller one")
-        return Value(sp.exp(expression), argument.size + 1, 1)
+        return Value(smooth_function(sp.exp, expression), argument.size + 1, 1)
 
     def _call_log(self, node: ast.Call, depth: int) -> Value:
         (argument,) = self._arguments(node, depth, 1)
@@ -283,7 +284,7 @@ class Reader(Source):
             self._refuse(node, f"a logarithm of a number of more than {LARGEST_RADICAND_BITS} bits")
         if expression.is_number and constant_sign(expression) != 1:
             self._refuse(node, "the logarithm of a number that is not positive is not real")
-        result = sp.log(expression)
+        result = smooth_function(sp.log, expression)
         self._refuse_complex(node, result)
         return Value(result, argument.size + 1, 1)
 

@@ -15,7 +15,7 @@ __all__ = ["box"]
 
 
 @dataclass(frozen=True)
-class box(ProximalFunction):  # noqa: N801 - the field's name
+class box(ProximalFunction):
     """The indicator function of ``lower <= x <= upper``; its proximal map clips.
 
     Parameters
@@ -46,7 +46,9 @@ class box(ProximalFunction):  # noqa: N801 - the field's name
     def __post_init__(self) -> None:
         for name in ("lower", "upper"):
             value = getattr(self, name)
-            object.__setattr__(self, name, value if isinstance(value, sp.Expr) else exact(value, f"{name} bound of box"))
+            object.__setattr__(
+                self, name, value if isinstance(value, sp.Expr) else exact(value, f"{name} bound of box")
+            )
         width = self.upper - self.lower
         if not width.free_symbols and sign(exact(width, "width of box")) < 0:
             raise InputError(f"box: the lower bound {self.lower} exceeds the upper bound {self.upper}")

@@ -15,7 +15,7 @@ __all__ = ["l1"]
 
 
 @dataclass(frozen=True)
-class l1(ProximalFunction):  # noqa: N801 - the field's name
+class l1(ProximalFunction):
     """``weight * (|x_1| + ... + |x_n|)``.
 
     Parameters

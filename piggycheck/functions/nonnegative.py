@@ -13,7 +13,7 @@ __all__ = ["nonnegative"]
 
 
 @dataclass(frozen=True)
-class nonnegative(ProximalFunction):  # noqa: N801 - the field's name
+class nonnegative(ProximalFunction):
     """The indicator function of ``x >= 0``; its proximal map is ``Max(0, x)``.
 
     Examples

@@ -4,4 +4,17 @@ from piggycheck.maps.base import Activity, Evaluation, Piece, PiecewiseMap, Sele
 from piggycheck.maps.checks import Continuous, Gap, Jump, check_continuity
 from piggycheck.maps.symbolic import SmoothPiece, SymbolicMap
 
-__all__ = ["Activity", "Continuous", "Evaluation", "Gap", "Jump", "Piece", "PiecewiseMap", "SelectionSet", "Signature", "SmoothPiece", "SymbolicMap", "check_continuity"]
+__all__ = [
+    "Activity",
+    "Continuous",
+    "Evaluation",
+    "Gap",
+    "Jump",
+    "Piece",
+    "PiecewiseMap",
+    "SelectionSet",
+    "Signature",
+    "SmoothPiece",
+    "SymbolicMap",
+    "check_continuity",
+]

@@ -114,7 +114,9 @@ class PiecewiseMap(ABC):
         """Evaluate over an arithmetic, whose numbers `values` holds."""
 
     @abstractmethod
-    def jacobian(self, signature: Signature, values: Mapping[sp.Symbol, Any], arithmetic: Arithmetic) -> list[list[Any]]:
+    def jacobian(
+        self, signature: Signature, values: Mapping[sp.Symbol, Any], arithmetic: Arithmetic
+    ) -> list[list[Any]]:
         """Return the p × (p + m) Jacobian ``[A B]`` of a piece, over an arithmetic."""
 
     @abstractmethod

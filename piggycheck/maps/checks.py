@@ -73,8 +73,8 @@ def check_continuity(map_: SymbolicMap) -> Continuous | Gap | Jump:
     Raises
     ------
     UnknownError
-        When pieces to compare are not polynomials with rational coefficients, too many sign patterns meet, or neither a proof
-        nor a rational witness was found.
+        When pieces to compare are not polynomials with rational coefficients, too many sign patterns meet, or neither
+        a proof nor a rational witness was found.
 
     Examples
     --------
@@ -203,7 +203,9 @@ class _Walk:
         equalities = [guard for sign, guard in constraints if sign == 0]
         dice = random.Random(0)
         for _ in range(_RANDOM_POINTS):
-            point = {v: sp.Rational(dice.randint(-6, 6) * dice.choice((1, 1, 9)), dice.choice((1, 2, 3))) for v in variables}
+            point = {
+                v: sp.Rational(dice.randint(-6, 6) * dice.choice((1, 1, 9)), dice.choice((1, 2, 3))) for v in variables
+            }
             yield from _on_zero_set(point, equalities)
 
     def _patterns(

@@ -120,7 +120,9 @@ class SymbolicMap(PiecewiseMap):
         if not self.state:
             raise MapError("a map needs at least one state variable")
         if len(self.state) != len(self.next):
-            raise MapError(f"`state` has {len(self.state)} names and `next` has {len(self.next)} expressions; write one each")
+            raise MapError(
+                f"`state` has {len(self.state)} names and `next` has {len(self.next)} expressions; write one each"
+            )
         twice = {v for v in self.variables if self.variables.count(v) > 1}
         if twice:
             raise MapError(f"`{min(map(str, twice))}` is declared twice among state and parameters")
@@ -196,7 +198,9 @@ class SymbolicMap(PiecewiseMap):
         point = self.point(point)
         return exactly(lambda values, arithmetic: self.evaluate(values, arithmetic).value, point)
 
-    def jacobian(self, signature: Signature, values: Mapping[sp.Symbol, Any], arithmetic: Arithmetic) -> list[list[Any]]:
+    def jacobian(
+        self, signature: Signature, values: Mapping[sp.Symbol, Any], arithmetic: Arithmetic
+    ) -> list[list[Any]]:
         evaluator = Evaluator(arithmetic, values)
         rows = self.piece(signature).jacobian.tolist()
         return [[arithmetic.normal(evaluator(entry)) for entry in row] for row in rows]
@@ -234,7 +238,9 @@ class SymbolicMap(PiecewiseMap):
         for expression in expressions:
             kinked = expression.atoms(*NONSMOOTH)
             if kinked:
-                raise MapError(f"a square root of a square, `{kinked.pop()}`, is left in a piece; write Abs(...) for it")
+                raise MapError(
+                    f"a square root of a square, `{kinked.pop()}`, is left in a piece; write Abs(...) for it"
+                )
         return expressions
 
     def signatures(
@@ -343,7 +349,11 @@ class SymbolicMap(PiecewiseMap):
         -----
         When this fails: see `piggycheck.maps.activity.essential_activity`; ``exact`` is then false.
         """
-        pieces = [p for p in self._pieces_at(self.point(point), lambda outcomes: (1, -1), interior=True) if p.activity.essential is not False]
+        pieces = [
+            p
+            for p in self._pieces_at(self.point(point), lambda outcomes: (1, -1), interior=True)
+            if p.activity.essential is not False
+        ]
         return SelectionSet(tuple(pieces), all(p.activity.essential for p in pieces))
 
     def _pieces_at(
@@ -473,7 +483,9 @@ class _SignsAt:
 
     def __call__(self, guard: sp.Expr) -> int:
         if guard not in self.known:
-            self.known[guard] = exactly(lambda values, arithmetic: arithmetic.sign(arithmetic.evaluate(guard, values)), self.point)
+            self.known[guard] = exactly(
+                lambda values, arithmetic: arithmetic.sign(arithmetic.evaluate(guard, values)), self.point
+            )
         return self.known[guard]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flint import fmpq, fmpq_mat
 
-from piggycheck.linalg import entries, identity, is_positive_semidefinite, simplest_between
+from piggycheck.linalg import entries, is_positive_semidefinite, simplest_between
 from piggycheck.stability.word_tree import WordTree
 
 __all__ = ["IntervalMatrix", "contracts_throughout", "interval_product", "points", "widen"]
