@@ -21,8 +21,9 @@ EXPECTED = {
     "heavy-ball-mild-slopes": "proved",
     "lasso-1d-at-the-kink": "refuted",
     "lasso-1d-away-from-the-kink": "proved",
-    "nesterov-irrational-momentum": "undecided",
+    "nesterov-irrational-momentum": "proved",
     "nesterov-two-slopes": "proved",
+    "newton-square-root": "undecided",
 }
 
 
