@@ -7,7 +7,6 @@ from typing import Any
 
 from flint import fmpq
 
-from piggycheck.arithmetic import ALGEBRAIC, sign
 from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, tree_witness, word_text
 from piggycheck.claims.limit import common_fixed_point
 from piggycheck.claims.subject import Subject
@@ -19,7 +18,7 @@ from piggycheck.linalg import as_float
 from piggycheck.stability import Contractive, Expansive, Open
 from piggycheck.stability.enclosed import widen
 
-__all__ = ["Converges", "contraction", "require_continuity_at", "word_step"]
+__all__ = ["Converges", "contraction", "word_step"]
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,6 @@ class Converges(Claim):
 
     def _proved(self, subject: Subject, answer: Contractive) -> Verdict:
         tree, trap = answer.tree, None
-        if subject.given is None:
-            require_continuity_at(subject)
         if _has_trap(subject):
             trap, tree = find_trap(subject, tree, self.rate or (tree.rate + 1) / 2)
         derivation = subject.opening(pieces=not subject.is_irrational)
@@ -173,21 +170,6 @@ class Converges(Claim):
 def _has_trap(subject: Subject) -> bool:
     """Whether the claim says of the iterates, too, that they converge."""
     return subject.given is None and subject.iteration.start is not None
-
-
-def require_continuity_at(subject: Subject) -> None:
-    """Require that every active piece maps the fixed point to itself.
-
-    Raises
-    ------
-    UnknownError
-        When one does not: the map jumps there, and no theorem applies.
-    """
-    map_, point = subject.iteration.map, subject.point.point
-    for piece in subject.active:
-        for v, expression in zip(map_.state, map_.piece(piece.signature).expressions, strict=True):
-            if sign(ALGEBRAIC.evaluate(expression, point) - point[v]) != 0:
-                raise UnknownError(f"the map is not continuous at the fixed point: piece {piece.signature} moves `{v}`")
 
 
 def contraction(subject: Subject) -> Contractive:

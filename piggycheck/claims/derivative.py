@@ -8,7 +8,7 @@ from typing import Any
 from flint import fmpq_mat
 
 from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, tree_witness, word_text
-from piggycheck.claims.converges import contraction, require_continuity_at
+from piggycheck.claims.converges import contraction
 from piggycheck.claims.limit import common_fixed_point, word_fixed_point
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
@@ -63,8 +63,6 @@ class Derivative(Claim):
         if self.value is not None and (self.value.nrows(), self.value.ncols()) != shape:
             raise InputError(f"value of `derivative`: write a matrix of {shape[0]} rows and {shape[1]} columns")
         proof = contraction(subject)
-        if subject.given is None:
-            require_continuity_at(subject)
         X = common_fixed_point(subject.system)
         if X is not None and (self.value is None or X == self.value):
             return self._proved(subject, proof, X)

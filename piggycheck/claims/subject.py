@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 from flint import fmpq, fmpq_mat
 
-from piggycheck.arithmetic import enclosure, to_sympy
+from piggycheck.arithmetic import ALGEBRAIC, enclosure, sign, to_sympy
 from piggycheck.certificates import as_text
 from piggycheck.derivation import Derivation, FixedPointStep, MapStep, PiecesStep, SwitchedStep
 from piggycheck.errors import InputError, IrrationalError, UnknownError
@@ -99,6 +99,8 @@ class Subject:
         UnknownError
             When there is none, or it is not clear which.
         """
+        if self.start_is_fixed:
+            return FixedPoint(self.iteration.start_at(self.at), dict(self.at))
         if not self.points:
             known = "the iteration has no fixed point" if self.points.exhaustive else "no fixed point was found"
             raise UnknownError(known + (f" ({self.points.reason})" if self.points.reason else ""))
@@ -111,18 +113,41 @@ class Subject:
     @cached_property
     def selection(self) -> SelectionSet:
         """The essentially active pieces at the fixed point."""
-        return self.iteration.map.selection(self.point.point)
+        selection = self.iteration.map.selection(self.point.point)
+        self._require_continuity(selection.pieces)
+        return selection
 
     @cached_property
     def active(self) -> tuple[Piece, ...]:
         """Every piece that the map can take near the fixed point, also where guards tie: the iterates' own pieces."""
-        return self.iteration.map.active(self.point.point)
+        active = self.iteration.map.active(self.point.point)
+        self._require_continuity(active)
+        return active
+
+    def _require_continuity(self, pieces: Sequence[Piece]) -> None:
+        """Require that every piece maps the fixed point to itself.
+
+        Raises
+        ------
+        UnknownError
+            When one does not: the map jumps there, and no theorem applies.
+        """
+        map_, point = self.iteration.map, self.point.point
+        for piece in pieces:
+            for v, expression in zip(map_.state, map_.piece(piece.signature).expressions, strict=True):
+                if sign(ALGEBRAIC.evaluate(expression, point) - point[v]) != 0:
+                    raise UnknownError(
+                        f"the map is not continuous at the fixed point: piece {piece.signature} moves `{v}`"
+                    )
 
     @cached_property
     def start_is_fixed(self) -> bool:
         """Whether the start, at these parameters, is the fixed point itself."""
-        iteration = self.iteration
-        return iteration.start is not None and iteration.start_at(self.at) == self.point.state
+        if self.iteration.start is None:
+            return False
+        start = self.iteration.start_at(self.at)
+        value = self.iteration.map.value({**start, **self.at})
+        return all(sign(new - old) == 0 for new, old in zip(value, start.values(), strict=True))
 
     # -- the waist ----------------------------------------------------------------------------------------------
 

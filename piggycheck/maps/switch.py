@@ -117,7 +117,7 @@ def _translate_node(expression: sp.Expr, arguments: list[sp.Expr]) -> sp.Expr:
         largest = isinstance(expression, sp.Max)
         for other in arguments[1:]:
             low, high = (other, head) if largest else (head, other)
-            head = make_switch(head - other, low, head, high)
+            head = make_switch(head - other, low, high, high)
         return head
     return expression.func(*arguments)
 
