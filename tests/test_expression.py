@@ -91,6 +91,26 @@ def test_powers_of_a_piecewise_stay_powers():
     assert parse("relu(x) - relu(-x)", NAMES) == sp.Max(0, x) - sp.Max(0, -x)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(1/2 - 7/3*P)**(-2)*x",
+        "sqrt(x - P)**3*(x - P)",
+        "2*(x + P**2)*3",
+        "exp(P/2)*exp(x)*exp(P/2) - 2*exp(P)",
+        "1 - 2*exp(2*log(P))",
+        "((P**2)**(3/2))**2",
+        "x + 2/P - 2*x/P",
+    ],
+)
+def test_kinks_without_a_last_branch_are_not_taken_apart(text):
+    """Where a condition has no branch left, sympy's own rewriting raises errors or changes the program."""
+    gap = "Piecewise((x, Piecewise((y, x > 0), (2, y > 0)) > 0), (y, True))"
+    expression = parse(text.replace("P", gap), NAMES)
+    assert parse(gap, NAMES) in expression.atoms(sp.Piecewise)
+    assert parse(to_text(expression), NAMES) == expression
+
+
 def test_names_may_be_given_as_a_mapping_or_as_symbols():
     assert parse("a + x", {"a": theta, "x": x}) == theta + x
     assert parse("x", [x]) == parse("x", {"x": x}) == x

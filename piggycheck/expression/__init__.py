@@ -112,7 +112,7 @@ def to_text(expression: sp.Basic) -> str:
     Returns
     -------
     str
-        One line; ``parse(to_text(e), e.free_symbols) == e`` for every ``e`` that `parse` returns.
+        One line, which `parse` reads back to an equal expression.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def to_text(expression: sp.Basic) -> str:
     Notes
     -----
     When this fails: an expression held together with ``evaluate=False`` or by `sympy.factor`, such as ``2*(x + 1)``, is
-    written so that it reads back as an equal function, not as the same tree.
+    written so that it reads back as an equal function, not as the same tree; so are roots of roots of constants.
     """
     try:
         return Writer().text(sp.sympify(expression, strict=True), 0)

@@ -52,16 +52,12 @@ def is_condition(expression: sp.Basic) -> bool:
 
 
 def is_opaque(expression: sp.Basic) -> bool:
-    """Say whether sympy would restructure a power of this node."""
-    if isinstance(expression, sp.Mul):
-        return any(is_opaque(factor) for factor in expression.args)
-    if isinstance(expression, sp.Pow):
-        return is_opaque(expression.base)
-    return isinstance(expression, sp.Piecewise | sp.Abs | sp.sign) or is_kinked_exponential(expression)
+    """Say whether a kink is inside, so that sympy must not rewrite a power of this."""
+    return bool(expression.has(*KINKS))
 
 
 def is_kinked_exponential(expression: sp.Basic) -> bool:
-    return isinstance(expression, sp.exp) and expression.has(*KINKS)
+    return isinstance(expression, sp.exp) and is_opaque(expression)
 
 
 def base_and_exponent(factor: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -74,7 +70,7 @@ def is_kinked_power(factor: sp.Expr) -> bool:
 
 def smooth_function(function: type[sp.exp | sp.log], argument: sp.Expr) -> sp.Expr:
     """Apply exp or log; around a kink without sympy's rewriting, which takes the kink apart."""
-    return function(argument, evaluate=not argument.has(*KINKS))
+    return function(argument, evaluate=not is_opaque(argument))
 
 
 def total(terms: list[sp.Expr]) -> sp.Expr:
@@ -101,6 +97,8 @@ def total(terms: list[sp.Expr]) -> sp.Expr:
 def product(factors: list[sp.Expr]) -> sp.Expr:
     """Multiply; powers of nodes with a kink stay powers of these nodes, where sympy's `Mul` would rebuild them."""
     flat = [part for factor in factors for part in flat_factors(factor)]
+    if any(part == 0 for part in flat):
+        return sp.S.Zero
     plain: list[sp.Expr] = []
     exponents: dict[sp.Expr, sp.Rational] = {}
     for part in flat:
@@ -112,7 +110,7 @@ def product(factors: list[sp.Expr]) -> sp.Expr:
     if not exponents:
         return scaled_sum(plain) or sp.Mul(*plain)
     if all(exponent == 1 and not is_kinked_exponential(base) for base, exponent in exponents.items()):
-        return sp.Mul(*plain, *exponents)
+        return scaled_sum([*plain, *exponents]) or sp.Mul(*plain, *exponents)
     rest = product(plain)
     kinks = [power(base, exponent) for base, exponent in exponents.items() if exponent != 0]
     if rest == 0 or not kinks:
