@@ -29,6 +29,8 @@ _MAX_BITS = 200_000
 _BALL_BITS = 256
 _MAX_HALVINGS = 60
 _BALLS = Balls(_BALL_BITS)
+_FAR_BITS = 4096
+_FAR = arb(2) ** _FAR_BITS
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,8 @@ def _enter_in_balls(subject: Subject, P: fmpq_mat, level: fmpq) -> int:
         values = {v: _BALLS.between(*interval) for v, interval in zip(iteration.map.state, x, strict=True)}
         with _BALLS.precision():
             new = iteration.map.evaluate({**values, **parameters}, _BALLS).value
+        if not all(c.is_finite() and abs(c) < _FAR for c in new):
+            raise UnknownError(f"the iterates run away: after {k + 1} steps they are not known to be below 2^{_FAR_BITS}")
         x = [_outward(bounds(c)) for c in new]
     raise UnknownError(f"the iterates did not enter a trap within {_MAX_ITERATIONS} steps")
 
