@@ -1,0 +1,350 @@
+"""Changing any number of a certificate by one unit: it is refused, or what it claims is still true, seen another way."""
+
+from __future__ import annotations
+
+import json
+import random
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+import pytest
+import sympy as sp
+from certificate_helper import assert_certified, changed_numbers, holds
+from strategies import jacobian_near, value_of
+
+from piggycheck.algorithms import forward_backward, heavy_ball, nesterov
+from piggycheck.claims import ChainRuleSetIsLarger, Continuous, Converges, Derivative, Diverges, FixedPoint, prove
+from piggycheck.expression import parse
+from piggycheck.functions import l1
+from piggycheck.iteration import Iteration
+from piggycheck.maps import SymbolicMap
+from piggycheck.switched import SwitchedSystem
+
+x, y, theta = sp.symbols("x y theta", real=True)
+P = sp.Piecewise
+
+
+def ball(slope):
+    objective = f"Piecewise((x**2/2, x >= 0), ({slope}*x**2/2, True))"
+    return heavy_ball(objective, ["x"], 1, "3/4", parameters=["theta"], start=["theta"])
+
+
+def lasso(start=0):
+    return forward_backward("(x - 2)**2/2", l1(sp.Symbol("lam", real=True)), ["x"], "1/2", parameters=["lam"], start=[start])
+
+
+def about(*following, parameters=(), start=None):
+    return Iteration(SymbolicMap((x, y)[: len(following)], following, parameters), start)
+
+
+ZERO, AT_KINK, AWAY = {"theta": 0}, {"lam": 2}, {"lam": 1}
+RELUS = about((sp.Max(x, 0) - sp.Max(-x, 0)) / 2 + theta, parameters=[theta])
+PAIR = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], J0=[[1], [1]])
+NESTEROV = nesterov("Piecewise((x**2/2, x >= 0), (x**2/8, True))", ["x"], 1, "1/3", parameters=["theta"], start=["theta"])
+
+CASES = {
+    "converges refuted": (Converges(), ball("1/4"), ZERO),
+    "converges proved": (Converges(), ball("4/5"), ZERO),
+    "converges proved from outside": (Converges(), about(P((x / 4, x < 1), (x / 2 - sp.Rational(1, 4), True)), start=[9]), {}),
+    "converges proved at a rate": (Converges(rate="2/3"), NESTEROV, ZERO),
+    "converges proved without start": (Converges(), about(-x / 2 + sp.Max(theta, 0), parameters=[theta]), ZERO),
+    "converges proved of matrices": (Converges(), SwitchedSystem.from_rows([[["1/2", 1], [0, "1/3"]], [[0, 0], ["1/4", 0]]]), None),
+    "diverges proved": (Diverges(word_length=4), ball("1/4"), ZERO),
+    "diverges proved of matrices": (Diverges(), PAIR, None),
+    "diverges refuted by bounds": (Diverges(), ball("4/5"), ZERO),
+    "diverges refuted by no short word": (Diverges(word_length=3), ball("1/4"), ZERO),
+    "diverges refuted by a shorter word": (Diverges(word_length=5), ball("1/4"), ZERO),
+    "derivative proved": (Derivative(value=[["-1"]]), lasso(), AWAY),
+    "derivative refuted": (Derivative(), lasso(), AT_KINK),
+    "derivative refuted with a value": (Derivative(value=[["1"]]), lasso(), AWAY),
+    "chain rule proved": (ChainRuleSetIsLarger(), RELUS, ZERO),
+    "chain rule refuted": (ChainRuleSetIsLarger(), about(sp.Abs(x) / 2 + theta, parameters=[theta]), ZERO),
+    "fixed point proved": (FixedPoint(value={"x": "1"}), lasso(), AWAY),
+    "fixed point refuted": (FixedPoint(value={"x": "2"}), lasso(), AWAY),
+    "fixed point refuted for all": (FixedPoint(), about(sp.Abs(x) + 1), {}),
+    "continuous proved": (Continuous(), about(P((x - 1, x > 1), (x + 1, x < -1), (0, True))), {}),
+    "continuous refuted by a jump": (Continuous(), about(P((x / 2 + 1, x >= 0), (x / 2, True)), y), {}),
+    "continuous refuted by a gap": (Continuous(), about(P((x / 2, x > 0), (x / 3, x < 0))), {}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_changed_number_is_noticed_or_leaves_the_claim_true(name):
+    claim, subject, at = CASES[name]
+    content = assert_certified(prove(claim, subject, at))
+    assert is_true(content), "the certificate as it is"
+    noticed = 0
+    for path, changed in changed_numbers(content):
+        if holds(changed):
+            assert is_true(changed), f"{path} was changed"
+        else:
+            noticed += 1
+    assert noticed > 0
+
+
+# What certificates claim, seen another way: by sampling, by brute force over words, by following the recursion
+
+
+def is_true(content):
+    claim = content["claim"]
+    return _TRUE[claim["kind"], claim["verdict"]](content, claim)
+
+
+def names_of(content, *keys):
+    return tuple(sp.Symbol(name, real=True) for key in keys for name in content["map"][key])
+
+
+@lru_cache(maxsize=None)
+def expressions(texts, names):
+    return tuple(parse(text, names) for text in texts)
+
+
+def next_of(content):
+    return expressions(tuple(content["map"]["next"]), names_of(content, "state", "parameters"))
+
+
+def numbers(entries):
+    return {sp.Symbol(name, real=True): Fraction(text) for name, text in (entries or {}).items()}
+
+
+def matrix(rows):
+    return tuple(tuple(Fraction(c) for c in row) for row in rows)
+
+
+def pairs_of(content):
+    """The pairs (A, B): the given ones, or those seen at points near the fixed point."""
+    if "switched" in content:
+        given = content["switched"]
+        return tuple((matrix(A), matrix(B)) for A, B in zip(given["A"], given["B"], strict=True))
+    key = json.dumps([content["map"]["next"], content["fixed_point"], content["at"]])
+    if key not in _SEEN:
+        _SEEN[key] = _sampled(content)
+    return _SEEN[key]
+
+
+_SEEN: dict[str, tuple] = {}
+
+
+def _sampled(content):
+    variables = names_of(content, "state", "parameters")
+    point = {**numbers(content["fixed_point"]), **numbers(content["at"])}
+    dice, found, p = random.Random(1), {}, len(content["map"]["state"])
+    for _ in range(60):
+        near = {v: point[v] + Fraction(dice.randint(-(10**6), 10**6), 10**12) for v in variables}
+        rows = jacobian_near(next_of(content), variables, near)
+        if rows is not None:
+            found[tuple(row[:p] for row in rows), tuple(row[p:] for row in rows)] = None
+    return tuple(found)
+
+
+@lru_cache(maxsize=None)
+def radii(pairs, length=8):
+    """The largest spectral radius over the words of each length, in floating point."""
+    A = [np.array([[float(c) for c in row] for row in pair[0]]) for pair in pairs]
+    products, found = [np.eye(len(A[0]))], {}
+    for n in range(1, length + 1):
+        products = [M @ N for N in products for M in A]
+        found[n] = max(max(abs(np.linalg.eigvals(M))) for M in products)
+    return found
+
+
+def rate(pairs):
+    return max(radius ** (1 / n) for n, radius in radii(pairs).items())
+
+
+def start_of(content):
+    texts = tuple(content["start"].values())
+    return expressions(texts, names_of(content, "parameters")), numbers(content["at"])
+
+
+def approaches(content):
+    """Whether the iterates from the start come near the fixed point."""
+    starts, at = start_of(content)
+    state = names_of(content, "state")
+    point = {**dict(zip(state, (value_of(e, at) for e in starts), strict=True)), **at}
+    for _ in range(400):
+        values = [value_of(e, point) for e in next_of(content)]
+        point.update(zip(state, (Fraction(round(c * 2**90), 2**90) for c in values), strict=True))
+    fixed = numbers(content["fixed_point"])
+    return is_fixed(content) and max(abs(point[v] - fixed[v]) for v in state) < Fraction(1, 10**4)
+
+
+def is_fixed(content, x_text="fixed_point"):
+    fixed = numbers(content[x_text])
+    point = {**fixed, **numbers(content["at"])}
+    return all(value_of(e, point) == fixed[v] for e, v in zip(next_of(content), names_of(content, "state"), strict=True))
+
+
+def converges_proved(content, claim):
+    bound = float(Fraction(claim.get("rate", "1")))
+    below = rate(pairs_of(content)) <= bound + 1e-12 and rate(pairs_of(content)) < 1
+    return below and ("start" not in content or approaches(content))
+
+
+def converges_refuted(content, claim):
+    return rate(pairs_of(content)) > float(Fraction(claim.get("rate", "1"))) - 1e-9
+
+
+def grows(content):
+    """Whether the recursion along the word grows, from the start's derivative or the stated one."""
+    pairs = pieces_of(content)
+    J = matrix(content["J0"]) if "J0" in content else start_derivative(content)
+    sizes = []
+    for _ in range(30):
+        for letter in content["witness"]["word"]:
+            A, B = pairs[int(letter)]
+            J = tuple(
+                tuple(sum(a * J[k][j] for k, a in enumerate(row)) + B[i][j] for j in range(len(B[i])))
+                for i, row in enumerate(A)
+            )
+        sizes.append(max(abs(c) for row in J for c in row))
+    return sizes[-1] > 2 * sizes[9] > 0
+
+
+def pieces_of(content):
+    if "switched" in content:
+        return pairs_of(content)
+    listed = [(matrix(piece["A"]), matrix(piece["B"])) for piece in content["pieces"]]
+    used = {int(letter) for letter in content["witness"]["word"]}
+    assert all(listed[i] in pairs_of(content) for i in used)
+    return listed
+
+
+def start_derivative(content):
+    starts, at = start_of(content)
+    fixed = numbers(content["fixed_point"])
+    assert [value_of(e, at) for e in starts] == list(fixed.values())
+    return jacobian_near(starts, names_of(content, "parameters"), at)
+
+
+def shortest(pairs):
+    return next((n for n, radius in radii(pairs).items() if radius > 1 + 1e-9), None)
+
+
+def diverges_proved(content, claim):
+    length = claim.get("word_length")
+    return grows(content) and (length is None or shortest(pairs_of(content)) == int(length))
+
+
+def diverges_refuted(content, claim):
+    if "word_length" in claim:
+        return shortest(pairs_of(content)) != int(claim["word_length"])
+    return rate(pairs_of(content)) < 1
+
+
+def limits(content):
+    found = set()
+    for A, B in pairs_of(content):
+        M = sp.eye(len(A)) - sp.Matrix(len(A), len(A), lambda i, j, A=A: sp.Rational(str(A[i][j])))
+        X = M.inv() * sp.Matrix(len(B), len(B[0]), lambda i, j, B=B: sp.Rational(str(B[i][j])))
+        found.add(sp.ImmutableMatrix(X))
+    return found
+
+
+def derivative_proved(content, claim):
+    stated = claim.get("value", content["witness"]["matrix"])
+    return rate(pairs_of(content)) < 1 and limits(content) == {sp.ImmutableMatrix(stated)}
+
+
+def derivative_refuted(content, claim):
+    values = {sp.ImmutableMatrix(claim["value"])} if "value" in claim else set()
+    return rate(pairs_of(content)) < 1 and len(limits(content) | values) > 1
+
+
+def chain_rule_pairs(content):
+    state, parameters = names_of(content, "state"), names_of(content, "parameters")
+    map_ = SymbolicMap(state, next_of(content), parameters)
+    pieces = map_.chain_rule({**content["fixed_point"], **content["at"]})
+    return {tuple(matrix([[str(c) for c in row] for row in M.tolist()]) for M in piece.pair) for piece in pieces}
+
+
+def chain_rule_proved(content, claim):
+    pair = matrix(content["witness"]["A"]), matrix(content["witness"]["B"])
+    return pair not in pairs_of(content) and pair in chain_rule_pairs(content)
+
+
+def chain_rule_refuted(content, claim):
+    return chain_rule_pairs(content) <= set(pairs_of(content))
+
+
+def fixed_point_proved(content, claim):
+    return is_fixed(content) and ("value" not in claim or numbers(claim["value"]) == numbers(content["fixed_point"]))
+
+
+def fixed_point_refuted(content, claim):
+    if "value" in claim:
+        return not is_fixed({**content, "fixed_point": claim["value"]})
+    (e,), at, v = next_of(content), numbers(content["at"]), names_of(content, "state")[0]
+    signs = {value_of(e, {v: Fraction(k, 7), **at}) > Fraction(k, 7) for k in range(-700, 700)}
+    return len(signs) == 1
+
+
+def continuous_proved(content, claim):
+    """Along a line, the largest step is halved again and again: at a jump it does not become small."""
+    (e,), v = next_of(content), names_of(content, "state")[0]
+    low, high = Fraction(-50), Fraction(51)
+    grid = [low + (high - low) * k / 997 for k in range(998)]
+    for a, b in zip(grid, grid[1:], strict=False):
+        for _ in range(40):
+            middle = (a + b) / 2
+            at_a, at_m, at_b = (value_of(e, {v: c}) for c in (a, middle, b))
+            a, b = (a, middle) if abs(at_m - at_a) >= abs(at_b - at_m) else (middle, b)
+            if abs(at_b - at_a) < Fraction(1, 100) * (b - a) * 997:
+                break
+        if abs(value_of(e, {v: b}) - value_of(e, {v: a})) > 100 * (b - a):
+            return False
+    return True
+
+
+def continuous_refuted(content, claim):
+    witness, state = content["witness"], names_of(content, "state")
+    if "gap" in witness:
+        try:
+            [value_of(e, numbers(witness["gap"])) for e in next_of(content)]
+        except ValueError:
+            return True
+        return False
+    point = numbers(witness["point"])
+    direction = [Fraction(d) for d in witness["direction"]]
+    here = [value_of(e, point) for e in next_of(content)]
+    for t in (Fraction(1, 10**9), Fraction(1, 10**15)):
+        near = {v: point[v] + t * d for v, d in zip(state, direction, strict=True)}
+        if max(abs(value_of(e, near) - c) for e, c in zip(next_of(content), here, strict=True)) < 1000 * t:
+            return False
+    return True
+
+
+_TRUE = {
+    (kind, verdict): globals()[f"{short}_{verdict}"]
+    for kind, short in (
+        ("converges", "converges"),
+        ("diverges", "diverges"),
+        ("derivative", "derivative"),
+        ("chain_rule_set_is_larger", "chain_rule"),
+        ("fixed_point", "fixed_point"),
+        ("continuous", "continuous"),
+    )
+    for verdict in ("proved", "refuted")
+}
+
+
+def test_every_kind_of_certificate_is_among_the_cases():
+    from piggycheck.checker import RULES
+
+    seen = set()
+    for claim, subject, at in CASES.values():
+        verdict = prove(claim, subject, at)
+        seen.add((verdict.kind, verdict.name, json.loads(verdict.certificate.text())["witness"].get("method", "")))
+    assert set(RULES) == seen
+
+
+def test_the_second_view_is_no_rubber_stamp():
+    """Claims that are false are seen to be false."""
+    content = assert_certified(prove(*CASES["converges proved"]))
+    assert not is_true({**content, "claim": {**content["claim"], "verdict": "refuted"}})
+    content = assert_certified(prove(*CASES["continuous refuted by a jump"]))
+    one = {**content, "map": {**content["map"], "state": ["x"], "next": content["map"]["next"][:1]}}
+    assert not is_true({**one, "claim": {**content["claim"], "verdict": "proved"}})
+    content = assert_certified(prove(*CASES["fixed point proved"]))
+    assert not is_true({**content, "fixed_point": {"x": "2"}})
