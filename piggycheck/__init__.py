@@ -6,6 +6,8 @@ Names are imported when they are used, so that ``import piggycheck`` and the com
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -52,6 +54,17 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module `piggycheck` has no attribute `{name}`")
     globals()[name] = value
     return value
+
+
+class _Package(ModuleType):
+    """A package whose function `fixed_points` is not hidden by the module of the same name once that is imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _NAMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

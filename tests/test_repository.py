@@ -194,6 +194,14 @@ def test_links_in_the_documentation_lead_to_files():
             assert target.startswith("https://") or (page.parent / target).is_file(), f"{page}: {target}"
 
 
+def test_the_public_names_are_what_they_say_in_whatever_order_they_are_used():
+    """The function `fixed_points` lives in a module of the same name, which imports put in its place."""
+    code = "import piggycheck as pc; pc.prove; import piggycheck.fixed_points; print(callable(pc.fixed_points))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True"]
+    assert all(hasattr(piggycheck, name) for name in piggycheck.__all__)
+
+
 def written_files():
     roots = ["pyproject.toml", "Makefile", "README.md", "CHANGELOG.md", "LICENSE", ".ci/run", ".ci/system"]
     yield from (ROOT / name for name in roots)
