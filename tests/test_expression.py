@@ -61,9 +61,15 @@ def test_conditions_of_a_piecewise_stay_as_they_are_written():
     result = parse("Piecewise((x, 2*x >= theta), (y, not (x < 1 or theta == x) and 0 < x <= 1), (1, True))", NAMES)
     first, second, last = (pair.cond for pair in result.args)
     assert first == sp.Ge(2 * x, theta, evaluate=False)
-    expected = sp.And(sp.Not(sp.Or(x < 1, sp.Eq(theta, x))), sp.Lt(0, x, evaluate=False), x <= 1)
-    assert second == expected
+    opposite, lower, upper = second.args
+    assert opposite.args[0].args == (x < 1, sp.Eq(theta, x, evaluate=False))
+    assert (opposite.func, lower, upper) == (sp.Not, sp.Lt(0, x, evaluate=False), x <= 1)
     assert last == sp.true
+
+
+def test_a_condition_that_protects_another_stays_in_front_of_it():
+    condition = parse("Piecewise((x, x != 0 and 1/x > y and theta > 0), (y, True))", NAMES).args[0].cond
+    assert condition.args == (sp.Ne(x, 0), 1 / x > y, theta > 0)
 
 
 def test_bitwise_signs_mean_the_same_as_words():

@@ -167,14 +167,17 @@ def negation(condition: Boolean) -> Boolean:
 
 
 def junction(kind: type[sp.And | sp.Or], conditions: list[Boolean]) -> Boolean:
-    """Join conditions as written; sympy's constructors drop guards that contradict or repeat each other."""
+    """Join conditions in the order written, in which a first one may protect a second from dividing by zero.
+
+    Sympy's constructors sort them, and drop guards that contradict or repeat each other.
+    """
     neutral, decisive = (sp.true, sp.false) if kind is sp.And else (sp.false, sp.true)
     flat = dict.fromkeys(part for condition in conditions for part in _operands(kind, condition) if part != neutral)
     if decisive in flat:
         return decisive
     if len(flat) < 2:
         return next(iter(flat), neutral)
-    joined = sp.Basic.__new__(kind, *sp.ordered(flat))
+    joined = sp.Basic.__new__(kind, *flat)
     joined._argset = frozenset(flat)
     return joined
 
