@@ -34,7 +34,9 @@ class TestHeavyBall:
 
     def test_its_step_by_hand(self):
         ball = heavy_ball("(x - theta)**2", ["x"], "1/8", "1/2", parameters=["theta"])
-        assert [Fraction(4) - Fraction(1, 8) * 2 * (4 - 1) + Fraction(1, 2) * (4 - 2), 4] == run(ball, x=4, x_previous=2, theta=1)
+        assert [Fraction(4) - Fraction(1, 8) * 2 * (4 - 1) + Fraction(1, 2) * (4 - 2), 4] == run(
+            ball, x=4, x_previous=2, theta=1
+        )
 
     def test_the_previous_iterate_starts_equal_unless_given(self):
         ball = heavy_ball("x**2", ["x"], "1/8", "1/2", parameters=["theta"], start=["theta"])

@@ -42,7 +42,25 @@ class TestReading:
 
     @pytest.mark.parametrize(
         "text",
-        ["", "x", "1/", "1//2", "1/2/3", "sqrt(2)", "0x10", "1_000", "nan", "inf", "--1", "1e99999", "½", "٣", "1.5/2", "1e", "1 2"],
+        [
+            "",
+            "x",
+            "1/",
+            "1//2",
+            "1/2/3",
+            "sqrt(2)",
+            "0x10",
+            "1_000",
+            "nan",
+            "inf",
+            "--1",
+            "1e99999",
+            "½",
+            "٣",
+            "1.5/2",
+            "1e",
+            "1 2",
+        ],
     )
     def test_everything_else_is_refused_in_one_line(self, text):
         with pytest.raises(NumberError, match="number") as caught:
@@ -66,7 +84,9 @@ class TestReading:
     def test_writing_and_reading_give_the_number_back(self, value):
         assert value == read_rational(str(value)) == rational(exact(value)) == rational(to_sympy(value))
 
-    @pytest.mark.parametrize("value", [0.1, 0.5, float("nan"), float("inf"), sp.Float("0.1"), sp.Float(0.5) + sp.sqrt(2)])
+    @pytest.mark.parametrize(
+        "value", [0.1, 0.5, float("nan"), float("inf"), sp.Float("0.1"), sp.Float(0.5) + sp.sqrt(2)]
+    )
     def test_floats_are_refused(self, value):
         with pytest.raises(NumberError, match="write|not a number"):
             exact(value)
@@ -90,7 +110,9 @@ class TestReading:
             exact(value)
 
     def test_exact_numbers_of_all_kinds_are_read(self):
-        assert sp.Rational(3, 4) == exact(Fraction(3, 4)) == exact(fmpq(3, 4)) == exact("0.75") == exact(sp.Rational(3, 4))
+        assert (
+            sp.Rational(3, 4) == exact(Fraction(3, 4)) == exact(fmpq(3, 4)) == exact("0.75") == exact(sp.Rational(3, 4))
+        )
         assert sp.sqrt(2) == exact(sp.sqrt(2))
 
     def test_only_rationals_are_rational(self):
@@ -124,7 +146,12 @@ class TestSigns:
 
     def test_a_transcendental_zero_in_disguise_is_unknown_or_zero(self):
         with pytest.raises(UnknownError):
-            sign(sp.exp(sp.sqrt(2) + 1, evaluate=False) - sp.exp(sp.sqrt(2)) * sp.exp(1, evaluate=False) + sp.exp(-10**5), 128)
+            sign(
+                sp.exp(sp.sqrt(2) + 1, evaluate=False)
+                - sp.exp(sp.sqrt(2)) * sp.exp(1, evaluate=False)
+                + sp.exp(-(10**5)),
+                128,
+            )
 
 
 class TestBalls:
@@ -136,7 +163,9 @@ class TestBalls:
         low, high = bounds(Balls(bits).evaluate(expression, {x: arb(b)}))
         assert low <= expected <= high
 
-    @pytest.mark.parametrize("value", [sp.sqrt(2), sp.pi, sp.E, sp.exp(sp.sqrt(3)), sp.log(5), sp.CRootOf(x**5 - x - 1, 0)])
+    @pytest.mark.parametrize(
+        "value", [sp.sqrt(2), sp.pi, sp.E, sp.exp(sp.sqrt(3)), sp.log(5), sp.CRootOf(x**5 - x - 1, 0)]
+    )
     def test_enclosures_of_constants_hold_their_digits(self, value):
         low, high = enclosure(value, 200)
         assert low < high < low + fmpq(1, 10**40)
@@ -173,7 +202,11 @@ class TestOtherArithmetics:
     @pytest.mark.parametrize("arithmetic", [RATIONAL, ALGEBRAIC, Mpmath(20)])
     def test_outside_the_domain_is_a_map_error_everywhere(self, arithmetic):
         at = {x: arithmetic.number(sp.Integer(0))}
-        for expression, message in ((1 / x, "division by zero"), (sp.log(x), "logarithm"), (sp.sqrt(x - 1), "negative")):
+        for expression, message in (
+            (1 / x, "division by zero"),
+            (sp.log(x), "logarithm"),
+            (sp.sqrt(x - 1), "negative"),
+        ):
             with pytest.raises(MapError, match=message):
                 arithmetic.evaluate(expression, at)
 
@@ -198,5 +231,5 @@ class TestOtherArithmetics:
             Mpmath(0)
 
     def test_powers_beyond_square_roots_are_refused_with_what_to_write(self):
-        with pytest.raises(MapError, match="write exp"):
+        with pytest.raises(MapError, match=r"exp\(1/3\*log\(x\)\)"):
             RATIONAL.evaluate(x ** sp.Rational(1, 3), {x: fmpq(8)})

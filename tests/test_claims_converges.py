@@ -32,7 +32,9 @@ def two_slopes(slope):
 
 
 def ball(slope="1/4", start="theta"):
-    return heavy_ball(two_slopes(slope), ["x"], 1, "3/4", parameters=["theta"], start=None if start is None else [start])
+    return heavy_ball(
+        two_slopes(slope), ["x"], 1, "3/4", parameters=["theta"], start=None if start is None else [start]
+    )
 
 
 def about(*following, parameters=(), start=None):
@@ -61,7 +63,10 @@ class TestHeavyBall:
     @pytest.mark.parametrize(("slope", "at"), [("1", 0), ("4/5", 0), ("4/5", 1), ("4/5", "-1/7")])
     def test_equal_and_mild_slopes_converge_from_anywhere(self, slope, at):
         verdict = proved(CLAIM, ball(slope), {"theta": at})
-        assert largest_rate(ball_matrices(float(Fraction(slope))), 8) <= float(Fraction(verdict.value["rate_upper"])) + 1e-12
+        assert (
+            largest_rate(ball_matrices(float(Fraction(slope))), 8)
+            <= float(Fraction(verdict.value["rate_upper"])) + 1e-12
+        )
         assert [["0"], ["0"]] == verdict.value["limit"]
 
     def test_a_start_that_contains_another_parameter_value_still_converges(self):
@@ -122,7 +127,9 @@ class TestOtherAlgorithms:
         algorithm = nesterov(two_slopes("1/4"), ["x"], 1, "1/3", parameters=["theta"], start=["theta"])
         for at in (0, 1, -1):
             verdict = proved(CLAIM, algorithm, {"theta": at})
-            assert largest_rate([[[0, 0], [1, 0]], [[1, -0.25], [1, 0]]], 10) <= float(Fraction(verdict.value["rate_upper"]))
+            assert largest_rate([[[0, 0], [1, 0]], [[1, -0.25], [1, 0]]], 10) <= float(
+                Fraction(verdict.value["rate_upper"])
+            )
 
     @pytest.mark.parametrize(("value", "start"), [(1, 0), (2, 0), (2, 5), (3, -7), ("3/2", 100)])
     def test_lasso_away_from_the_kink_and_at_it(self, value, start):
@@ -141,7 +148,9 @@ class TestOtherAlgorithms:
     @pytest.mark.xfail(strict=True, reason="the checker refuses to have a piece listed that only a zero set takes")
     def test_a_difference_of_relus(self):
         """On x = 0 the program as it is written takes a piece of its own; the certificate lists it."""
-        verdict = proved(CLAIM, about((sp.Max(x, 0) - sp.Max(-x, 0)) / 2 + theta, parameters=[theta], start=[theta]), {theta: 0})
+        verdict = proved(
+            CLAIM, about((sp.Max(x, 0) - sp.Max(-x, 0)) / 2 + theta, parameters=[theta], start=[theta]), {theta: 0}
+        )
         assert [["2"]] == verdict.value["limit"]
 
 
@@ -236,7 +245,7 @@ class TestHonesty:
         assert "no fixed point" in undecided(CLAIM, about(x + 1)).reason
 
     def test_a_refutation_does_not_rest_on_an_undecided_piece(self):
-        """Near 0, the pick (-, -) with 0 < y < x**2 would give slope 3; straight lines do not decide that it is a piece."""
+        """Near 0, the pick (-, -) with 0 < y < x**2 would give slope 3; straight lines do not decide it."""
         grown = P((3 * x, (y > 0) & (y - x**2 < 0)), (x / 2, True))
         assert not isinstance(prove(CLAIM, about(grown, y / 2)), Proved)
         empty = P((3 * x, (-(x**2) - y**2 + x**2 * y**2 > 0)), (x / 2, True))

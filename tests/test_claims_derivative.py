@@ -69,12 +69,16 @@ def test_pairs_with_one_common_fixed_point_have_one():
 
 
 def test_a_difference_of_relus_has_one():
-    assert [["2"]] == proved(CLAIM, about((sp.Max(x, 0) - sp.Max(-x, 0)) / 2 + theta, start=[theta]), {theta: 0}).value["matrix"]
+    assert [["2"]] == proved(CLAIM, about((sp.Max(x, 0) - sp.Max(-x, 0)) / 2 + theta, start=[theta]), {theta: 0}).value[
+        "matrix"
+    ]
 
 
 def test_heavy_ball_of_the_paper_has_no_answer():
     """Without a contraction there need not be a set."""
-    ball = heavy_ball("Piecewise((x**2/2, x >= 0), (x**2/8, True))", ["x"], 1, "3/4", parameters=["theta"], start=["theta"])
+    ball = heavy_ball(
+        "Piecewise((x**2/2, x >= 0), (x**2/8, True))", ["x"], 1, "3/4", parameters=["theta"], start=["theta"]
+    )
     assert "not below 1" in undecided(CLAIM, ball, {"theta": 0}).reason
 
 

@@ -42,7 +42,10 @@ def fractions(rows):
 
 
 def times(A, B):
-    return [[sum((a * b for a, b in zip(row, column, strict=True)), Fraction(0)) for column in zip(*B, strict=True)] for row in A]
+    return [
+        [sum((a * b for a, b in zip(row, column, strict=True)), Fraction(0)) for column in zip(*B, strict=True)]
+        for row in A
+    ]
 
 
 def follow(content, rounds):
@@ -194,7 +197,9 @@ class TestHonesty:
         assert "J_0 is not one matrix" in undecided(CLAIM, about(2 * x, start=[sp.Abs(theta)]), {theta: 0}).reason
 
     def test_lasso_at_the_kink_does_not(self):
-        lasso = forward_backward("(x - 2)**2/2", l1(sp.Symbol("lam", real=True)), ["x"], "1/2", parameters=["lam"], start=[0])
+        lasso = forward_backward(
+            "(x - 2)**2/2", l1(sp.Symbol("lam", real=True)), ["x"], "1/2", parameters=["lam"], start=[0]
+        )
         refuted(CLAIM, lasso, {"lam": 2})
 
     def test_without_a_fixed_point_there_is_no_answer(self):
@@ -220,7 +225,10 @@ class TestWordLength:
     def test_lengths_agree_with_brute_force(self, length, entries):
         matrices = [np.array(entries[:4], float).reshape(2, 2) / 2, np.array(entries[4:], float).reshape(2, 2) / 2]
         radii = {
-            n: max(max(abs(np.linalg.eigvals(np.linalg.multi_dot([np.eye(2), *word])))) for word in product(matrices, repeat=n))
+            n: max(
+                max(abs(np.linalg.eigvals(np.linalg.multi_dot([np.eye(2), *word]))))
+                for word in product(matrices, repeat=n)
+            )
             for n in range(1, 7)
         }
         assume(all(abs(radius - 1) > 1e-6 for radius in radii.values()))

@@ -24,7 +24,9 @@ def about(*following, parameters=()):
 
 
 def test_it_is_found():
-    verdict = proved(FixedPoint(), gradient_descent("(x - theta)**2", ["x"], "1/4", parameters=["theta"]), {"theta": "3/2"})
+    verdict = proved(
+        FixedPoint(), gradient_descent("(x - theta)**2", ["x"], "1/4", parameters=["theta"]), {"theta": "3/2"}
+    )
     assert {"x": "3/2"} == verdict.value["point"]
     assert "there is no other" in verdict.found
 
@@ -43,7 +45,12 @@ def test_a_value_may_be_a_list_or_a_number():
 
 @pytest.mark.parametrize(
     ("value", "message"),
-    [({"y": 1}, "`y` is no state variable"), ({}, "`x` has no value"), ([1, 2], "2 numbers for 1"), ([0.5], 'write "0.5"')],
+    [
+        ({"y": 1}, "`y` is no state variable"),
+        ({}, "`x` has no value"),
+        ([1, 2], "2 numbers for 1"),
+        ([0.5], 'write "0.5"'),
+    ],
 )
 def test_a_value_that_does_not_fit_is_refused(value, message):
     with pytest.raises(InputError, match=message):
@@ -83,7 +90,9 @@ def test_a_rational_one_among_irrational_ones_is_taken():
 
 
 def test_the_paper():
-    ball = heavy_ball("Piecewise((x**2/2, x >= 0), (x**2/8, True))", ["x"], 1, "3/4", parameters=["theta"], start=["theta"])
+    ball = heavy_ball(
+        "Piecewise((x**2/2, x >= 0), (x**2/8, True))", ["x"], 1, "3/4", parameters=["theta"], start=["theta"]
+    )
     assert {"x": "0", "x_previous": "0"} == proved(FixedPoint(), ball, {"theta": 0}).value["point"]
 
 

@@ -42,7 +42,7 @@ def test_no_verdict_is_a_truth_value(kind):
         if verdict:
             pass
     with pytest.raises(TruthError):
-        not verdict
+        assert not verdict
 
 
 def test_verdicts_of_claims_are_no_truth_values_either():

@@ -207,7 +207,7 @@ class TestLinearise:
 
     def test_irrational_jacobians_are_unknown(self):
         iteration = Iteration(SymbolicMap([x], [x / sp.sqrt(2)]))
-        with pytest.raises(UnknownError, match="not rational"):
+        with pytest.raises(UnknownError, match="irrational"):
             linearise(iteration, fixed_points(iteration)[0])
 
     def test_a_missing_parameter_is_an_error(self):

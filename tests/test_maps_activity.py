@@ -42,7 +42,10 @@ class TestAffineGuards:
             assert not any(inside(constraints, dict(zip((x, y, z), d, strict=True))) for d in samples)
 
     @examples(100)
-    @given(st.lists(st.tuples(signs, affine((x, y, z))), min_size=1, max_size=5), st.lists(directions(3), min_size=15, max_size=15))
+    @given(
+        st.lists(st.tuples(signs, affine((x, y, z))), min_size=1, max_size=5),
+        st.lists(directions(3), min_size=15, max_size=15),
+    )
     def test_a_region_proved_empty_holds_no_sample(self, constraints, samples):
         if region_is_empty(constraints):
             assert not any(inside(constraints, dict(zip((x, y, z), d, strict=True))) for d in samples)

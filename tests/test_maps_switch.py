@@ -7,7 +7,6 @@ from fractions import Fraction
 import pytest
 import sympy as sp
 from hypothesis import given
-from hypothesis import strategies as st
 from strategies import examples, kinked, points, value_of
 
 from piggycheck.errors import GapError, MapError

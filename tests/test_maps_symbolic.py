@@ -9,7 +9,7 @@ import sympy as sp
 from flint import arb, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import examples, jacobian_near, maps, points, directions, value_of
+from strategies import directions, examples, jacobian_near, maps, points, value_of
 
 from piggycheck.arithmetic import RATIONAL, Balls, Mpmath, bounds
 from piggycheck.errors import GapError, MapError, NumberError, UnknownError
@@ -33,7 +33,10 @@ def exact(point):
 
 
 def along(point, variables, direction, t):
-    return {v: point[v] + t * Fraction(int(sp.Rational(d).p), int(sp.Rational(d).q)) for v, d in zip(variables, direction, strict=True)}
+    return {
+        v: point[v] + t * Fraction(int(sp.Rational(d).p), int(sp.Rational(d).q))
+        for v, d in zip(variables, direction, strict=True)
+    }
 
 
 def slopes(map_, point):
@@ -226,7 +229,7 @@ class TestSelection:
         root = sp.CRootOf(x**3 + x - 1, 0)
         map_ = SymbolicMap([x], [sp.Max(x**3 + x - 1, 0)])
         steep, flat = map_.selection({x: root}).pieces
-        assert {0} == {entry for entry in flat.A}
+        assert {0} == set(flat.A)
         assert abs(sp.N(steep.A[0] - (3 * root**2 + 1), 30)) < 1e-25
 
     def test_transcendental_pieces(self):
@@ -250,7 +253,7 @@ class TestLaziness:
     def test_a_map_of_many_kinks_opens_and_evaluates_without_building_a_piece(self):
         map_ = SymbolicMap(self.KINKS, [sp.Abs(v) / 2 + sp.Max(v - 1, 0) for v in self.KINKS])
         assert len(map_.guards) == 80
-        assert map_.value({v: -2 for v in self.KINKS}) == (1,) * 40
+        assert map_.value(dict.fromkeys(self.KINKS, -2)) == (1,) * 40
         assert not map_._pieces
 
     def test_only_the_piece_that_is_met_is_built(self):
@@ -261,9 +264,9 @@ class TestLaziness:
     def test_too_many_pieces_at_a_point_are_not_listed(self):
         map_ = SymbolicMap(self.KINKS[:12], [sp.Abs(v) for v in self.KINKS[:12]])
         with pytest.raises(UnknownError, match="more than 1024 pieces"):
-            map_.selection({v: 0 for v in self.KINKS[:12]})
+            map_.selection(dict.fromkeys(self.KINKS[:12], 0))
         with pytest.raises(UnknownError, match="more than 1024 combinations"):
-            map_.chain_rule({v: 0 for v in self.KINKS[:12]})
+            map_.chain_rule(dict.fromkeys(self.KINKS[:12], 0))
 
 
 class TestChainRule:
