@@ -1,0 +1,29 @@
+"""Check certificates of piggycheck: one folder, the standard library, nothing shared with what wrote them.
+
+A certificate states a claim about a piecewise map F (or about a switched system X -> A X + B) and carries a witness.
+Everything in it is recomputed here and nothing is believed. The files, in the order in which to read them:
+
+* reading: fields, texts and rational numbers; the two ways to reject a certificate.
+* intervals: numbers are rational, or intervals with rational ends that enclose sqrt, exp and log. A sign that an
+  interval does not decide is never guessed: the certificate is refused.
+* jets: polynomials in displacements of state and parameters. One evaluation of F on jets gives the value, the Jacobian
+  pair [A B] and every guard as a polynomial; what is no polynomial is cut after first order and says so.
+* conditions: that a system of polynomial conditions has no solution, or that two polynomials agree under it, is shown
+  by a nonnegative combination of the conditions, which one exact simplex method finds.
+* program: the text of F becomes a list of nodes in which equal subexpressions are one node.
+* pieces: wherever a kink is met, a decision says which outcome is taken: that of the value, that on the side of a
+  direction, or one after the other all that are consistent: that no piece of F is missed rests on the last.
+* matrices: rational linear algebra; definiteness, polynomials of matrices, the Schur-Cohn test.
+* subject: what a certificate is about.
+* stability: V(x) = x^T P x shrinks along the words of a complete prefix code, or a word has a large eigenvalue.
+* convergence, divergence, derivatives, continuity: what proves which claim.
+* certificate: which rule checks which certificate; files and the command line.
+
+Run ``python checker CERTIFICATE...``, where ``checker`` is this folder or a copy of it: one line per file; exit code 0
+all valid, 1 some do not hold, 3 unreadable.
+"""
+
+from .certificate import check, check_file, main
+from .reading import Refused, Unreadable
+
+__all__ = ["Refused", "Unreadable", "check", "check_file", "main"]

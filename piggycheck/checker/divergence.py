@@ -1,0 +1,90 @@
+"""Divergence: along a word the derivatives grow, and their start excites the growing part."""
+
+from __future__ import annotations
+
+from .intervals import ONE, ZERO, Interval, raised
+from .matrices import Matrix, combine, equal, has_root_beyond, matrix, minimal_polynomial, say_matrix, times
+from .pieces import Patterns
+from .reading import Data, Refused, Unreadable, integer, number, say, text
+from .stability import modulus, stable_up_to, word_tree
+from .subject import FixedPoint, Subject
+
+
+def diverges_proved(claim: Data, subject: Subject, witness: Data) -> str:
+    """A word along which the derivatives grow; where the claim says so, no shorter one does."""
+    word = subject.word(witness["word"], active=True)
+    r, growth = modulus(subject, word, witness), number(witness["growth_lower"], "growth_lower")
+    if not (growth > 1 and raised(growth, len(word)) <= r):
+        raise Refused("the growth per step is not above 1, or not proved by the modulus")
+    if subject.m == 0:
+        raise Refused("there are no parameters to differentiate in")
+    A, B = subject.product(word)
+    j = integer(witness["column"], "column", 0, subject.m - 1)
+    J0, which = start_derivative(subject)
+    M = [row + [b[j]] for row, b in zip(A, B, strict=True)] + [[ZERO] * subject.p + [ONE]]
+    if not has_root_beyond(minimal_polynomial(M, [[row[j]] for row in J0] + [[ONE]]), r):
+        raise Refused("the start does not excite the growing part")
+    eigenvector(subject, witness, A, B, J0, j)
+    proved = f"along the word {' '.join(map(str, word))} of {subject} the derivatives grow by {say(growth)} per step"
+    shortest = "shortest" in witness
+    if shortest and text(witness["shortest"], "shortest") != "true":
+        raise Unreadable('`shortest` is "true", or not there')
+    if shortest:
+        stable_up_to(subject, len(word) - 1)
+        proved += "; no shorter word has spectral radius 1 or more"
+    length = integer(claim.get("word_length", str(len(word))), "word_length", 1, 10_000)
+    if length != len(word) or ("word_length" in claim and not shortest):
+        raise Refused("the word is not the shortest, or not of the claimed length")
+    return proved + which
+
+
+def start_derivative(subject: Subject) -> tuple[Matrix, str]:
+    """J_0: the derivative of a start that is the fixed point, otherwise the one that the certificate chooses."""
+    found = start_derivatives(subject) if isinstance(subject, FixedPoint) else []
+    if not found and subject.J0 is None:
+        raise Unreadable("`J0` is missing; the start does not give it")
+    J0 = found[0] if subject.J0 is None else subject.J0
+    if not all(equal(J, J0) for J in found):
+        raise Refused("the derivative of the start is not one matrix, or not the stated J0")
+    return J0, "" if found else f", for J_0 = {say_matrix(J0)}"
+
+
+def start_derivatives(subject: FixedPoint) -> list[Matrix]:
+    """The derivatives of all pieces of a start that is the fixed point."""
+    map_ = subject.map
+    if map_.start is None or not map_.is_fixed(map_.value(map_.start, map_.at), subject.x):
+        return []
+    patterns = Patterns(interior=True).run(map_.program, map_.start, map_.jets(map_.at, map_.parameters))
+    return [[jet.slopes(subject.m) for jet in subject.require_fixed(pattern.outputs)] for pattern in patterns]
+
+
+def eigenvector(subject: Subject, witness: Data, A: Matrix, B: Matrix, J0: Matrix, column: int) -> None:
+    """What is stated of an eigenvalue: v A = lambda v, |lambda| > 1, c = v J_0 + v B / (lambda - 1) not 0 there."""
+    stated = [key in witness for key in ("eigenvalue", "left_eigenvector", "excitation")]
+    if not any(stated):
+        return
+    if not all(stated):
+        raise Unreadable("`eigenvalue`, `left_eigenvector` and `excitation` stand together")
+    value = number(witness["eigenvalue"], "eigenvalue")
+    v = matrix([witness["left_eigenvector"]], "left_eigenvector", 1, subject.p)
+    c = matrix([witness["excitation"]], "excitation", 1, subject.m)
+    if abs(value) <= 1 or not equal(times(v, A), [[Interval(value) * a for a in v[0]]]):
+        raise Refused("the stated eigenvector is none, or its eigenvalue has no modulus above 1")
+    if not equal(combine(times(v, J0), Interval(1 / (value - 1)), times(v, B)), c) or c[0][column].is_zero:
+        raise Refused("the stated excitation is not the right one, or zero")
+
+
+def diverges_refuted(claim: Data, subject: Subject, witness: Data) -> str:
+    """The joint spectral radius is below 1; or a shorter word than claimed diverges, or none of that length does."""
+    if witness["method"] == "word_tree":
+        tree = word_tree(subject, witness)
+        return f"the joint spectral radius of {subject} is at most {say(tree.rate)}: all sequences are bounded"
+    if "word_length" not in claim:
+        raise Unreadable("`claim`: `word_length` is missing")
+    length = integer(claim["word_length"], "word_length", 1, 10_000)
+    if witness["method"] == "no_short_word":
+        stable_up_to(subject, length)
+        return f"every word over {subject} of length at most {length} has spectral radius below 1"
+    if len(subject.word(witness["word"])) >= length:
+        raise Refused("the word is not shorter than claimed")
+    return diverges_proved({}, subject, witness)

@@ -1,0 +1,147 @@
+"""Matrices of intervals: definiteness, characteristic and minimal polynomials, and where their roots are."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from .intervals import ONE, ZERO, Interval, power
+from .reading import Refused, Unreadable, array, number, say
+
+Matrix = list[list[Interval]]
+
+
+def matrix(data: Any, where: str, rows: int, columns: int, intervals: bool = False) -> Matrix:
+    """Read a matrix of rational numbers, or of intervals ["lo", "hi"] too."""
+
+    def entry(e: Any) -> Interval:
+        if not intervals or not isinstance(e, list):
+            return Interval(number(e, where))
+        lo, hi = (number(end, where) for end in array(e, where, 2))
+        if lo > hi:
+            raise Unreadable(f"`{where}`: an interval has its ends in the wrong order")
+        return Interval(lo, hi)
+
+    return [[entry(e) for e in array(row, where, columns)] for row in array(data, where, rows)]
+
+
+def say_matrix(X: Matrix) -> str:
+    """A rational matrix as text."""
+    return "[" + ", ".join("[" + ", ".join(say(a.lo) for a in row) + "]" for row in X) + "]"
+
+
+def identity(n: int) -> Matrix:
+    """The identity matrix."""
+    return [[ONE if i == j else ZERO for j in range(n)] for i in range(n)]
+
+
+def transpose(X: Matrix) -> Matrix:
+    """The transposed matrix."""
+    return [list(column) for column in zip(*X, strict=True)]
+
+
+def times(X: Matrix, Y: Matrix) -> Matrix:
+    """X Y."""
+    columns = transpose(Y)
+    return [[sum((a * b for a, b in zip(row, column, strict=True)), ZERO) for column in columns] for row in X]
+
+
+def combine(X: Matrix, s: Interval, Y: Matrix) -> Matrix:
+    """X + s Y."""
+    return [[a + s * b for a, b in zip(*rows, strict=True)] for rows in zip(X, Y, strict=True)]
+
+
+def within(X: Matrix, Y: Matrix) -> bool:
+    """Whether every entry of X is a part of that of Y."""
+    return all(a.within(b) for rows in zip(X, Y, strict=True) for a, b in zip(*rows, strict=True))
+
+
+def equal(X: Matrix, Y: Matrix) -> bool:
+    """Whether X and Y are the same matrix of numbers."""
+    return within(X, Y) and all(a.exact for row in Y for a in row)
+
+
+def semidefinite(M: Matrix, definite: bool = False) -> bool:
+    """Whether all symmetric matrices between the entries of M are positive semidefinite (definite).
+
+    By elimination in their middle, each diagonal entry lowered by the sum of its row's radii.
+    """
+    n = len(M)
+    ends = [[M[min(i, j)][max(i, j)] for j in range(n)] for i in range(n)]
+    S = [[(a.lo + a.hi) / 2 for a in row] for row in ends]
+    for i in range(n):
+        S[i][i] -= sum((a.hi - a.lo for a in ends[i]), Fraction(0)) / 2
+    for k in range(n):
+        if S[k][k] < 0 or (S[k][k] == 0 and (definite or any(S[i][k] for i in range(k, n)))):
+            return False
+        for i in range(k + 1, n):
+            if S[i][k]:
+                factor = S[i][k] / S[k][k]
+                S[i] = [a - factor * b for a, b in zip(S[i], S[k], strict=True)]
+    return True
+
+
+def shrinks(A: Matrix, P: Matrix, factor: Fraction) -> bool:
+    """Whether (A x)^T P (A x) <= factor x^T P x for all x."""
+    scaled = [[Interval(factor) * a for a in row] for row in P]
+    return semidefinite(combine(scaled, -ONE, times(transpose(A), times(P, A))))
+
+
+def characteristic_polynomial(A: Matrix) -> list[Interval]:
+    """Coefficients of det(z - A), the leading one first (Faddeev and LeVerrier)."""
+    n = len(A)
+    result, M = [ONE], identity(n)
+    for k in range(1, n + 1):
+        M = times(A, M)
+        result.append(sum((M[i][i] for i in range(n)), ZERO) * Interval(Fraction(-1, k)))
+        M = combine(M, result[-1], identity(n))
+    return result
+
+
+def has_root_beyond(polynomial: list[Interval], r: Fraction) -> bool:
+    """Whether some root has modulus >= r > 0 (Schur-Cohn; both answers are theorems); the polynomial is monic."""
+    a = [c * power(Interval(1 / r), k, ONE) for k, c in enumerate(polynomial)]
+    while len(a) > 1:
+        gap = ONE - a[-1] * a[-1]
+        if gap.sign() <= 0:
+            return True
+        factor = gap.reciprocal()
+        a = [(b - a[-1] * c) * factor for b, c in zip(a[:-1], reversed(a[1:]), strict=True)]
+    return False
+
+
+def spectral_radius_reaches(A: Matrix, r: Fraction) -> bool:
+    """Whether the spectral radius is at least r > 0."""
+    return has_root_beyond(characteristic_polynomial(A), r)
+
+
+def minimal_polynomial(M: Matrix, u: Matrix) -> list[Interval]:
+    """The monic polynomial q of least degree with q(M) u = 0, the leading coefficient first."""
+    n = len(M)
+    rows: list[tuple[int, list[Interval]]] = []
+    for k in range(n):
+        w = [row[0] for row in u] + identity(n)[k]
+        for i, row in rows:
+            w = [a - w[i] * b for a, b in zip(w, row, strict=True)]
+        pivot = next((i for i in range(n) if not w[i].lo <= 0 <= w[i].hi), None)
+        if pivot is None:
+            if not all(a.is_zero for a in w[:n]):
+                raise Refused("irrational data: the minimal polynomial of the start is not decided")
+            return w[n + k : n - 1 : -1]
+        factor = w[pivot].reciprocal()
+        rows.append((pivot, [a * factor for a in w]))
+        u = times(M, u)
+    return characteristic_polynomial(M)
+
+
+def inverse(P: Matrix) -> Matrix:
+    """The inverse of a positive definite rational matrix."""
+    n = len(P)
+    rows = [row + unit for row, unit in zip(P, identity(n), strict=True)]
+    for k in range(n):
+        factor = rows[k][k].reciprocal()
+        rows[k] = [a * factor for a in rows[k]]
+        for i in range(n):
+            if i != k:
+                rows[i] = [a - rows[i][k] * b for a, b in zip(rows[i], rows[k], strict=True)]
+    return [row[n:] for row in rows]

@@ -1,0 +1,165 @@
+"""The checker accepts certificates written by hand, and refuses every change of them that makes the claim false."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from checker_certificates import (
+    CASES,
+    DIVERGES,
+    GROWTH,
+    HALVES,
+    HALVING,
+    HEAVY_BALL,
+    TRAPS,
+    certificate,
+    changed,
+    leaves,
+    neighbours,
+    one_map,
+    piece,
+    replaced,
+    trap,
+)
+
+from piggycheck.checker import Refused, Unreadable, check
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_valid_certificate_is_accepted(name: str) -> None:
+    assert isinstance(check(CASES[name][0]), str)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_changed_number_is_refused_unless_the_claim_stays_true(name: str) -> None:
+    valid, allowed = CASES[name]
+    for path, text in leaves(valid):
+        where = "/".join(map(str, path))
+        for neighbour in neighbours(text):
+            data = replaced(valid, path, neighbour)
+            try:
+                check(data)
+            except (Refused, Unreadable):
+                continue
+            holds = next((test for pattern, test in allowed.items() if re.match(f"({pattern})(/|$)", where)), None)
+            assert holds is not None, f"{where}: {text} -> {neighbour} was accepted"
+            assert holds(data), f"{where}: {text} -> {neighbour} was accepted, and is false"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (changed(DIVERGES, ("witness/word", ["0", "1", "0", "1"])), "no eigenvalue"),
+        (changed(DIVERGES, ("witness/word", ["0", "0", "1", "2"])), "integer from 0 to 1"),
+        (changed(DIVERGES, ("witness/word", ["0", "0", "1", "-1"])), "integer from 0 to 1"),
+        (changed(DIVERGES, ("witness/word", [])), "empty"),
+        (
+            changed(
+                DIVERGES,
+                ("witness/word", ["0", "0", "1", "1"] * 2),
+                ("witness/growth_lower", "101/100"),
+                ("witness/eigenvalue", "81/64"),
+                ("witness/excitation", ["1"]),
+            ),
+            "spectral radius at least 1",
+        ),
+        (changed(DIVERGES, ("pieces/0/direction", None)), "without a direction"),
+        (changed(DIVERGES, ("pieces/0/direction", ["0", "1", "0"])), "runs along the boundary"),
+        (changed(DIVERGES, ("pieces/0/direction", ["0", "0", "0"])), "runs along the boundary"),
+        (changed(DIVERGES, ("pieces/0/direction", ["-1", "0", "0"])), "not those along its direction"),
+        (changed(DIVERGES, ("start", {"x": "1 + theta", "y": "theta"})), "`J0` is missing"),
+        (changed(DIVERGES, ("start", {"x": "Abs(theta)", "y": "theta"})), "not one matrix"),
+        (changed(DIVERGES, ("start", {"x": "0", "y": "0"})), "not excite"),
+        (changed(DIVERGES, ("map/next/1", "Piecewise((x, x >= 0), (x + 1, True))")), "not continuous there"),
+        (changed(DIVERGES, ("pieces", HEAVY_BALL["pieces"][:1])), "integer from 0 to 0"),
+        (changed(HALVES, ("witness/words", [["0"]])), "begins with none"),
+        (changed(HALVES, ("witness/words", [["0"], ["0"]])), "begins with another"),
+        (changed(HALVES, ("witness/words", [["0"], ["1"], ["1", "0"]])), "begins with another"),
+        (changed(HALVES, ("witness/words", [[]])), "empty"),
+        (changed(HALVES, ("witness/words", [])), "begins with none"),
+        (changed(HALVES, ("witness/P", [["0"]])), "not symmetric and positive definite"),
+        (changed(HALVES, ("witness/P", [["-1"]])), "not symmetric and positive definite"),
+        (changed(HALVES, ("witness/rate", "0")), "not proved along"),
+        (changed(HALVES, ("witness/rate", "1")), "not in [0, 1)"),
+        (changed(HALVES, ("claim/rate", "1/3")), "larger than the claimed"),
+        (changed(HALVES, ("witness/trap/level", "0")), "not in the trap"),
+        (changed(HALVES, ("pieces", HALVING["pieces"][:1]), ("witness/words", [["0"]])), "not in the list"),
+        (changed(TRAPS, ("witness/P", [["1", "1"], ["0", "1"]])), "not symmetric"),
+        (changed(TRAPS, ("witness/P", [["1", "1"], ["1", "1"]])), "positive definite"),
+        (changed(TRAPS, ("witness/trap/level", "1")), "over a box, is not decided"),
+        (changed(TRAPS, ("witness/trap/growth", "1/2")), "growth below 1"),
+        # a jump out of reach of the trap does not matter, one within reach does
+        (changed(TRAPS, ("map/next/0", "x/2 + relu(y - 1)/4 + theta + Piecewise((0, x < 9), (1, True))/9")), None),
+        (
+            changed(TRAPS, ("map/next/0", "x/2 + relu(y - 1)/4 + theta + Piecewise((0, x > -1/4), (1, True))/9")),
+            "over a box",
+        ),
+        (changed("a curved trap", ("witness/trap/level", "2")), "throughout the trap"),
+        (changed("hidden identity", ("witness/A", [["1/2"]])), "may be in the selection"),
+        (changed("hidden identity", ("witness/A", [["2"]])), "not in the chain-rule set"),
+        (changed("one kink", ("pieces/1/direction", None)), "no piece proved"),
+        (changed("above the diagonal", ("map/next/0", "Abs(x)")), "not excluded"),
+        (changed("above the diagonal", ("map/next/0", "x**2 + 1/5")), "not excluded"),
+        (changed("a fixed point", ("map/next/0", "sqrt(2)*x - sqrt(2)*x + theta")), "not computed exactly"),
+    ],
+)
+def test_a_false_certificate_is_refused(data: dict[str, Any], reason: str | None) -> None:
+    if reason is None:
+        check(data)
+        return
+    with pytest.raises((Refused, Unreadable), match=re.escape(reason)):
+        check(data)
+
+
+def test_huge_powers_are_refused_in_time() -> None:
+    with pytest.raises(Refused):
+        check(changed(HALVES, ("witness/rate", f"{10**4000 - 1}/{10**4000}"), ("witness/words", [["0"] * 9000, ["1"]])))
+    with pytest.raises((Refused, Unreadable)):
+        check(changed(HALVES, ("map/next/0", "(x + theta + 9)**999 * (x - theta)**999")))
+    with pytest.raises((Refused, Unreadable)):
+        check(changed(HALVES, ("start/x", "(((3**999)**999)**999)**999")))
+
+
+def test_a_start_at_the_fixed_point_is_in_a_trap_of_level_zero() -> None:
+    check(
+        changed(
+            TRAPS, ("start", {"x": "theta", "y": "0"}), ("witness/trap/iteration", "0"), ("witness/trap/level", "0")
+        )
+    )
+
+
+def test_without_parameters_nothing_diverges() -> None:
+    subject = {"switched": {"A": [[["2"]]], "B": [[[]]]}, "J0": [[]]}
+    with pytest.raises(Refused, match="no parameters"):
+        check(certificate(subject, "diverges", "proved", {**GROWTH, "word": ["0"], "modulus_lower": "2"}))
+
+
+def test_a_rate_of_zero_is_proved_for_nilpotent_products() -> None:
+    subject = {"switched": {"A": [[["0", "1"], ["0", "0"]]], "B": [[["1"], ["1"]]]}}
+    tree = {"method": "word_tree", "P": [["1", "0"], ["0", "1"]], "rate": "0", "words": [["0", "0"]]}
+    check(certificate(subject, "converges", "proved", tree))
+    with pytest.raises(Refused):
+        check(certificate(subject, "converges", "proved", {**tree, "words": [["0"]]}))
+
+
+def test_a_piece_on_a_line_only_is_not_essentially_active() -> None:
+    """`Piecewise((2*x, x == y), ...)` has a piece on the line x = y; no direction proves it, nor is it selected."""
+    pair = [
+        piece([["2", "0"], ["0", "1/2"]], [["1"], ["0"]], "1 1 0"),
+        piece([["1/2", "0"], ["0", "1/2"]], [["1"], ["0"]], "1 0 0"),
+    ]
+    text = "Piecewise((2*x, x == y), (x/2, True)) + theta"
+    subject = one_map("x y", "theta", text, "y/2", at={"theta": "0"}, fixed_point={"x": "0", "y": "0"}, pieces=pair)
+    witness = {"method": "word", "word": ["0"], "modulus_lower": "2"}
+    with pytest.raises(Refused, match="boundary"):
+        check(certificate(subject, "converges", "refuted", witness))
+    pair[0]["direction"] = None
+    with pytest.raises(Refused, match="no piece of the map"):
+        check(certificate(subject, "converges", "refuted", witness))
+    tree = {"method": "word_tree", "P": [["1", "0"], ["0", "1"]], "rate": "1/2", "words": [["0"]]}
+    check(certificate({**subject, "pieces": pair[1:]}, "converges", "proved", tree))
+    start = {"start": {"x": "1", "y": "1"}}
+    with pytest.raises(Refused, match="not in the list"):  # iterates can run along the line
+        check(certificate({**subject, **start, "pieces": pair[1:]}, "converges", "proved", {**tree, **trap("0", "9")}))

@@ -1,0 +1,57 @@
+"""The linear algebra of the checker, against numpy."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from piggycheck.checker import matrices
+from piggycheck.checker.intervals import ZERO, Interval
+
+rationals = st.fractions(min_value=-9, max_value=9, max_denominator=7)
+
+
+@settings(deadline=None)
+@given(st.lists(rationals, min_size=1, max_size=5), st.fractions(Fraction(1, 10), 3))
+def test_schur_cohn_agrees_with_numerical_roots(coefficients: list[Fraction], r: Fraction) -> None:
+    polynomial = [Interval(1), *map(Interval, coefficients)]
+    largest = max(abs(np.roots([1, *map(float, coefficients)])))
+    if abs(largest - float(r)) > 1e-3:
+        assert matrices.has_root_beyond(polynomial, r) == (largest > r)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 4), st.data())
+def test_characteristic_polynomials_and_definiteness_agree_with_numpy(n: int, data: st.DataObject) -> None:
+    rows = [[data.draw(rationals) for _ in range(n)] for _ in range(n)]
+    A = np.array(rows, dtype=float)
+    M = [[Interval(a) for a in row] for row in rows]
+    found = [float(c.lo) for c in matrices.characteristic_polynomial(M)]
+    assert np.allclose(found, np.poly(A), rtol=1e-6, atol=1e-5)
+    gram = matrices.times(matrices.transpose(M), M)
+    assert matrices.semidefinite(gram)
+    shift = data.draw(st.fractions(0, 50))
+    smallest = min(np.linalg.eigvalsh(A.T @ A)) - float(shift)
+    shifted = matrices.combine(gram, Interval(-shift), matrices.identity(n))
+    if abs(smallest) > 1e-6:
+        assert matrices.semidefinite(shifted) == matrices.semidefinite(shifted, definite=True) == (smallest > 0)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 3), st.data())
+def test_the_minimal_polynomial_annihilates(n: int, data: st.DataObject) -> None:
+    M = [[Interval(data.draw(st.integers(-2, 2))) for _ in range(n)] for _ in range(n)]
+    u = [[Interval(data.draw(st.integers(-1, 1)))] for _ in range(n)]
+    polynomial = matrices.minimal_polynomial(M, u)
+    value = [[ZERO] for _ in range(n)]
+    powers = [u]
+    for _ in polynomial[1:]:
+        powers.append(matrices.times(M, powers[-1]))
+    for c, vector in zip(polynomial, reversed(powers), strict=True):
+        value = matrices.combine(value, c, vector)
+    assert all(row[0].is_zero for row in value) and polynomial[0].lo == 1
+    krylov = np.array([[float(row[0].lo) for row in vector] for vector in powers])
+    assert np.linalg.matrix_rank(krylov) == len(polynomial) - 1

@@ -1,0 +1,93 @@
+"""Expressions are read by a grammar of their own, and have the values of ordinary algebra."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from checker_certificates import DIVERGES, certificate, changed, one_map
+
+from piggycheck.checker import Unreadable, check
+from piggycheck.checker.subject import Map
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "9**9**9",
+        "x**1000000",
+        "__import__('os')",
+        "x.real",
+        "lambda: x",
+        "[x][0]",
+        "x if x > 0 else y",
+        "1j",
+        "0x10",
+        "z",
+        "f(x)",
+        "Max()",
+        "Abs(x, y)",
+        "Piecewise()",
+        "Piecewise(x)",
+        "Piecewise((x, x))",
+        "x > 0",
+        "x & y",
+        "'x'",
+        "(" * 300 + "x" + ")" * 300,
+        "-" * 5000 + "x",
+        "Abs(" * 170 + "x" + ")" * 170,
+        "1" * 5000,
+        "1e99999",
+        "",
+        "x +",
+        "x\0",
+        "x == y",
+        "True",
+        "x % 2",
+        "x // 2",
+        "x @ y",
+        "(x := 2)",
+        "f'{x}'",
+        "x; y",
+        "1_000",
+        "Piecewise((x, True), key=1)",
+        "*x",
+    ],
+)
+def test_what_is_not_in_the_grammar_is_unreadable(expression: str) -> None:
+    with pytest.raises(Unreadable):
+        check(changed(DIVERGES, ("map/next/1", expression)))
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("0.1*x + .5 - 1e-1", "3/5"),
+        ("x**-2", "1/4"),
+        ("4**(3/2)", "8"),
+        ("-x**2", "-4"),
+        ("4**(-1/2)", "1/2"),
+        ("Max(1, x, 3/2)", "2"),
+        ("Min(x, 1, 7)", "1"),
+        ("sign(-x)", "-1"),
+        ("relu(x) + relu(-x)", "2"),
+        ("exp(0) + log(1)", "1"),
+        ("Piecewise((1, 0 < x < 2), (2, (x == 2) & ~(x != 2)), (3, True))", "2"),
+        ("x - 1 - 1 - 1", "-1"),
+        ("8/x/x*3", "6"),
+        ("Piecewise((1/0, x < 0), (5, not x < 0 or 1/0 > 0))", "5"),
+        ("sqrt(x*8)", "4"),
+        ("+x", "2"),
+        ("Piecewise((1, False), (2, x > 3 | x < 3), (4, True))", None),
+    ],
+)
+def test_expressions_have_the_values_of_ordinary_algebra(expression: str, value: str | None) -> None:
+    subject = one_map("x", "", f"({expression}) + x - 2", at={}, fixed_point={"x": "2"})
+    data = certificate(subject, "fixed_point", "proved", {})
+    if value is None:
+        with pytest.raises(Unreadable):
+            check(data)
+        return
+    map_ = Map({**subject, "at": {}}, at_needed=True)
+    found = map_.value(map_.next, {"x": Fraction(2)})[0]
+    assert (found.lo, found.hi) == (Fraction(value), Fraction(value))
