@@ -48,6 +48,7 @@ FOLDER, VALID = Path(checker.__file__).parent, json.dumps(CASES[DIVERGES][0])
         (VALID.replace('"column": "0"', '"column": "0", "note": "x"'), "unknown key `note`"),
         (VALID.replace('"start"', '"begin"'), "unknown key `begin`"),
         (VALID.replace('"at"', '"J0": [["1"], ["1"]], "pint": {}, "at"'), "pint"),
+        (VALID.replace('"at"', '"J0": null, "at"'), "`J0` is not a list"),
         (VALID.replace('"diverges"', '"derives"'), "no such kind"),
         (VALID.replace('"word"', '"work"'), "no such kind"),
         (VALID.replace('"word_length": "4"', '"rate": "1/2"'), "unknown key `rate`"),
