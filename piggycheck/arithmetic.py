@@ -368,8 +368,9 @@ class _Algebraic(Arithmetic):
     def normal(self, value: sp.Expr) -> sp.Expr:
         if value.is_Rational:
             return value
-        field, (element,) = construct_domain([value], extension=True)
-        return field.to_sympy(element)
+        fraction = sp.fraction(sp.together(value))
+        field, (numerator, denominator) = construct_domain(fraction, extension=True, field=True)
+        return field.to_sympy(numerator / denominator)
 
 
 class Mpmath(Arithmetic):
