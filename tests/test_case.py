@@ -96,7 +96,7 @@ BAD = {
     "not TOML": ("title = [", "not TOML"),
     "empty": ("", "exactly one of [algorithm], [map], [switched]"),
     "two subjects": (HEAVY_BALL + '\n[switched]\nA=[[["1"]]]\n', "exactly one of"),
-    "unknown key": (replaced("step = 1", "stepp = 1"), "line 9: unknown key `stepp`; known are objective, variables, step"),
+    "unknown key": (replaced("step = 1", "stepp = 1"), "line 9: unknown key `stepp`; known are objective, variables"),
     "unknown table": (HEAVY_BALL + "\n[solver]\n", "unknown key `solver`"),
     "float": (replaced('"3/4"', "0.75"), 'line 10: `momentum`: the float 0.75 is not exact; write "0.75" in quotes'),
     "float in a parameter": (replaced('theta = "0"', "theta = 1e-3"), 'the float 1e-3 is not exact; write "1e-3"'),
@@ -142,7 +142,10 @@ def test_bad_input_gets_one_line_that_says_what_and_where(name):
     assert len(message) < 400
 
 
-@pytest.mark.parametrize("text", ["l1", "l2(1)", "l1(1, 2)", "l1()", "nonnegative(1)", "__import__('os')", 3, "l1(-1)", "box(1, 0)"])
+@pytest.mark.parametrize(
+    "text",
+    ["l1", "l2(1)", "l1(1, 2)", "l1()", "nonnegative(1)", "__import__('os')", 3, "l1(-1)", "box(1, 0)"],
+)
 def test_a_wrong_function_call_is_refused(text):
     with pytest.raises(InputError):
         read_function(text, [], "nonsmooth")

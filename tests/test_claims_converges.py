@@ -145,7 +145,6 @@ class TestOtherAlgorithms:
             verdict = proved(CLAIM, about(-x / 2 + sp.Max(theta, 0), parameters=[theta], start=start), {theta: 0})
             assert "limit" not in verdict.value
 
-    @pytest.mark.xfail(strict=True, reason="the checker refuses to have a piece listed that only a zero set takes")
     def test_a_difference_of_relus(self):
         """On x = 0 the program as it is written takes a piece of its own; the certificate lists it."""
         verdict = proved(

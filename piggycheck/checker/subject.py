@@ -122,7 +122,7 @@ class FixedPoint(Subject):
             raise Refused(f"{say_point(self.x)} is not fixed, or its image is not computed exactly")
         self.active = [self.check_direction(i, piece["direction"]) for i, piece in enumerate(listed)]
         unproved = {i for i, active in enumerate(self.active) if not active}
-        for A, B in self.selection if unproved else ():
+        for A, B in self.pieces(interior=False) if unproved else ():
             unproved -= {i for i in unproved if within(A, self.A[i]) and within(B, self.B[i])}
         if unproved:
             raise Refused(f"piece {min(unproved)} is no piece of the map at the fixed point")
@@ -157,9 +157,13 @@ class FixedPoint(Subject):
 
     @cached_property
     def selection(self) -> list[Pair]:
-        """Jacobian pairs of all pieces whose region may have points in every neighbourhood of the fixed point."""
+        """Jacobian pairs of all pieces whose region may have inner points in every neighbourhood of the fixed point."""
+        return self.pieces(interior=True)
+
+    def pieces(self, interior: bool) -> list[Pair]:
+        """Jacobian pairs of all pieces met near the fixed point, with interior=False also on zero sets of guards."""
         jets = self.map.jets(self.point, self.map.names)
-        patterns = Patterns(interior=True).run(self.map.program, self.map.next, jets)
+        patterns = Patterns(interior=interior).run(self.map.program, self.map.next, jets)
         return [self.pair(self.require_fixed(pattern.outputs)) for pattern in patterns]
 
     @property

@@ -214,7 +214,7 @@ def _enter_in_balls(subject: Subject, P: fmpq_mat, level: fmpq) -> int:
         with _BALLS.precision():
             new = iteration.map.evaluate({**values, **parameters}, _BALLS).value
         if not all(c.is_finite() and abs(c) < _FAR for c in new):
-            raise UnknownError(f"the iterates run away: after {k + 1} steps they are not known to be below 2^{_FAR_BITS}")
+            raise UnknownError(f"the iterates run away: after {k + 1} steps they may be beyond 2^{_FAR_BITS}")
         x = [_outward(bounds(c)) for c in new]
     raise UnknownError(f"the iterates did not enter a trap within {_MAX_ITERATIONS} steps")
 
