@@ -250,6 +250,10 @@ class TestHonesty:
         empty = P((3 * x, (-(x**2) - y**2 + x**2 * y**2 > 0)), (x / 2, True))
         undecided(CLAIM, about(empty, y / 2))
 
+    def test_irrational_terms_that_cancel_stay_open(self):
+        undecided(CLAIM, about(x / 4 + (sp.exp(x - 1) - sp.exp(-1)) / 4, start=[0]))
+        undecided(CLAIM, about(x / 4 + P((x / 8, sp.exp(x - 1) - sp.exp(-1) > 0), (0, True)), start=[0]))
+
     def test_irrational_pairs_are_proved_or_left_open_but_never_refuted(self):
         descent = gradient_descent("sqrt(2)*x**2/2 - theta*x", ["x"], "1/2", parameters=["theta"], start=[1])
         verdict = prove(CLAIM, descent, {"theta": 0})

@@ -85,6 +85,17 @@ def test_irrational_ones_and_transcendental_equations_stay_open():
     undecided(FixedPoint(value={"x": "sqrt(2)"}), about(x**2 / 2 + x - 1))
 
 
+def test_irrational_terms_that_cancel_stay_open():
+    """The checker encloses every number: it cannot see that exp(-1) - exp(-1) is 0."""
+    undecided(FixedPoint(value=[0]), about(x / 4 + (sp.exp(x - 1) - sp.exp(-1)) / 4))
+    undecided(FixedPoint(value=[0]), about(sp.sqrt(x**2 + 5) / 4 - sp.sqrt(5) / 4))
+    proved(FixedPoint(value=[0]), about(sp.sqrt(2) * x + sp.exp(x) - 1))
+
+
+def test_that_curved_pieces_have_none_stays_open():
+    undecided(FixedPoint(), about(x + x**2 + 1))
+
+
 def test_a_rational_one_among_irrational_ones_is_taken():
     assert {"x": "0"} == proved(FixedPoint(), about(x**3 - x)).value["point"]
 

@@ -11,8 +11,10 @@ from piggycheck.arithmetic import rational
 from piggycheck.claims.base import Claim, certify
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
+from piggycheck.claims.visible import require_visible_ties, require_visible_values
 from piggycheck.derivation import FixedPointStep
 from piggycheck.errors import InputError, MapError, UnknownError
+from piggycheck.maps.symbolic import exactly
 
 __all__ = ["FixedPointClaim"]
 
@@ -103,6 +105,10 @@ class FixedPointClaim(Claim):
         )
 
     def _proved(self, subject: Subject, state: dict[Any, Any], name: str) -> Verdict:
+        map_, point = subject.iteration.map, {**state, **subject.at}
+        signature = exactly(lambda values, arithmetic: map_.evaluate(values, arithmetic).signature, point)
+        require_visible_values(map_, [map_.piece(signature)], point)
+        require_visible_ties([map_.piece(signature)], point)
         derivation = subject.opening(pieces=False)
         derivation.record(FixedPointStep(state, dict(subject.at)))
         statement = self.statement(subject)
@@ -126,6 +132,12 @@ class FixedPointClaim(Claim):
         )
 
     def _none(self, subject: Subject) -> Verdict:
+        local = subject.iteration.map.fix(subject.at)
+        pieces = [local.piece(signature) for signature, _ in local.signatures(lambda guard, outcomes: outcomes)]
+        if not all(piece.is_affine(local.state) for piece in pieces):
+            raise UnknownError(
+                "there is none, as the equations on its pieces show; certificates of that hold affine pieces only"
+            )
         statement = self.statement(subject)
         certificate = self._certificate(
             "refuted", subject, statement, subject.map_parts(), {"method": "no_fixed_point"}, None

@@ -17,6 +17,7 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.arithmetic import ALGEBRAIC, enclosure, sign, to_sympy
 from piggycheck.certificates import as_text
+from piggycheck.claims.visible import require_visible_ties, require_visible_values
 from piggycheck.derivation import Derivation, FixedPointStep, MapStep, PiecesStep, SwitchedStep
 from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.expression import to_text
@@ -237,6 +238,9 @@ class Subject:
         """
         if self.given is not None:
             return {"switched": {"A": self.given.A, "B": self.given.B}, "J0": self.given.J0}
+        built = [self.iteration.map.piece(piece.signature) for piece in self.active]
+        require_visible_values(self.iteration.map, built, self.point.point)
+        require_visible_ties(built, self.point.point)
         return {
             **self.map_parts(),
             "fixed_point": {v: _text(c) for v, c in self.point.state.items()},
