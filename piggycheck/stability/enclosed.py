@@ -60,6 +60,7 @@ def contracts_throughout(A: IntervalMatrix, P: fmpq_mat, factor: fmpq) -> bool:
 
     Examples
     --------
+    >>> from piggycheck.linalg import identity
     >>> interval = [[(fmpq(1, 3), fmpq(1, 2))]]
     >>> contracts_throughout(interval, identity(1), fmpq(1, 4)), contracts_throughout(interval, identity(1), fmpq(1, 5))
     (True, False)
@@ -101,6 +102,7 @@ def widen(tree: WordTree, enclosures: Sequence[IntervalMatrix]) -> WordTree | No
 
     Examples
     --------
+    >>> from piggycheck.linalg import identity
     >>> tree = WordTree(identity(1), fmpq(1, 2), ((0,),), fmpq(1))
     >>> widen(tree, [[[(fmpq(499, 1000), fmpq(501, 1000))]]]).rate
     26/51
