@@ -24,6 +24,7 @@ from piggycheck.switched import SwitchedSystem
 __all__ = ["FixedPoint", "FixedPoints", "approached", "fixed_points", "linearise", "rational_matrix"]
 
 _MAX_SOLUTIONS = 64
+_MAX_NEIGHBOURS = 64
 _GUESS_STEPS = 2000
 _GUESS_DIGITS = 30
 _LARGEST_GUESS = 10**6
@@ -120,16 +121,18 @@ def fixed_points(iteration: Iteration, at: Mapping[Any, Any] | None = None, *, m
     search = _Search(local)
     signatures = local.signatures(lambda guard, outcomes: outcomes)
     listed = list(itertools.islice(signatures, max_pieces + 1))
+    end = None
     if len(listed) <= max_pieces:
         for signature, constraints in listed:
             search.examine(local.piece(signature), constraints)
     else:
         search.give_up(f"only pieces near the iteration's own path were examined, of more than {max_pieces}")
-        for signature in itertools.islice(_near_path(iteration, at, local), max_pieces):
+        end = _follow(iteration, at)
+        for signature in itertools.islice(_near(end, local), _MAX_NEIGHBOURS):
             piece = local.piece(signature)
             search.examine(piece, piece.conditions)
     if search.reasons:
-        search.try_rational_near(_follow(iteration, at))
+        search.try_rational_near(end or _follow(iteration, at))
     points = tuple(
         FixedPoint(dict(zip(local.state, x, strict=True)), at, isolated) for x, isolated in search.found.items()
     )
@@ -286,9 +289,8 @@ def _gives(equation: sp.Expr, variable: sp.Symbol, last: sp.Symbol) -> bool:
     return bool(sp.Poly(equation, variable).nth(1).is_Rational)
 
 
-def _near_path(iteration: Iteration, at: Mapping, local: SymbolicMap) -> Iterator[Signature]:
+def _near(end: Mapping[sp.Symbol, Any] | None, local: SymbolicMap) -> Iterator[Signature]:
     """Yield the signature on which the iteration settles, as far as rounding tells, then its neighbours."""
-    end = _follow(iteration, at)
     if end is None:
         return
     first = local.evaluate(end, Mpmath(_GUESS_DIGITS)).signature

@@ -50,7 +50,8 @@ class SmoothPiece:
 
     def is_affine(self, symbols: Sequence[sp.Symbol]) -> bool:
         """Whether every expression is affine in `symbols`, the other variables being constants."""
-        return all(_is_affine(e, symbols) for e in self.expressions)
+        columns = [self.variables.index(s) for s in symbols]
+        return not any(sp.expand(self.jacobian[i, j]).has(*symbols) for i in range(self.jacobian.rows) for j in columns)
 
 
 def _in_grammar(expression: sp.Expr) -> sp.Expr:
