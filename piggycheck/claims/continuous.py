@@ -33,7 +33,7 @@ class ContinuousClaim(Claim):
         map_ = subject.required_iteration(self.kind).map
         answer = check_continuity(map_)
         derivation, statement = subject.opening(pieces=False), self.statement(subject)
-        parts = {"map": subject.map_parts()["map"]}
+        parts = {"map": subject.map_part()}
         if isinstance(answer, Continuous):
             derivation.record(ContinuityStep(tuple(map(as_piecewise, answer.guards))))
             count = len(answer.guards)

@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 from flint import fmpq, fmpq_mat
 
-from piggycheck.arithmetic import ALGEBRAIC, enclosure, sign, to_sympy
+from piggycheck.arithmetic import ALGEBRAIC, enclosure, rational, sign
 from piggycheck.certificates import as_text
 from piggycheck.claims.visible import require_visible_ties, require_visible_values
 from piggycheck.derivation import Derivation, FixedPointStep, MapStep, PiecesStep, SwitchedStep
@@ -238,12 +238,13 @@ class Subject:
         """
         if self.given is not None:
             return {"switched": {"A": self.given.A, "B": self.given.B}, "J0": self.given.J0}
+        state = {v: _stated(f"the fixed point {v}", c) for v, c in self.point.state.items()}
         built = [self.iteration.map.piece(piece.signature) for piece in self.active]
         require_visible_values(self.iteration.map, built, self.point.point)
         require_visible_ties(built, self.point.point)
         return {
             **self.map_parts(),
-            "fixed_point": {v: _text(c) for v, c in self.point.state.items()},
+            "fixed_point": state,
             "pieces": [self._piece_part(piece) for piece in (self.selection.pieces if pieces is None else pieces)],
         }
 
@@ -256,16 +257,23 @@ class Subject:
         }
 
     def map_parts(self) -> dict[str, Any]:
-        """Return the map, the parameters and the start, as text."""
-        map_, start = self.iteration.map, self.iteration.start
+        """Return the map, the parameters and the start, as certificates hold them."""
+        start = self.iteration.start
         return {
-            "map": {
-                "state": [str(v) for v in map_.state],
-                "parameters": [str(v) for v in map_.parameters],
-                "next": [to_text(e) for e in map_.next],
-            },
-            "at": {v: _text(c) for v, c in self.at.items()},
-            "start": None if start is None else {v: to_text(e) for v, e in zip(map_.state, start, strict=True)},
+            "map": self.map_part(),
+            "at": {v: _stated(f"the parameter {v}", c) for v, c in self.at.items()},
+            "start": None
+            if start is None
+            else {v: to_text(e) for v, e in zip(self.iteration.map.state, start, strict=True)},
+        }
+
+    def map_part(self) -> dict[str, Any]:
+        """Return the map alone, as certificates hold it."""
+        map_ = self.iteration.map
+        return {
+            "state": [str(v) for v in map_.state],
+            "parameters": [str(v) for v in map_.parameters],
+            "next": [to_text(e) for e in map_.next],
         }
 
     def opening(self, *, pieces: bool = True) -> Derivation:
@@ -339,5 +347,9 @@ def _tied(map_: Any, piece: Piece, point: FixedPoint) -> tuple[tuple[int, sp.Exp
     return tuple((sign, guard) for sign, guard in conditions if guard.subs(point.point).equals(0))
 
 
-def _text(number: sp.Expr | fmpq) -> str:
-    return to_text(number if isinstance(number, sp.Expr) else to_sympy(number))
+def _stated(name: str, number: sp.Expr) -> fmpq:
+    """Return a number that a certificate states."""
+    try:
+        return rational(number)
+    except IrrationalError:
+        raise IrrationalError(f"{name} = {number} is irrational, and certificates hold rational numbers") from None
