@@ -216,6 +216,14 @@ class TestSmoothPieces:
         verdict = proved(CLAIM, descent)
         assert Fraction(3, 4) <= Fraction(verdict.value["rate_upper"]) < 1
 
+    def test_exact_iterates_that_grow_long_are_rounded(self):
+        """Squares double the digits in every step; the certificate must not ask the checker for all of them."""
+        square = sp.Max(x / 2 + 2 * y - 1, 2 * x / 3 + y - sp.Rational(1, 2)) ** 2 / 16 - sp.Rational(1, 64)
+        verdict = proved(
+            CLAIM, about(square - x / 8, sp.Max(2 * x + 9 * y + 6, y - x / 2) / 12 - sp.Rational(1, 2), start=[2, 2])
+        )
+        assert "fixed point" in verdict.found
+
     def test_a_derivative_of_one_at_the_fixed_point_is_refuted(self):
         descent = gradient_descent("x**4/4", ["x"], "1/2", start=[1])
         assert "1" == refuted(CLAIM, descent).value["eigenvalue_modulus_lower"]

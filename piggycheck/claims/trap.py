@@ -25,7 +25,7 @@ from piggycheck.stability.enclosed import contracts_throughout, interval_product
 __all__ = ["Trap", "find_trap"]
 
 _MAX_ITERATIONS = 2000
-_MAX_BITS = 200_000
+_MAX_BITS = 20_000
 _BALL_BITS = 256
 _MAX_HALVINGS = 60
 _BALLS = Balls(_BALL_BITS)

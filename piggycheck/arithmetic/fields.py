@@ -1,19 +1,11 @@
-"""Exact numbers, how they are read, and the arithmetics in which an expression can be evaluated.
-
-A number that enters piggycheck is exact: an integer, a fraction, a text such as ``"3/4"`` or ``"0.1"``, or a real
-sympy constant. Inside, rationals are `flint.fmpq`; constants beyond the rationals stay sympy expressions. One
-evaluator, `Evaluator`, walks a sympy expression over any `Arithmetic`.
-"""
+"""The arithmetics in which an expression can be evaluated, and the one evaluator for all of them."""
 
 from __future__ import annotations
 
 import math
-import numbers
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from fractions import Fraction
 from typing import Any
 
 import sympy as sp
@@ -21,6 +13,7 @@ from flint import arb, ctx, fmpq
 from flint.utils.flint_exceptions import DomainError
 from sympy.polys.constructor import construct_domain
 
+from piggycheck.arithmetic.reading import exact, to_sympy
 from piggycheck.errors import IrrationalError, MapError, NumberError, UnknownError
 
 __all__ = [
@@ -32,232 +25,11 @@ __all__ = [
     "Mpmath",
     "bounds",
     "enclosure",
-    "exact",
     "rational",
-    "read_rational",
     "sign",
-    "to_sympy",
 ]
 
-_RATIONAL_TEXT = re.compile(r"\s*[+-]?\s*\d+\s*(/\s*\d+)?\s*|\s*[+-]?(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d{1,4})?\s*")
-_MAX_DIGITS = 4000
 _MAX_SIGN_BITS = 4096
-
-
-def exact(value: Any, where: str = "number") -> sp.Expr:
-    """Read an exact real number.
-
-    Parameters
-    ----------
-    value : int, Fraction, flint.fmpq, sympy number or str
-        Text is rational or decimal; ``"0.1"`` is 1/10.
-    where : str
-        The name used in the error.
-
-    Returns
-    -------
-    sympy.Expr
-        A real constant without floating point in it.
-
-    Raises
-    ------
-    NumberError
-        For a float (the message gives the text to write instead), a complex number, text that is no rational
-        number, or anything else.
-
-    Examples
-    --------
-    >>> exact("0.1"), exact("-3/4"), exact(2)
-    (1/10, -3/4, 2)
-    >>> exact(0.1)
-    Traceback (most recent call last):
-    ...
-    piggycheck.errors.NumberError: number: the float 0.1 is not exact; write "0.1" (which is 1/10)
-
-    Notes
-    -----
-    When this fails: a numpy float is a float; write the number as text.
-    """
-    if isinstance(value, str):
-        return to_sympy(read_rational(value, where))
-    if isinstance(value, fmpq):
-        return to_sympy(value)
-    if isinstance(value, (bool, sp.logic.boolalg.BooleanAtom)):
-        raise NumberError(f"{where}: `{value}` is a truth value; write a number")
-    if isinstance(value, (numbers.Rational, Fraction)):
-        return sp.Rational(int(value.numerator), int(value.denominator))
-    if isinstance(value, sp.Expr):
-        return _exact_constant(value, where)
-    if isinstance(value, (float, numbers.Real)):
-        raise NumberError(_refused_float(float(value), where))
-    raise NumberError(f'{where}: `{value}` is not a number; write an integer or a text such as "3/4"')
-
-
-def _exact_constant(value: sp.Expr, where: str) -> sp.Expr:
-    if value.free_symbols:
-        raise NumberError(f"{where}: `{value}` contains {sorted(map(str, value.free_symbols))}; write a constant")
-    floats = value.atoms(sp.Float)
-    if floats:
-        raise NumberError(_refused_float(float(next(iter(floats))), where))
-    if value.has(sp.nan, sp.zoo, sp.oo, -sp.oo) or value.is_real is False:
-        raise NumberError(f"{where}: `{value}` is not a real number")
-    return value
-
-
-def _refused_float(value: float, where: str) -> str:
-    if value != value or value in (float("inf"), float("-inf")):
-        return f"{where}: {value} is not a number; write an exact one"
-    text = repr(value)
-    return f'{where}: the float {text} is not exact; write "{text}" (which is {Fraction(text)})'
-
-
-def read_rational(text: str, where: str = "number") -> fmpq:
-    """Read a rational number from text.
-
-    Parameters
-    ----------
-    text : str
-        An integer, a fraction, or a decimal number, which means the fraction it spells.
-    where : str
-        The name used in the error.
-
-    Returns
-    -------
-    flint.fmpq
-
-    Raises
-    ------
-    NumberError
-        When the text is something else, divides by zero, or has more than 4000 digits.
-
-    Examples
-    --------
-    >>> read_rational("0.75"), read_rational(" -9/8 ")
-    (3/4, -9/8)
-
-    Notes
-    -----
-    When this fails: ``"sqrt(2)"`` is an expression, read by `piggycheck.expression.parse_number`.
-    """
-    if len(text) > _MAX_DIGITS:
-        raise NumberError(f"{where}: a number of {len(text)} characters; at most {_MAX_DIGITS} are read")
-    if not _RATIONAL_TEXT.fullmatch(text) or not text.isascii():
-        raise NumberError(f'{where}: `{text[:60]}` is not a rational number; write, for instance, "3/4" or "0.75"')
-    try:
-        value = Fraction("".join(text.split()))
-    except ZeroDivisionError:
-        raise NumberError(f"{where}: `{text[:60]}` divides by zero") from None
-    if max(abs(value.numerator), value.denominator) >= 10**_MAX_DIGITS:
-        raise NumberError(f"{where}: `{text[:60]}` has more than {_MAX_DIGITS} digits")
-    return fmpq(value.numerator, value.denominator)
-
-
-def rational(value: Any, where: str = "value") -> fmpq:
-    """Convert an exact number to a rational one.
-
-    Raises
-    ------
-    IrrationalError
-        When it is not rational, or cannot be seen to be.
-
-    Examples
-    --------
-    >>> rational(sp.Rational(3, 4))
-    3/4
-
-    Notes
-    -----
-    When this fails: a constant that is rational only after deep simplification is reported as irrational.
-    """
-    if isinstance(value, fmpq):
-        return value
-    number = exact(value, where)
-    if not number.is_Rational:
-        number = ALGEBRAIC.normal(number)
-    if not number.is_Rational:
-        raise IrrationalError(f"{where}: `{number}` is not rational")
-    return fmpq(int(number.p), int(number.q))
-
-
-def to_sympy(value: fmpq) -> sp.Rational:
-    """Convert a flint rational to a sympy one.
-
-    Examples
-    --------
-    >>> to_sympy(fmpq(-9, 8))
-    -9/8
-    """
-    return sp.Rational(int(value.p), int(value.q))
-
-
-def sign(value: sp.Expr | fmpq, max_bits: int = _MAX_SIGN_BITS) -> int:
-    """Decide the sign of an exact real constant: -1, 0 or 1.
-
-    Balls of growing precision decide a sign other than zero; zero itself is proved algebraically.
-
-    Raises
-    ------
-    UnknownError
-        When neither succeeds within `max_bits` bits.
-
-    Examples
-    --------
-    >>> sign(sp.sqrt(2) - sp.Rational(7, 5)), sign((1 + sp.sqrt(2)) ** 2 - 3 - 2 * sp.sqrt(2))
-    (1, 0)
-
-    Notes
-    -----
-    When this fails: a transcendental constant that is zero, such as ``log(4) - 2*log(2)`` written unsimplified in
-    a way that sympy does not see through, stays unknown.
-    """
-    if isinstance(value, fmpq):
-        return (value > 0) - (value < 0)
-    if value.is_Rational:
-        return int(value.p > 0) - int(value.p < 0)
-    bits = 64
-    while bits <= max_bits:
-        ball = Balls(bits).evaluate(value)
-        if ball > 0:
-            return 1
-        if ball < 0:
-            return -1
-        if bits == 256 and ALGEBRAIC.normal(value).is_zero:
-            return 0
-        bits *= 2
-    raise UnknownError(f"the sign of `{value}` was not decided with {max_bits} bits")
-
-
-def enclosure(value: sp.Expr | fmpq, bits: int = 128) -> tuple[fmpq, fmpq]:
-    """Enclose an exact real constant between two rationals, equal ones when it is rational.
-
-    Examples
-    --------
-    >>> low, high = enclosure(sp.sqrt(2), 30)
-    >>> low < fmpq(141422, 100000) and fmpq(141421, 100000) < high
-    True
-    """
-    if isinstance(value, fmpq):
-        return value, value
-    if value.is_Rational:
-        return rational(value), rational(value)
-    return bounds(Balls(bits).evaluate(value))
-
-
-def bounds(ball: arb) -> tuple[fmpq, fmpq]:
-    """Return rational bounds of a ball.
-
-    Examples
-    --------
-    >>> bounds(arb(fmpq(3, 4)))
-    (3/4, 3/4)
-    """
-    middle, radius = _dyadic(ball.mid()), _dyadic(ball.rad())
-    return middle - radius, middle + radius
-
-
-def _dyadic(number: arb) -> fmpq:
-    mantissa, exponent = number.man_exp()
-    return fmpq(mantissa) * fmpq(2) ** int(exponent)
 
 
 class Arithmetic(ABC):
@@ -577,3 +349,100 @@ class Evaluator:
             return self.arithmetic.reciprocal(self.arithmetic.power(value, power))
         except ZeroDivisionError:
             raise MapError(f"division by zero: `{base}` is 0 in `{node}`") from None
+
+
+def rational(value: Any, where: str = "value") -> fmpq:
+    """Convert an exact number to a rational one.
+
+    Raises
+    ------
+    IrrationalError
+        When it is not rational, or cannot be seen to be.
+
+    Examples
+    --------
+    >>> rational(sp.Rational(3, 4))
+    3/4
+
+    Notes
+    -----
+    When this fails: a constant that is rational only after deep simplification is reported as irrational.
+    """
+    if isinstance(value, fmpq):
+        return value
+    number = exact(value, where)
+    if not number.is_Rational:
+        number = ALGEBRAIC.normal(number)
+    if not number.is_Rational:
+        raise IrrationalError(f"{where}: `{number}` is not rational")
+    return fmpq(int(number.p), int(number.q))
+
+
+def sign(value: sp.Expr | fmpq, max_bits: int = _MAX_SIGN_BITS) -> int:
+    """Decide the sign of an exact real constant: -1, 0 or 1.
+
+    Balls of growing precision decide a sign other than zero; zero itself is proved algebraically.
+
+    Raises
+    ------
+    UnknownError
+        When neither succeeds within `max_bits` bits.
+
+    Examples
+    --------
+    >>> sign(sp.sqrt(2) - sp.Rational(7, 5)), sign((1 + sp.sqrt(2)) ** 2 - 3 - 2 * sp.sqrt(2))
+    (1, 0)
+
+    Notes
+    -----
+    When this fails: a transcendental constant that is zero, such as ``log(4) - 2*log(2)`` written unsimplified in
+    a way that sympy does not see through, stays unknown.
+    """
+    if isinstance(value, fmpq):
+        return (value > 0) - (value < 0)
+    if value.is_Rational:
+        return int(value.p > 0) - int(value.p < 0)
+    bits = 64
+    while bits <= max_bits:
+        ball = Balls(bits).evaluate(value)
+        if ball > 0:
+            return 1
+        if ball < 0:
+            return -1
+        if bits == 256 and ALGEBRAIC.normal(value).is_zero:
+            return 0
+        bits *= 2
+    raise UnknownError(f"the sign of `{value}` was not decided with {max_bits} bits")
+
+
+def enclosure(value: sp.Expr | fmpq, bits: int = 128) -> tuple[fmpq, fmpq]:
+    """Enclose an exact real constant between two rationals, equal ones when it is rational.
+
+    Examples
+    --------
+    >>> low, high = enclosure(sp.sqrt(2), 30)
+    >>> low < fmpq(141422, 100000) and fmpq(141421, 100000) < high
+    True
+    """
+    if isinstance(value, fmpq):
+        return value, value
+    if value.is_Rational:
+        return rational(value), rational(value)
+    return bounds(Balls(bits).evaluate(value))
+
+
+def bounds(ball: arb) -> tuple[fmpq, fmpq]:
+    """Return rational bounds of a ball.
+
+    Examples
+    --------
+    >>> bounds(arb(fmpq(3, 4)))
+    (3/4, 3/4)
+    """
+    middle, radius = _dyadic(ball.mid()), _dyadic(ball.rad())
+    return middle - radius, middle + radius
+
+
+def _dyadic(number: arb) -> fmpq:
+    mantissa, exponent = number.man_exp()
+    return fmpq(mantissa) * fmpq(2) ** int(exponent)
