@@ -57,14 +57,17 @@ def is_opaque(expression: sp.Basic) -> bool:
 
 
 def is_kinked_exponential(expression: sp.Basic) -> bool:
+    """Whether it is an exponential of something with a kink."""
     return isinstance(expression, sp.exp) and is_opaque(expression)
 
 
 def base_and_exponent(factor: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """Take a factor apart; what is no power has the exponent 1."""
     return (factor.base, factor.exp) if isinstance(factor, sp.Pow) else (factor, sp.S.One)
 
 
 def is_kinked_power(factor: sp.Expr) -> bool:
+    """Whether it is a power, or an exponential, of something with a kink."""
     return (isinstance(factor, sp.Pow) and is_opaque(factor.base)) or is_kinked_exponential(factor)
 
 
@@ -121,6 +124,7 @@ def product(factors: list[sp.Expr]) -> sp.Expr:
 
 
 def flat_factors(expression: sp.Expr) -> list[sp.Expr]:
+    """List the factors of a product, those of factors that are products too."""
     if not isinstance(expression, sp.Mul):
         return [expression]
     return [part for factor in expression.args for part in flat_factors(factor)]
@@ -153,12 +157,14 @@ def power(base: sp.Expr, exponent: sp.Rational | int) -> sp.Expr:
 
 
 def relation(kind: type[Relational], left: sp.Expr, right: sp.Expr) -> Boolean:
+    """Build a relation as it is written; between two numbers, its truth."""
     if isinstance(left, sp.Rational) and isinstance(right, sp.Rational):
         return sp.sympify(bool(kind(left, right)))
     return kind(left, right, evaluate=False)
 
 
 def negation(condition: Boolean) -> Boolean:
+    """Negate a condition; a relation becomes the opposite one."""
     if type(condition) in OPPOSITE:
         return OPPOSITE[type(condition)](*condition.args, evaluate=False)
     if isinstance(condition, sp.Not) or condition in (sp.true, sp.false):
@@ -213,6 +219,7 @@ def constant_sign(constant: sp.Expr) -> int | None:
 
 
 def is_moderate(constant: sp.Expr) -> bool:
+    """Whether the exponential of a constant can be computed."""
     if isinstance(constant, sp.Rational):
         return bool(abs(constant) <= LARGEST_EXP_ARGUMENT)
     value = abs(constant.evalf(15, maxn=300))

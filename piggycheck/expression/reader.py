@@ -327,6 +327,7 @@ def chain(node: ast.expr, operator: type[ast.operator]) -> list[ast.expr]:
 
 
 def signed_terms(node: ast.expr) -> list[tuple[int, ast.expr]]:
+    """Take a sum apart without recursion: each term with its sign."""
     terms: list[tuple[int, ast.expr]] = []
     while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         terms.append((1 if isinstance(node.op, ast.Add) else -1, node.right))
@@ -344,6 +345,7 @@ def unsigned(node: ast.expr) -> tuple[int, ast.expr]:
 
 
 def factor_chain(node: ast.expr) -> list[tuple[bool, ast.expr]]:
+    """Take a product apart without recursion: each factor, and whether it divides."""
     factors: list[tuple[bool, ast.expr]] = []
     while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
         factors.append((isinstance(node.op, ast.Div), node.right))
@@ -352,6 +354,7 @@ def factor_chain(node: ast.expr) -> list[tuple[bool, ast.expr]]:
 
 
 def largest(function: type[sp.Max | sp.Min], exact: Callable, arguments: list[Value]) -> Value:
+    """Build a ``Max`` or ``Min``, its rational arguments reduced to one."""
     expressions = [argument.expression for argument in arguments]
     size, degree = sum(a.size for a in arguments) + 1, max(a.degree for a in arguments)
     numbers = [e for e in expressions if isinstance(e, sp.Rational)]

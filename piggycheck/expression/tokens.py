@@ -150,6 +150,7 @@ def check_tokens(source: Source) -> None:
 
 
 def refuse_character(source: Source, start: int, found: str) -> NoReturn:
+    """Refuse a character that has no place in the grammar."""
     message = "this character is not part of the grammar"
     if found in SIGN_HINTS:
         message = f"not part of the grammar; write `{SIGN_HINTS[found]}`"
@@ -161,6 +162,7 @@ def refuse_character(source: Source, start: int, found: str) -> NoReturn:
 
 
 def check_number(source: Source, word: str, start: int) -> None:
+    """Refuse a number that is too long, or written in another way."""
     end = start + len(word)
     mantissa, _, exponent = word.lower().partition("e")
     if len(mantissa) > LONGEST_NUMBER or len(exponent) > 5 or abs(int(exponent or 0)) > LONGEST_NUMBER:
@@ -176,6 +178,7 @@ def check_number(source: Source, word: str, start: int) -> None:
 
 
 def check_name(source: Source, word: str, start: int) -> None:
+    """Refuse a name that is not declared, or a function without its arguments."""
     end = start + len(word)
     strange = next((i for i, character in enumerate(word) if not ("a" + character).isidentifier()), None)
     if strange is not None:
@@ -193,6 +196,7 @@ def check_name(source: Source, word: str, start: int) -> None:
 
 
 def name_hint(word: str, called: bool, names: Mapping[str, sp.Symbol]) -> str:
+    """Say what to write in place of an unknown name."""
     what = "no such function" if called else "an undeclared name"
     folded = {function.lower(): function for function in FUNCTIONS}
     if word in NAME_HINTS:

@@ -117,14 +117,17 @@ class Writer:
 
 
 def is_power_of_two(number: int) -> bool:
+    """Whether a positive integer is a power of 2."""
     return number & (number - 1) == 0
 
 
 def in_brackets(text: str, own: int, level: int) -> str:
+    """Put brackets around a text that binds less tightly than its place asks for."""
     return f"({text})" if own < level else text
 
 
 def joined_terms(texts: list[str]) -> str:
+    """Join terms to a sum; a term with a minus sign is subtracted."""
     joined = texts[0]
     for text in texts[1:]:
         joined += " - " + text[1:] if text.startswith("-") else " + " + text
