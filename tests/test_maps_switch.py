@@ -10,6 +10,8 @@ from hypothesis import given
 from strategies import examples, kinked, points, value_of
 
 from piggycheck.errors import GapError, MapError
+from piggycheck.expression import parse
+from piggycheck.maps import SymbolicMap
 from piggycheck.maps.switch import GAP, Switch, as_piecewise, collect_switches, hoist, resolve, translate
 
 x, y = sp.symbols("x y", real=True)
@@ -119,3 +121,10 @@ class TestHoist:
         program = hoist(translate(sp.Piecewise((x, x > 0)) ** 2, {}))
         assert Switch(x, GAP, GAP, x**2) == program
         assert sp.Piecewise((x**2, x > 0)) == as_piecewise(program)
+
+
+def test_conditions_are_looked_at_in_the_order_in_which_they_stand():
+    """`x != 0 and 1/x > 1` guards its own division, as it does in a program."""
+    map_ = SymbolicMap([x], [parse("Piecewise((1, x != 0 and 1/x > 1), (2, True))", [x])])
+    assert (2,) == map_.value({x: 0})
+    assert (1,) == map_.value({x: "1/2"})

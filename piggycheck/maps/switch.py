@@ -7,7 +7,7 @@ is built. What is left between the switches is smooth.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import sympy as sp
 from sympy.core.relational import Equality, GreaterThan, LessThan, StrictGreaterThan, StrictLessThan, Unequality
@@ -173,14 +173,23 @@ class _Cases:
                 lambda seen: self._decide(if_false, seen, yes, no),
             )
         if isinstance(condition, (And, Or)):
-            head, *tail = sorted(condition.args, key=sp.default_sort_key)
-            rest = condition.func(*tail, evaluate=False) if len(tail) > 1 else tail[0]
-            if isinstance(condition, And):
-                return self._decide(head, signs, lambda seen: self._decide(rest, seen, yes, no), no)
-            return self._decide(head, signs, yes, lambda seen: self._decide(rest, seen, yes, no))
+            return self._chain(condition.args, isinstance(condition, And), signs, yes, no)
         if type(condition) not in _TRUE_ON:
             raise MapError(f"`{condition}` is not a condition; write relations joined by `and`, `or`, `not`")
         return self._relation(condition, signs, yes, no)
+
+    def _chain(
+        self, conditions: Sequence[sp.Basic], all_: bool, signs: Mapping, yes: _Continuation, no: _Continuation
+    ) -> sp.Expr:
+        """Branch on conditions joined by `and` (all_) or `or`, in the order in which they stand."""
+        head, *rest = conditions
+        if not rest:
+            return self._decide(head, signs, yes, no)
+
+        def further(seen: Mapping) -> sp.Expr:
+            return self._chain(rest, all_, seen, yes, no)
+
+        return self._decide(head, signs, further, no) if all_ else self._decide(head, signs, yes, further)
 
     def _relation(self, relation: sp.Basic, signs: Mapping, yes: _Continuation, no: _Continuation) -> sp.Expr:
         guard, orientation = self.guards[relation]
