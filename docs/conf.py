@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+import unicodedata
 from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from latex2mathml.converter import convert
 
 _PROJECT = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text())["project"]
 
@@ -12,7 +18,7 @@ author = "The piggycheck authors"
 copyright = author
 version = release = _PROJECT["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 
@@ -23,3 +29,41 @@ napoleon_google_docstring = False
 html_theme = "furo"
 html_title = "piggycheck"
 exclude_patterns = ["_build"]
+html_math_renderer = "mathml"
+
+
+def setup(app: Any) -> None:
+    """Write formulas as MathML when the pages are built, so that they show without a network."""
+    app.add_html_math_renderer("mathml", (_inline, None), (_display, None))
+
+
+def _inline(page: Any, node: nodes.math) -> None:
+    page.body.append(_mathml(node.astext(), "inline"))
+    raise nodes.SkipNode
+
+
+def _display(page: Any, node: nodes.math_block) -> None:
+    page.body.append(_mathml(node.astext(), "block"))
+    raise nodes.SkipNode
+
+
+def _mathml(formula: str, display: str) -> str:
+    """Convert a formula; browsers know neither variants of letters nor the spacing of these signs."""
+    text = convert(formula, display=display)
+    for variant, style in (("script", "SCRIPT"), ("double-struck", "DOUBLE-STRUCK")):
+        found = rf'<mi mathvariant="{variant}">([A-Z])</mi>'
+        text = re.sub(found, lambda m, style=style: f"<mi>{_letter(style, m[1])}</mi>", text)
+    text = text.replace('<mi mathvariant="sans-serif">', '<mi mathvariant="normal">')
+    text = re.sub(
+        r"<mo[^>]*>(&#x0007C;|&#x02016;|&#x0002F;)</mo>", r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>', text
+    )
+    text = text.replace('display="block"', 'display="block" style="overflow: visible"')
+    return re.sub(r"<mi>(:|&#x02AB0;|&#x0227B;)</mi>", r'<mo lspace="0.28em" rspace="0.28em">\1</mo>', text)
+
+
+def _letter(style: str, letter: str) -> str:
+    """The Unicode letter of a style; some are older than the block of mathematical letters."""
+    try:
+        return unicodedata.lookup(f"MATHEMATICAL {style} CAPITAL {letter}")
+    except KeyError:
+        return unicodedata.lookup(f"{style} CAPITAL {letter}")
