@@ -57,7 +57,6 @@ def _mathml(formula: str, display: str) -> str:
     text = re.sub(
         r"<mo[^>]*>(&#x0007C;|&#x02016;|&#x0002F;)</mo>", r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>', text
     )
-    text = text.replace('display="block"', 'display="block" style="overflow: visible"')
     return re.sub(r"<mi>(:|&#x02AB0;|&#x0227B;)</mi>", r'<mo lspace="0.28em" rspace="0.28em">\1</mo>', text)
 
 
