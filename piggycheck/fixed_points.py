@@ -120,9 +120,10 @@ def fixed_points(iteration: Iteration, at: Mapping[Any, Any] | None = None, *, m
     local = iteration.map.fix(at)
     search = _Search(local)
     signatures = local.signatures(lambda guard, outcomes: outcomes)
-    listed = list(itertools.islice(signatures, max_pieces + 1))
+    too_many = _has_more_pieces(local, max_pieces)
+    listed = [] if too_many else list(itertools.islice(signatures, max_pieces + 1))
     end = None
-    if len(listed) <= max_pieces:
+    if not too_many and len(listed) <= max_pieces:
         for signature, constraints in listed:
             search.examine(local.piece(signature), constraints)
     else:
@@ -137,6 +138,13 @@ def fixed_points(iteration: Iteration, at: Mapping[Any, Any] | None = None, *, m
         FixedPoint(dict(zip(local.state, x, strict=True)), at, isolated) for x, isolated in search.found.items()
     )
     return FixedPoints(points, not search.reasons, "; ".join(search.reasons))
+
+
+def _has_more_pieces(local: SymbolicMap, count: int) -> bool:
+    """Whether guards that are always met, affine and independent, already make more pieces: all their signs occur."""
+    slopes = ([sp.expand(sp.diff(guard, v)) for v in local.state] for guard in local.unconditional_guards)
+    rational_slopes = [[rational(c) for c in row] for row in slopes if all(c.is_Rational for c in row)]
+    return bool(rational_slopes) and 2 ** fmpq_mat(rational_slopes).rank() > count
 
 
 class _Search:

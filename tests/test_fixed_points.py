@@ -226,3 +226,12 @@ class TestLinearise:
             system = linearise(iteration, p)
             assert [list(map(str, piece.A)) for piece in pieces] == [list(map(str, A.entries())) for A in system.A]
             assert [list(map(str, piece.B)) for piece in pieces] == [list(map(str, B.entries())) for B in system.B]
+
+
+def test_forty_independent_kinks_are_not_listed_but_the_path_leads_to_the_fixed_point():
+    """x_i <- x_i/2 + |x_i - 1|/4 has the fixed point 1/3 where x_i < 1: 1/3 = 1/6 + (2/3)/4."""
+    state = sp.symbols("v0:40", real=True)
+    map_ = SymbolicMap(state, [v / 2 + sp.Abs(v - 1) / 4 for v in state])
+    points = fixed_points(Iteration(map_, start=[0] * 40))
+    assert [dict.fromkeys(state, sp.Rational(1, 3))] == [point.state for point in points]
+    assert not points.exhaustive and "more than 1024" in points.reason

@@ -244,6 +244,23 @@ class SymbolicMap(PiecewiseMap):
                 )
         return expressions
 
+    @cached_property
+    def unconditional_guards(self) -> tuple[sp.Expr, ...]:
+        """The guards that every evaluation meets, whatever the others see."""
+        found: dict[sp.Expr, None] = {}
+
+        def visit(node: sp.Basic) -> None:
+            if isinstance(node, Switch):
+                found[node.guard] = None
+                visit(node.guard)
+            elif node.has(Switch):
+                for argument in node.args:
+                    visit(argument)
+
+        for expression in self.program:
+            visit(expression)
+        return tuple(found)
+
     def signatures(
         self,
         decide: Callable[[sp.Expr, Sequence[int]], Sequence[int]],
