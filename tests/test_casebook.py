@@ -16,6 +16,7 @@ CASES = sorted(CASEBOOK.glob("*/case.toml"))
 EXPECTED = {
     "chain-rule-set-is-larger": "proved",
     "discontinuous-map": "refuted",
+    "gradient-descent-quartic": "proved",
     "heavy-ball-1d": "proved",
     "heavy-ball-equal-slopes": "proved",
     "heavy-ball-mild-slopes": "proved",
