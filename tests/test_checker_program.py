@@ -52,6 +52,9 @@ from piggycheck.checker.subject import Map
         "1_000",
         "Piecewise((x, True), key=1)",
         "*x",
+        "x # + y",
+        "\uff58",  # another letter x
+        "x\u00b2",  # a square, as one character
     ],
 )
 def test_what_is_not_in_the_grammar_is_unreadable(expression: str) -> None:
@@ -91,3 +94,11 @@ def test_expressions_have_the_values_of_ordinary_algebra(expression: str, value:
     map_ = Map({**subject, "at": {}}, at_needed=True)
     found = map_.value(map_.next, {"x": Fraction(2)})[0]
     assert (found.lo, found.hi) == (Fraction(value), Fraction(value))
+
+
+def test_names_that_python_reads_alike_are_refused() -> None:
+    """Python's parser takes the ligature in the first name for the two letters of the second."""
+    ligature = "\ufb01"
+    subject = one_map(f"{ligature} fi", "", ligature, "fi/2", at={}, fixed_point={ligature: "1", "fi": "0"})
+    with pytest.raises(Unreadable, match="not a name"):
+        check(certificate(subject, "fixed_point", "proved", {}))

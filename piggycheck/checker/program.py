@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import unicodedata
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -54,6 +55,8 @@ class Program:
         if not isinstance(text, str) or len(text) > 100_000 or re.search(r"\d{4001}", text):
             raise Unreadable("an expression is text, below 100000 characters, with numbers below 4000 digits")
         text = " ".join(text.split())
+        if "#" in text or unicodedata.normalize("NFKC", text) != text:  # to Python's parser it would say something else
+            raise Unreadable(f"`{text[:60]}`: an expression has no comments, and no letters that stand for others")
         self.source = text.encode()
         try:
             return self.number(ast.parse(text, mode="eval").body, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import unicodedata
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -28,7 +29,8 @@ class Map:
         if len(set(self.names)) < len(self.names) or not self.state or len(self.names) > 400:
             raise Unreadable("`map`: names are not distinct, or none is in the state, or more than 400")
         for name in self.names:
-            if not name.isidentifier() or keyword.iskeyword(name) or name in {"Piecewise", "Max", "Min", *FUNCTIONS}:
+            word = keyword.iskeyword(name) or name in {"Piecewise", "Max", "Min", *FUNCTIONS}
+            if word or not name.isidentifier() or unicodedata.normalize("NFKC", name) != name:
                 raise Unreadable(f"`map`: `{name[:60]}` is not a name")
         self.program = Program(self.names)
         self.next = [self.program.read(e) for e in array(data["next"], "map.next", len(self.state))]
