@@ -163,3 +163,32 @@ def test_a_piece_on_a_line_only_is_not_essentially_active() -> None:
     start = {"start": {"x": "1", "y": "1"}}
     with pytest.raises(Refused, match="not in the list"):  # iterates can run along the line
         check(certificate({**subject, **start, "pieces": pair[1:]}, "converges", "proved", {**tree, **trap("0", "9")}))
+
+
+@pytest.mark.parametrize("rate", ["3", "1", "0", "-1/2"])
+def test_a_rate_that_is_not_below_one_is_not_read(rate: str) -> None:
+    """An eigenvalue of modulus 2 refutes that the derivatives converge, but not that the rate is at most 3."""
+    subject = {"switched": {"A": [[["2"]]], "B": [[["1"]]]}}
+    witness = {"method": "word", "word": ["0"], "modulus_lower": "2"}
+    check(certificate(subject, "converges", "refuted", witness, rate="1/2"))
+    with pytest.raises(Unreadable, match="between 0 and 1"):
+        check(certificate(subject, "converges", "refuted", witness, rate=rate))
+
+
+def test_a_start_that_may_be_the_fixed_point_leaves_no_choice_of_its_derivative() -> None:
+    """The start is (0, theta), whose derivative (0, 1) is not excited; the checker cannot see that it is fixed."""
+    subject = one_map(
+        "x y",
+        "theta",
+        "2*x",
+        "y/2",
+        at={"theta": "0"},
+        start={"x": "sqrt(2) - sqrt(2)", "y": "theta"},
+        fixed_point={"x": "0", "y": "0"},
+        pieces=[piece([["2", "0"], ["0", "1/2"]], [["0"], ["0"]], "0 0 0")],
+        J0=[["1"], ["0"]],
+    )
+    witness = {"method": "word", "word": ["0"], "modulus_lower": "2", "growth_lower": "2", "column": "0"}
+    with pytest.raises(Refused, match="whether the start is the fixed point"):
+        check(certificate(subject, "diverges", "proved", witness))
+    check(certificate({**subject, "start": {"x": "1", "y": "theta"}}, "diverges", "proved", witness))

@@ -17,19 +17,29 @@ from .subject import FixedPoint, Map, Subject
 MOST_ITERATIONS = 100_000
 
 
+def claimed_rate(claim: Data) -> Fraction | None:
+    """The rate that a claim states: below 1, as an eigenvalue of modulus 1 would not contradict another."""
+    if "rate" not in claim:
+        return None
+    rate = number(claim["rate"], "claim.rate")
+    if not 0 < rate < 1:
+        raise Unreadable("`claim.rate` is not between 0 and 1")
+    return rate
+
+
 def converges_refuted(claim: Data, subject: Subject, witness: Data) -> str:
     """A product of active pieces has an eigenvalue that is too large."""
     word = subject.word(witness["word"], active=True)
-    r = modulus(subject, word, witness)
-    if r < 1 and not ("rate" in claim and r > raised(number(claim["rate"], "claim.rate"), len(word))):
+    r, rate = modulus(subject, word, witness), claimed_rate(claim)
+    if r < 1 and not (rate is not None and r > raised(rate, len(word))):
         raise Refused("the modulus does not contradict the claim")
     return f"the joint spectral radius of {subject} is at least ({say(r)})^(1/{len(word)})"
 
 
 def converges_proved(claim: Data, subject: Subject, witness: Data) -> str:
     """The joint spectral radius is below 1, and the iterates meet no other pieces."""
-    tree = word_tree(subject, witness)
-    if "rate" in claim and tree.rate > number(claim["rate"], "claim.rate"):
+    tree, rate = word_tree(subject, witness), claimed_rate(claim)
+    if rate is not None and tree.rate > rate:
         raise Refused("the proved rate is larger than the claimed one")
     proved = f"the joint spectral radius of {subject} is at most {say(tree.rate)}"
     start = subject.map.start if isinstance(subject, FixedPoint) else None

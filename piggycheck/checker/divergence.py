@@ -50,9 +50,14 @@ def start_derivative(subject: Subject) -> tuple[Matrix, str]:
 
 
 def start_derivatives(subject: FixedPoint) -> list[Matrix]:
-    """The derivatives of all pieces of a start that is the fixed point."""
+    """The derivatives of all pieces of a start that is the fixed point; none where it is another point."""
     map_ = subject.map
-    if map_.start is None or not map_.is_fixed(map_.value(map_.start, map_.at), subject.x):
+    if map_.start is None:
+        return []
+    values = map_.value(map_.start, map_.at)
+    if not map_.is_fixed(values, subject.x):
+        if not any(v.apart(Interval(c)) for v, c in zip(values, subject.x.values(), strict=True)):
+            raise Refused("whether the start is the fixed point is not decided")
         return []
     patterns = Patterns(interior=True).run(map_.program, map_.start, map_.jets(map_.at, map_.parameters))
     return [[jet.slopes(subject.m) for jet in subject.require_fixed(pattern.outputs)] for pattern in patterns]
