@@ -192,3 +192,33 @@ def test_a_start_that_may_be_the_fixed_point_leaves_no_choice_of_its_derivative(
     with pytest.raises(Refused, match="whether the start is the fixed point"):
         check(certificate(subject, "diverges", "proved", witness))
     check(certificate({**subject, "start": {"x": "1", "y": "theta"}}, "diverges", "proved", witness))
+
+
+@pytest.mark.parametrize(
+    ("next_", "start", "differentiable"),
+    [
+        ("x/2", "sqrt(theta)", False),
+        ("x/2", "sqrt(theta + 1) - 1", True),
+        ("Piecewise((x/2, x < 1), (sqrt(x - 1), True))", "1 + theta", False),
+        ("Piecewise((x/2, x <= 1), (1/2 + sqrt(x - 1), True))", "1 + theta", False),
+        ("Piecewise((x/2, x < 1), (sqrt(x + 3) - 2, True))", "1 + theta", True),
+    ],
+)
+def test_iterates_without_a_derivative_are_in_no_trap(next_: str, start: str, differentiable: bool) -> None:
+    """Where a square root is 0, on any piece, the recursion has no derivative to hand on."""
+    subject = one_map(
+        "x",
+        "theta",
+        next_,
+        at={"theta": "0"},
+        start={"x": start},
+        fixed_point={"x": "0"},
+        pieces=[piece([["1/2"]], [["0"]], "0 0")],
+    )
+    tree = {"method": "word_tree", "P": [["1"]], "rate": "1/2", "words": [["0"]]}
+    data = certificate(subject, "converges", "proved", {**tree, **trap("1", "1/4")})
+    if differentiable:
+        check(data)
+        return
+    with pytest.raises(Refused, match="division by a number that is zero"):
+        check(data)

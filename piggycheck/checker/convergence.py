@@ -70,14 +70,20 @@ def trap(subject: FixedPoint, start: list[int], tree: Tree, data: Data) -> None:
 
 
 def iterate(map_: Map, start: list[int], steps: int, bits: int) -> list[Interval]:
-    """Follow the iterates from the start; with bits > 0 they are rounded outward to multiples of 2^-bits."""
+    """Follow the iterates from the start, as long as they have derivatives.
+
+    With bits > 0 they are rounded outward to multiples of 2^-bits.
+    """
+    map_.require_derivatives(start, map_.at, map_.parameters)
     x = map_.value(start, map_.at)
     for k in range(steps + 1):
         if bits:
             scale = 2**bits
             x = [Interval(Fraction(floor(a.lo * scale), scale), Fraction(ceil(a.hi * scale), scale)) for a in x]
         if k < steps:
-            x = map_.value(map_.next, {**dict(zip(map_.state, x, strict=True)), **map_.at})
+            point: dict[str, Fraction | Interval] = {**dict(zip(map_.state, x, strict=True)), **map_.at}
+            map_.require_derivatives(map_.next, point, map_.names)
+            x = map_.value(map_.next, point)
     return x
 
 

@@ -56,6 +56,14 @@ class Map:
         """Values of nodes at a point."""
         return [jet.value for jet in evaluate(self.program, nodes, self.jets(point), beside(()))]
 
+    def require_derivatives(
+        self, nodes: Sequence[int], point: Mapping[str, Fraction | Interval], moving: Sequence[str]
+    ) -> None:
+        """Refuse a point near which a piece has no derivative; only a square root has values and no derivative at 0."""
+        if any(node.kind == "sqrt" for node in self.program.nodes):
+            for _ in Patterns().run(self.program, nodes, self.jets(point, moving)):
+                pass
+
     def is_fixed(self, values: Sequence[Interval], x: Mapping[str, Fraction]) -> bool:
         """Whether values of the state are exactly a point."""
         return all(v.exact and v.lo == x[name] for v, name in zip(values, self.state, strict=True))
