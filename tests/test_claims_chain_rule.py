@@ -41,6 +41,18 @@ def test_a_kink_with_dependent_guards():
     refuted(LARGER, about((sp.Abs(x) + sp.Abs(y)) / 8, y / 2))
 
 
+def test_a_guard_that_vanishes_identically_is_no_tie():
+    """The second branch is never taken, near 0 or elsewhere; no automatic differentiation meets it."""
+    never = (x + 1) ** 2 - x**2 - 2 * x - 1
+    refuted(LARGER, about(sp.Piecewise((x / 2, never >= 0), (x / 4, True))))
+
+
+def test_kinks_that_are_the_same_function_pick_on_their_own():
+    """Abs(x) - Max(x, -x) is 0, and automatic differentiation can return 2."""
+    undecided(LARGER, about(sp.Abs(x) - sp.Max(x, -x) + x / 2))
+    proved(LARGER, about(sp.Max(x, 0) - sp.Piecewise((x, x >= 0), (0, True)) + x / 2))
+
+
 def test_the_paper():
     ball = heavy_ball("Piecewise((x**2/2, x >= 0), (x**2/8, True))", ["x"], 1, "3/4", parameters=["theta"])
     refuted(LARGER, ball, {"theta": 0})

@@ -10,6 +10,8 @@ from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.derivation import ChainRuleStep
 from piggycheck.errors import UnknownError
 from piggycheck.fixed_points import rational_matrix
+from piggycheck.maps import SymbolicMap
+from piggycheck.maps.switch import NONSMOOTH, translate
 
 __all__ = ["ChainRuleSetIsLarger"]
 
@@ -50,6 +52,8 @@ class ChainRuleSetIsLarger(Claim):
             )
         if any(pair not in certain for pair in pairs):
             raise UnknownError("a pair of the chain-rule set belongs to a piece whose activity is undecided")
+        if _some_kinks_are_one(iteration.map):
+            raise UnknownError("kinks written differently are the same switch, and were not picked apart")
         return Refuted(
             self.kind,
             statement,
@@ -59,3 +63,9 @@ class ChainRuleSetIsLarger(Claim):
             derivation,
             certificate=certify(self, "refuted", statement, parts, {}),
         )
+
+
+def _some_kinks_are_one(map_: SymbolicMap) -> bool:
+    """Whether kinks such as Abs(x) and Max(x, -x), which pick on their own, have become one switch."""
+    kinks = set().union(*(expression.atoms(*NONSMOOTH) for expression in map_.next))
+    return len({translate(kink, {}) for kink in kinks}) < len(kinks)

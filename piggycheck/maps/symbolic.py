@@ -433,7 +433,7 @@ class SymbolicMap(PiecewiseMap):
 
             def choose(switch, guard, chosen=chosen):
                 sign = guard_sign(guard)
-                if sign != 0:
+                if sign != 0 or _vanishes_identically(guard):
                     return sign
                 if switch not in chosen:
                     raise _Branch(switch, switch.outcomes, guard)
