@@ -409,7 +409,10 @@ def linearise(iteration: Iteration, point: FixedPoint) -> SwitchedSystem:
 def _start_jacobian(iteration: Iteration, point: FixedPoint) -> fmpq_mat | None:
     if iteration.start is None or iteration.start_at(point.at) != point.state:
         return None
-    jacobians = iteration.start_jacobians(point.at)
+    try:
+        jacobians = iteration.start_jacobians(point.at)
+    except MapError as error:
+        raise UnknownError(f"the start has no derivative at these parameters: {error}") from None
     return rational_matrix(jacobians[0], "J0") if len(jacobians) == 1 else None
 
 

@@ -262,6 +262,21 @@ class TestHonesty:
         undecided(CLAIM, about(x / 4 + (sp.exp(x - 1) - sp.exp(-1)) / 4, start=[0]))
         undecided(CLAIM, about(x / 4 + P((x / 8, sp.exp(x - 1) - sp.exp(-1) > 0), (0, True)), start=[0]))
 
+    def test_a_start_that_is_fixed_because_irrational_terms_cancel_stays_open(self):
+        zero = sp.sqrt(3 + 2 * sp.sqrt(2)) - 1 - sp.sqrt(2)
+        undecided(CLAIM, about(x / 2, parameters=[theta], start=[theta + zero]), {theta: 0})
+
+    def test_where_the_iterates_have_no_derivative_nothing_converges(self):
+        def case(outside, start):
+            return about(P((x / 2, x < 1), (outside, True)), parameters=[theta], start=[start]), {theta: 0}
+
+        undecided(CLAIM, *case(x / 2, sp.sqrt(theta)))
+        undecided(CLAIM, *case(sp.sqrt(x - 1), 1 + theta))
+        undecided(CLAIM, *case(sp.sqrt(x - sp.sqrt(2)), sp.sqrt(2) + theta))
+        proved(CLAIM, *case(sp.sqrt(x + 3) - 2, 1 + theta))
+        touching = P((x / 2, x <= 1), (sp.sqrt(x - 1) + sp.Rational(1, 2), True))
+        undecided(CLAIM, about(touching, parameters=[theta], start=[1 + theta]), {theta: 0})
+
     def test_irrational_pairs_are_proved_or_left_open_but_never_refuted(self):
         descent = gradient_descent("sqrt(2)*x**2/2 - theta*x", ["x"], "1/2", parameters=["theta"], start=[1])
         verdict = prove(CLAIM, descent, {"theta": 0})

@@ -241,3 +241,10 @@ class TestWordLength:
             assert length != shortest
         if not isinstance(verdict, Undecided):
             assert_certified(verdict)
+
+
+def test_a_start_whose_derivative_is_not_known_stays_open():
+    """Fixed because irrational terms cancel, or of infinite derivative."""
+    zero = sp.sqrt(3 + 2 * sp.sqrt(2)) - 1 - sp.sqrt(2)
+    undecided(CLAIM, about(2 * x, start=[theta + zero]), {theta: 0})
+    undecided(CLAIM, about(2 * x, start=[sp.sqrt(theta)]), {theta: 0})

@@ -19,7 +19,7 @@ from piggycheck.arithmetic import ALGEBRAIC, enclosure, rational, sign
 from piggycheck.certificates import as_text
 from piggycheck.claims.visible import require_visible_ties, require_visible_values
 from piggycheck.derivation import Derivation, FixedPointStep, MapStep, PiecesStep, SwitchedStep
-from piggycheck.errors import InputError, IrrationalError, UnknownError
+from piggycheck.errors import InputError, IrrationalError, MapError, UnknownError
 from piggycheck.expression import to_text
 from piggycheck.fixed_points import FixedPoint, FixedPoints, approached, fixed_points, linearise, rational_matrix
 from piggycheck.iteration import Iteration
@@ -242,11 +242,25 @@ class Subject:
         built = [self.iteration.map.piece(piece.signature) for piece in self.active]
         require_visible_values(self.iteration.map, built, self.point.point)
         require_visible_ties(built, self.point.point)
+        self._require_visible_start()
         return {
             **self.map_parts(),
             "fixed_point": state,
             "pieces": [self._piece_part(piece) for piece in (self.selection.pieces if pieces is None else pieces)],
         }
+
+    def _require_visible_start(self) -> None:
+        """Require that the start has derivatives, and that enclosures show where it is and which guards vanish."""
+        if self.iteration.start is None:
+            return
+        start, point = self.iteration.start_map, {**dict.fromkeys(self.iteration.map.state, sp.Integer(0)), **self.at}
+        try:
+            built = [start.piece(piece.signature) for piece in start.active(point)]
+        except MapError as error:
+            raise UnknownError(f"the start has no derivative at these parameters: {error}") from None
+        if self.start_is_fixed:
+            require_visible_values(start, built, point)
+        require_visible_ties(built, point)
 
     def _piece_part(self, piece: Piece) -> dict[str, Any]:
         direction = piece.activity.direction if piece.activity.essential else None

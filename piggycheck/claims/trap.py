@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from flint import arb, fmpq, fmpq_mat
 
-from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Balls, bounds, enclosure, rational, sign
+from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Balls, bounds, enclosure, rational, sign, to_sympy
 from piggycheck.claims.subject import Subject
 from piggycheck.errors import IrrationalError, MapError, UnknownError
 from piggycheck.linalg import root_upper, simplest_between
-from piggycheck.maps import SmoothPiece
+from piggycheck.maps import SmoothPiece, SymbolicMap
 from piggycheck.stability import WordTree
 from piggycheck.stability.enclosed import contracts_throughout, interval_product, points
 
@@ -180,6 +180,22 @@ def _enter(subject: Subject, P: fmpq_mat, level: fmpq) -> tuple[int, int]:
         return _enter_in_balls(subject, P, level), _BALL_BITS
 
 
+def _has_roots(map_: SymbolicMap) -> bool:
+    """Whether a square root of variables occurs: at 0 it has a value, and no derivative."""
+    powers = (part for e in map_.program for part in sp.preorder_traversal(e) if part.is_Pow and part.free_symbols)
+    return any(part.exp.is_Rational and not part.exp.is_Integer for part in powers)
+
+
+def _require_derivatives(map_: SymbolicMap, values: Mapping[sp.Symbol, fmpq]) -> None:
+    """Require that every piece met at an iterate has a derivative there."""
+    point = {v: to_sympy(c) for v, c in values.items()}
+    try:
+        map_.active(point)
+    except MapError as error:
+        shown = ", ".join(f"{v} = {point[v]}" for v in map_.state)
+        raise UnknownError(f"the map has no derivative at the iterate {shown}: {error}") from None
+
+
 class _TooLong(Exception):
     """Exact iterates have grown too long."""
 
@@ -189,6 +205,7 @@ def _enter_exactly(subject: Subject, P: fmpq_mat, level: fmpq) -> int:
     parameters = {v: rational(c) for v, c in subject.at.items()}
     x = [rational(c) for c in iteration.start_at(subject.at).values()]
     center = [rational(c) for c in point.state.values()]
+    rooted = _has_roots(iteration.map)
     for k in range(_MAX_ITERATIONS):
         d = fmpq_mat([[a - b] for a, b in zip(x, center, strict=True)])
         if (d.transpose() * P * d)[0, 0] <= level:
@@ -196,6 +213,8 @@ def _enter_exactly(subject: Subject, P: fmpq_mat, level: fmpq) -> int:
         if sum(int(c.q).bit_length() + int(c.p).bit_length() for c in x) > _MAX_BITS:
             raise _TooLong
         values = {**dict(zip(iteration.map.state, x, strict=True)), **parameters}
+        if rooted:
+            _require_derivatives(iteration.map, values)
         x = list(iteration.map.evaluate(values, RATIONAL).value)
     raise UnknownError(f"the iterates did not enter a trap within {_MAX_ITERATIONS} steps")
 
@@ -205,6 +224,7 @@ def _enter_in_balls(subject: Subject, P: fmpq_mat, level: fmpq) -> int:
     parameters = {v: _BALLS.evaluate(c) for v, c in subject.at.items()}
     x = [_outward(enclosure(c, _BALL_BITS)) for c in iteration.start_at(subject.at).values()]
     center = [rational(c) for c in subject.point.state.values()]
+    rooted = _has_roots(iteration.map)
     for k in range(_MAX_ITERATIONS):
         d = [[(low - c, high - c)] for (low, high), c in zip(x, center, strict=True)]
         V = interval_product([[e[0] for e in d]], interval_product(points(P), d))[0][0]
@@ -212,7 +232,10 @@ def _enter_in_balls(subject: Subject, P: fmpq_mat, level: fmpq) -> int:
             return k
         values = {v: _BALLS.between(*interval) for v, interval in zip(iteration.map.state, x, strict=True)}
         with _BALLS.precision():
-            new = iteration.map.evaluate({**values, **parameters}, _BALLS).value
+            evaluation = iteration.map.evaluate({**values, **parameters}, _BALLS)
+            if rooted:
+                iteration.map.jacobian(evaluation.signature, {**values, **parameters}, _BALLS)
+        new = evaluation.value
         if not all(c.is_finite() and abs(c) < _FAR for c in new):
             raise UnknownError(f"the iterates run away: after {k + 1} steps they may be beyond 2^{_FAR_BITS}")
         x = [_outward(bounds(c)) for c in new]
