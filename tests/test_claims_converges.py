@@ -277,6 +277,10 @@ class TestHonesty:
         touching = P((x / 2, x <= 1), (sp.sqrt(x - 1) + sp.Rational(1, 2), True))
         undecided(CLAIM, about(touching, parameters=[theta], start=[1 + theta]), {theta: 0})
 
+    def test_a_piece_that_only_curvature_keeps_away_stays_open(self):
+        """Where 0 < x < -x**2 no point is near 0, but no combination of the two conditions says so."""
+        undecided(CLAIM, about(P((3 * x, (x > 0) & (x + x**2 < 0)), (x / 2, True))))
+
     def test_irrational_pairs_are_proved_or_left_open_but_never_refuted(self):
         descent = gradient_descent("sqrt(2)*x**2/2 - theta*x", ["x"], "1/2", parameters=["theta"], start=[1])
         verdict = prove(CLAIM, descent, {"theta": 0})

@@ -128,7 +128,7 @@ def essential_activity(
     outcome = feasible_point([], [], [(row, fmpq(0)) for row in rows], len(variables))
     if isinstance(outcome, Feasible):
         return Activity(True, _small(outcome.point, rows))
-    if region_is_empty(constraints) or _only_zero_direction(rows):
+    if region_is_empty(constraints):
         return Activity(False)
     return _first_entering(_candidates(rows), constraints, gradients, variables, point)
 
@@ -154,17 +154,6 @@ def _small(direction: Sequence[fmpq], rows: Sequence[Sequence[fmpq]]) -> tuple[s
 
 def _grid(size: int) -> list[tuple[int, ...]]:
     return sorted(itertools.product((0, 1, -1), repeat=size), key=lambda d: sum(map(abs, d)))
-
-
-def _only_zero_direction(rows: Sequence[Sequence[fmpq]]) -> bool:
-    """No direction but 0 satisfies the linearised constraints, even weakly: nothing approaches the point."""
-    size = len(rows[0])
-    weak = [(row, fmpq(0)) for row in rows]
-    for index, side in itertools.product(range(size), (1, -1)):
-        coordinate = [fmpq(side) if j == index else fmpq(0) for j in range(size)]
-        if not isinstance(feasible_point([], weak, [(coordinate, fmpq(0))], size), Infeasible):
-            return False
-    return True
 
 
 def _candidates(rows: Sequence[Sequence[fmpq]]) -> Iterable[tuple[sp.Rational, ...]]:
