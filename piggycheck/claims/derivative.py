@@ -22,7 +22,7 @@ __all__ = ["Derivative"]
 
 @dataclass(frozen=True)
 class Derivative(Claim):
-    """The derivatives converge to one matrix, the same whatever is selected; with `value`, to this one.
+    """The piggyback set at the fixed point is one matrix, the same whatever is selected; with `value`, this one.
 
     Parameters
     ----------
@@ -31,7 +31,8 @@ class Derivative(Claim):
     Notes
     -----
     The fixed points ``X_w = A_w X_w + B_w`` of all words lie in the piggyback set, so two different ones refute the
-    claim, and one X that every pair maps to itself proves it.
+    claim, and one X that every pair maps to itself proves it. It is what the derivatives converge to when the iterates
+    converge to the fixed point; that they do is part of the claim *converges*.
 
     When this fails: when the joint spectral radius is not below 1 there need not be a piggyback set.
     """
