@@ -31,6 +31,21 @@ def test_a_smooth_map_is_continuous():
     assert "one piece" in verdict.reason
 
 
+def test_irrational_constants_do_not_matter_where_the_branches_agree_for_all_values_of_them():
+    """Each pair of branches differs by a multiple of its guard, with the constants as unknowns."""
+    momentum = (1 - sp.sqrt(sp.Rational(1, 10))) / (1 + sp.sqrt(sp.Rational(1, 10)))
+    ahead = x + momentum * (x - y)
+    proved(Continuous(), about(ahead - P((ahead, ahead >= 0), (ahead / 10, True)), x))
+    proved(Continuous(), about(P((sp.sqrt(2) * x, x > 0), (sp.exp(1) * x, True))))
+    proved(Continuous(), about(P((x, x > sp.sqrt(2)), (2 * x - sp.sqrt(2), True))))
+
+
+def test_an_irrational_jump_is_shown_or_left_open_but_never_proved_away():
+    refuted(Continuous(), about(P((sp.sqrt(2), x >= 0), (-sp.sqrt(2), True))))
+    undecided(Continuous(), about(P((x, x > sp.sqrt(2)), (2 * x - sp.sqrt(3), True))))
+    undecided(Continuous(), about(P((x**2, x > sp.sqrt(2)), (2, True))))
+
+
 def test_a_jump_is_shown():
     verdict = refuted(Continuous(), about(P((x / 2 + 1, x >= 0), (x / 2, True))))
     assert {"x": "0"} == verdict.value["where"]

@@ -18,8 +18,8 @@ class Continuity:
     """Which nodes are continuous functions of all variables on the whole space.
 
     Sums, products and the like of continuous nodes are, and Abs, Max, Min. Of other nodes all pieces are compared:
-    where two closed regions meet, the pieces must agree. First with the continuous switches inside as independent
-    variables, then with everything written out.
+    where two closed regions meet, the pieces must agree. First with the continuous switches and the irrational
+    constants inside as independent variables, then with everything written out.
     """
 
     def __init__(self, map_: Map) -> None:
@@ -42,15 +42,26 @@ class Continuity:
         return self.known[i]
 
     def inside(self, i: int) -> dict[int, Jet]:
-        """The continuous switches below a node, as new variables."""
+        """The continuous switches and the irrational constants below a node, as new variables."""
         below, found = list(self.program.nodes[i].parts), {}
         while below:
             j = below.pop()
-            if self.program.nodes[j].kind in ("switch", "piecewise") and self.known[j]:
+            kink = self.program.nodes[j].kind in ("switch", "piecewise") and self.known[j]
+            if kink or self.is_irrational(j):
                 found[j] = Jet({(len(self.jets) + j,): ONE})
             elif j not in found:
                 below.extend(self.program.nodes[j].parts)
         return found
+
+    def is_irrational(self, i: int) -> bool:
+        """Whether a node is a constant that is only enclosed."""
+        below = [i]
+        for j in below:
+            kind, parts, _ = self.program.nodes[j]
+            if kind not in ("number", "sum", "product", "negative", "power", "reciprocal", "sqrt", "exp", "log"):
+                return False
+            below.extend(parts)
+        return not evaluate(self.program, [i], {}, beside(()))[0].rational
 
     def pieces_agree(self, i: int, given: Mapping[int, Jet]) -> bool:
         """Whether the pieces of a node are polynomials that cover the space and agree where they meet."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import sympy as sp
 from flint import fmpq
 
-from piggycheck.arithmetic import to_sympy
+from piggycheck.arithmetic import ALGEBRAIC, to_sympy
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.feasibility import Feasible, Infeasible, feasible_point
 from piggycheck.maps.activity import Constraint, monomial_coefficients
@@ -73,7 +73,7 @@ def check_continuity(map_: SymbolicMap) -> Continuous | Gap | Jump:
     Raises
     ------
     UnknownError
-        When pieces to compare are not polynomials with rational coefficients, too many sign patterns meet, or neither
+        When pieces to compare are not polynomials, too many sign patterns meet, or neither
         a proof nor a rational witness was found.
 
     Examples
@@ -92,10 +92,10 @@ def check_continuity(map_: SymbolicMap) -> Continuous | Gap | Jump:
     walk = _Walk(map_)
     try:
         for expression in map_.program:
-            walk.visit(expression, ())
+            walk.visit(walk.rationalised(expression), ())
     except _Found as found:
         return found.witness
-    return Continuous(tuple(walk.compared))
+    return Continuous(tuple(walk.as_it_was(guard) for guard in walk.compared))
 
 
 _Path = tuple[tuple[sp.Expr, int, bool], ...]
@@ -114,6 +114,22 @@ class _Walk:
         self.map = map_
         self.compared: dict[sp.Expr, None] = {}
         self.visited: set[tuple] = set()
+        self.constants: dict[sp.Expr, sp.Symbol] = {}
+
+    def rationalised(self, expression: sp.Basic) -> sp.Basic:
+        """Put a symbol in place of each irrational constant: what holds for every value holds for this one."""
+        if expression is GAP or expression.is_Rational or (not expression.args and not expression.is_number):
+            return expression
+        if not expression.is_number:
+            return expression.func(*(self.rationalised(argument) for argument in expression.args))
+        normal = ALGEBRAIC.normal(expression)
+        if normal.is_Add or normal.is_Mul:
+            return normal.func(*(self.rationalised(argument) for argument in normal.args))
+        return normal if normal.is_Rational else self.constants.setdefault(normal, sp.Dummy("c", real=True))
+
+    def as_it_was(self, expression: sp.Expr) -> sp.Expr:
+        """Put the constants back."""
+        return expression.xreplace({symbol: constant for constant, symbol in self.constants.items()})
 
     def visit(self, node: sp.Expr, path: _Path) -> None:
         if (node, path) in self.visited:
@@ -133,13 +149,13 @@ class _Walk:
             for argument in node.args:
                 self.visit(argument, path)
         elif not all(_keeps_continuity(part) for part in sp.preorder_traversal(node)):
-            raise UnknownError(f"`{node}` is not a polynomial with rational coefficients")
+            raise UnknownError(f"`{node}` is not a polynomial")
 
     def _polynomial(self, expression: sp.Expr) -> sp.Expr:
         try:
-            sp.Poly(expression, *self.map.variables, domain="QQ")
+            sp.Poly(expression, *self.map.variables, *self.constants.values(), domain="QQ")
         except (sp.PolynomialError, sp.polys.polyerrors.CoercionFailed):
-            raise UnknownError(f"`{expression}` is not a polynomial with rational coefficients") from None
+            raise UnknownError(f"`{self.as_it_was(expression)}` is not a polynomial") from None
         return expression
 
     def _gap(self, path: _Path) -> None:
@@ -177,6 +193,7 @@ class _Walk:
             outcome, symbols = _solve(constraints, [(sign, difference)], [True] * len(constraints))
             if isinstance(outcome, Feasible):
                 self._find_jump([*constraints, (sign, difference)], outcome, symbols)
+                difference = self.as_it_was(difference)
                 raise UnknownError(f"that `{difference}` vanishes on the border between two pieces was not decided")
 
     def _find_jump(self, constraints: Sequence[Constraint], outcome: Feasible, symbols: Sequence[sp.Expr]) -> None:
@@ -200,7 +217,7 @@ class _Walk:
         if set(symbols) <= set(variables):
             solved = dict(zip(symbols, map(to_sympy, outcome.point), strict=True))
             yield {v: solved.get(v, sp.Integer(0)) for v in variables}
-        equalities = [guard for sign, guard in constraints if sign == 0]
+        equalities = [self.as_it_was(guard) for sign, guard in constraints if sign == 0]
         dice = random.Random(0)
         for _ in range(_RANDOM_POINTS):
             point = {
@@ -265,7 +282,8 @@ def _solve(constraints: Iterable[Constraint], strict: Sequence[Constraint], clos
     """Look for values of the monomials that satisfy constraints, weakly where `closed`, and the strict ones."""
     largest = max((sp.total_degree(e) for _, e in strict), default=0)
     constraints = list(constraints)
-    zero = [m for sign, guard in constraints if sign == 0 for m in _multiples(guard, largest)]
+    variables = sorted(set().union(*(e.free_symbols for _, e in (*constraints, *strict))), key=sp.default_sort_key)
+    zero = [m for sign, guard in constraints if sign == 0 for m in _multiples(guard, largest, variables)]
     signed = [(weakly, c) for weakly, c in zip(closed, constraints, strict=True) if c[0] != 0]
     weak = [c for weakly, c in signed if weakly]
     open_ = [*strict, *(c for weakly, c in signed if not weakly)]
@@ -287,13 +305,12 @@ def _solve(constraints: Iterable[Constraint], strict: Sequence[Constraint], clos
     return outcome, symbols
 
 
-def _multiples(guard: sp.Expr, degree: int) -> list[sp.Expr]:
+def _multiples(guard: sp.Expr, degree: int, variables: Sequence[sp.Symbol]) -> list[sp.Expr]:
     """The guard times each monomial, up to a degree: all of them vanish where it does."""
-    symbols = sorted(guard.free_symbols, key=str)
     spare = degree - sp.total_degree(guard)
-    if spare <= 0 or not symbols:
+    if spare <= 0 or not guard.free_symbols:
         return [guard]
-    monomials = itertools.islice(sp.itermonomials(symbols, spare), _MAX_MULTIPLES)
+    monomials = itertools.islice(sp.itermonomials(variables, spare), _MAX_MULTIPLES)
     return [sp.expand(m * guard) for m in sorted(monomials, key=sp.default_sort_key)]
 
 
