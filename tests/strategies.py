@@ -169,15 +169,16 @@ def _holds(condition, point):
 
 
 def jacobian_near(expressions, variables, point, step=Fraction(1, 10**14)):
-    """Jacobian of a piecewise affine map by differences, or None where they differ from side to side: at a kink."""
+    """Jacobian by differences, rounded on curved pieces; None where they differ from side to side: at a kink."""
     rows = []
     for expression in expressions:
         here, row = value_of(expression, point), []
         for v in variables:
             ahead = value_of(expression, {**point, v: point[v] + step}) - here
             behind = here - value_of(expression, {**point, v: point[v] - step})
-            if ahead != behind:
+            if abs(ahead - behind) > step * step * 10**6:
                 return None
-            row.append(ahead / step)
+            slope = (ahead + behind) / (2 * step)
+            row.append(slope if ahead == behind else slope.limit_denominator(1000))
         rows.append(tuple(row))
     return tuple(rows)
