@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from piggycheck.algorithms import reading
-from piggycheck.functions import gradient
+import sympy as sp
+
+from piggycheck.algorithms.momentum import momentum_iteration
 from piggycheck.iteration import Iteration
-from piggycheck.maps import SymbolicMap
 
 __all__ = ["nesterov"]
 
@@ -55,18 +55,20 @@ def nesterov(
 
     When this fails: step and momentum are not checked to be in the convergent range.
     """
-    variables, parameters = reading.symbols(variables), reading.symbols(parameters)
-    previous = reading.previous_symbols(variables)
-    f = reading.expression(objective, variables + parameters, "objective")
-    tau = reading.expression(step, parameters, "step")
-    beta = reading.expression(momentum, parameters, "momentum")
-    extrapolated = {v: v + beta * (v - w) for v, w in zip(variables, previous, strict=True)}
-    updates = [
-        extrapolated[v] - tau * g.subs(extrapolated, simultaneous=True)
-        for v, g in zip(variables, gradient(f, variables), strict=True)
-    ]
-    return Iteration(
-        SymbolicMap(variables + previous, [*updates, *variables], parameters),
-        reading.start_of(start, variables + previous, dict(zip(previous, variables, strict=True)), parameters),
+    return momentum_iteration(
+        objective,
+        variables,
+        step,
+        momentum,
+        parameters=parameters,
+        start=start,
+        update=_update,
         name="Nesterov, constant momentum",
     )
+
+
+def _update(gradient: list[sp.Expr], extrapolated: Mapping[sp.Symbol, sp.Expr], step: sp.Expr) -> list[sp.Expr]:
+    return [
+        ahead - step * g.subs(extrapolated, simultaneous=True)
+        for g, ahead in zip(gradient, extrapolated.values(), strict=True)
+    ]
