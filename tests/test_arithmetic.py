@@ -213,6 +213,11 @@ class TestOtherArithmetics:
     def test_algebraic_results_are_in_normal_form(self):
         assert 1 + sp.sqrt(2) == ALGEBRAIC.evaluate(1 / x, {x: sp.sqrt(2) - 1})
 
+    def test_powers_of_sums_come_to_normal_form_too(self):
+        inner = 340 - 91 * sp.sqrt(85)
+        value = 4 * (3277940 - 877331 * sp.sqrt(85) - 4 * inner**2) ** 2 - 153673884 * inner**2 - sp.sqrt(85)
+        assert ALGEBRAIC.normal(value) == sp.expand(value)
+
     @examples(30)
     @given(rationals())
     def test_mpmath_agrees_with_balls(self, value):

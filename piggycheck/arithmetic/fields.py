@@ -140,7 +140,7 @@ class _Algebraic(Arithmetic):
     def normal(self, value: sp.Expr) -> sp.Expr:
         if value.is_Rational:
             return value
-        fraction = sp.fraction(sp.together(value))
+        fraction = [sp.expand(part) for part in sp.fraction(sp.together(value))]  # fewer numbers to adjoin
         field, (numerator, denominator) = construct_domain(fraction, extension=True, field=True)
         return field.to_sympy(numerator / denominator)
 
