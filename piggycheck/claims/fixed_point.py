@@ -14,7 +14,7 @@ from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.claims.visible import require_visible_ties, require_visible_values
 from piggycheck.derivation import FixedPointStep
 from piggycheck.errors import InputError, MapError, UnknownError
-from piggycheck.maps.symbolic import exactly
+from piggycheck.maps.evaluation import exactly
 
 __all__ = ["FixedPointClaim"]
 

@@ -19,8 +19,9 @@ from piggycheck.arithmetic import ALGEBRAIC, to_sympy
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.feasibility import Feasible, Infeasible, feasible_point
 from piggycheck.maps.activity import Constraint, monomial_coefficients
+from piggycheck.maps.evaluation import exactly
 from piggycheck.maps.switch import GAP, Switch, as_piecewise, resolve
-from piggycheck.maps.symbolic import SymbolicMap, exactly
+from piggycheck.maps.symbolic import SymbolicMap
 
 __all__ = ["Continuous", "Gap", "Jump", "check_continuity"]
 

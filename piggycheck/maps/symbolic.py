@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Any
 
 import sympy as sp
-from flint import fmpq
 
-from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Arithmetic, Evaluator, exact, rational
-from piggycheck.errors import GapError, IrrationalError, MapError, UnknownError
+from piggycheck.arithmetic import Arithmetic, Evaluator, exact
+from piggycheck.errors import GapError, MapError, UnknownError
 from piggycheck.maps.activity import Constraint, essential_activity, region_is_empty
 from piggycheck.maps.base import Activity, Evaluation, Piece, PiecewiseMap, SelectionSet, Signature
+from piggycheck.maps.evaluation import ProgramEvaluator, SignsAt, evaluate_all, exactly
 from piggycheck.maps.switch import GAP, NONSMOOTH, Switch, collect_switches, resolve, translate
 
 __all__ = ["SmoothPiece", "SymbolicMap"]
@@ -183,7 +183,7 @@ class SymbolicMap(PiecewiseMap):
     # -- evaluation ---------------------------------------------------------------------------------------------
 
     def evaluate(self, values: Mapping[sp.Symbol, Any], arithmetic: Arithmetic) -> Evaluation:
-        evaluator = _ProgramEvaluator(arithmetic, values)
+        evaluator = ProgramEvaluator(arithmetic, values)
         value = tuple(arithmetic.normal(evaluator(e)) for e in self.program)
         seen = evaluator.seen
         return Evaluation(value, Signature(seen.get(guard) for guard in self.guards))
@@ -377,7 +377,7 @@ class SymbolicMap(PiecewiseMap):
     def _pieces_at(
         self, point: Mapping, follow: Callable[[Sequence[int]], Sequence[int]], *, interior: bool
     ) -> Iterator[Piece]:
-        guard_sign = _SignsAt(point)
+        guard_sign = SignsAt(point)
 
         def decide(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
             sign = guard_sign(guard)
@@ -396,7 +396,7 @@ class SymbolicMap(PiecewiseMap):
             yield self._piece_at(signature, activity, self.piece(signature), point)
 
     def _piece_at(self, signature: Signature, activity: Activity, piece: SmoothPiece, point: Mapping) -> Piece:
-        entries = exactly(lambda values, arithmetic: _evaluate_all(piece.jacobian, values, arithmetic), point)
+        entries = exactly(lambda values, arithmetic: evaluate_all(piece.jacobian, values, arithmetic), point)
         rows, columns, split = len(self.state), len(self.variables), len(self.state)
         matrix = sp.ImmutableMatrix(rows, columns, entries)
         return Piece(signature, matrix[:, :split], matrix[:, split:], activity)
@@ -424,7 +424,7 @@ class SymbolicMap(PiecewiseMap):
         [1, 1]
         """
         point = self.point(point)
-        guard_sign = _SignsAt(point)
+        guard_sign = SignsAt(point)
         found: dict[tuple, Piece] = {}
         stack: list[dict[Switch, int]] = [{}]
         combinations = 0
@@ -472,61 +472,6 @@ class _Branch(Exception):
 
     def __init__(self, key: sp.Basic, signs: Sequence[int], guard: sp.Expr):
         self.key, self.signs, self.guard = key, signs, guard
-
-
-class _ProgramEvaluator(Evaluator):
-    """Evaluates programs: at a switch, the sign of the guard picks the branch."""
-
-    def __init__(self, arithmetic: Arithmetic, values: Mapping[sp.Symbol, Any]):
-        super().__init__(arithmetic, values)
-        self.seen: dict[sp.Expr, int] = {}
-
-    def special(self, node: sp.Expr) -> Any:
-        if isinstance(node, Switch):
-            guard = node.guard
-            if guard not in self.seen:
-                self.seen[guard] = self.arithmetic.sign(self(guard))
-            return self(node.branch(self.seen[guard]))
-        if node is GAP:
-            raise GapError("no branch of a Piecewise applies at this point; add a last case with the condition True")
-        return super().special(node)
-
-
-class _SignsAt:
-    """The signs of smooth guards at one exact point."""
-
-    def __init__(self, point: Mapping[sp.Symbol, sp.Expr]):
-        self.point = point
-        self.known: dict[sp.Expr, int] = {}
-
-    def __call__(self, guard: sp.Expr) -> int:
-        if guard not in self.known:
-            self.known[guard] = exactly(
-                lambda values, arithmetic: arithmetic.sign(arithmetic.evaluate(guard, values)), self.point
-            )
-        return self.known[guard]
-
-
-def exactly(compute: Callable[[Mapping[sp.Symbol, Any], Arithmetic], Any], point: Mapping[sp.Symbol, sp.Expr]) -> Any:
-    """Compute over the rationals where that suffices, and otherwise over exact real constants.
-
-    Rational results come back as sympy numbers.
-    """
-    try:
-        values = {v: rational(number) for v, number in point.items() if number.is_Rational}
-        if len(values) < len(point):
-            raise IrrationalError("an irrational coordinate")
-        result = compute(values, RATIONAL)
-    except IrrationalError:
-        return compute(point, ALGEBRAIC)
-    if isinstance(result, (tuple, list)):
-        return tuple(sp.Rational(int(r.p), int(r.q)) if isinstance(r, fmpq) else r for r in result)
-    return result
-
-
-def _evaluate_all(matrix: sp.ImmutableMatrix, values: Mapping, arithmetic: Arithmetic) -> list[Any]:
-    evaluator = Evaluator(arithmetic, values)
-    return [arithmetic.normal(evaluator(entry)) for entry in matrix]
 
 
 def _vanishes_identically(guard: sp.Expr) -> bool:

@@ -1,0 +1,71 @@
+"""Evaluating programs at exact points: over the rationals where that suffices, and otherwise over real constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sympy as sp
+from flint import fmpq
+
+from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Arithmetic, Evaluator, rational
+from piggycheck.errors import GapError, IrrationalError
+from piggycheck.maps.switch import GAP, Switch
+
+__all__ = ["ProgramEvaluator", "SignsAt", "evaluate_all", "exactly"]
+
+
+class ProgramEvaluator(Evaluator):
+    """Evaluates programs: at a switch, the sign of the guard picks the branch."""
+
+    def __init__(self, arithmetic: Arithmetic, values: Mapping[sp.Symbol, Any]):
+        super().__init__(arithmetic, values)
+        self.seen: dict[sp.Expr, int] = {}
+
+    def special(self, node: sp.Expr) -> Any:
+        if isinstance(node, Switch):
+            guard = node.guard
+            if guard not in self.seen:
+                self.seen[guard] = self.arithmetic.sign(self(guard))
+            return self(node.branch(self.seen[guard]))
+        if node is GAP:
+            raise GapError("no branch of a Piecewise applies at this point; add a last case with the condition True")
+        return super().special(node)
+
+
+class SignsAt:
+    """The signs of smooth guards at one exact point."""
+
+    def __init__(self, point: Mapping[sp.Symbol, sp.Expr]):
+        self.point = point
+        self.known: dict[sp.Expr, int] = {}
+
+    def __call__(self, guard: sp.Expr) -> int:
+        if guard not in self.known:
+            self.known[guard] = exactly(
+                lambda values, arithmetic: arithmetic.sign(arithmetic.evaluate(guard, values)), self.point
+            )
+        return self.known[guard]
+
+
+def exactly(compute: Callable[[Mapping[sp.Symbol, Any], Arithmetic], Any], point: Mapping[sp.Symbol, sp.Expr]) -> Any:
+    """Compute over the rationals where that suffices, and otherwise over exact real constants.
+
+    Rational results come back as sympy numbers.
+    """
+    try:
+        values = {v: rational(number) for v, number in point.items() if number.is_Rational}
+        if len(values) < len(point):
+            raise IrrationalError("an irrational coordinate")
+        result = compute(values, RATIONAL)
+    except IrrationalError:
+        return compute(point, ALGEBRAIC)
+    if isinstance(result, (tuple, list)):
+        return tuple(sp.Rational(int(r.p), int(r.q)) if isinstance(r, fmpq) else r for r in result)
+    return result
+
+
+def evaluate_all(matrix: sp.ImmutableMatrix, values: Mapping, arithmetic: Arithmetic) -> list[Any]:
+    """Evaluate the entries of a matrix, row by row."""
+    evaluator = Evaluator(arithmetic, values)
+    return [arithmetic.normal(evaluator(entry)) for entry in matrix]
