@@ -101,3 +101,12 @@ def test_claims_about_maps_make_no_sense_for_matrices(kind):
 def test_claims_about_derivatives_need_parameters(claim):
     with pytest.raises(InputError, match="no parameters"):
         prove(claim, Iteration(SymbolicMap([x], [x / 2])))
+
+
+def test_of_several_fixed_points_the_statement_names_the_one_that_it_is_about():
+    """x <- x - (x^3 - x)/4 has the fixed points -1, 0 and 1; from 1/2 the iterates go to 1."""
+    x = sp.Symbol("x", real=True)
+    iteration = Iteration(SymbolicMap([x], [x - (x**3 - x) / 4]), start=[sp.Rational(1, 2)])
+    verdict = prove(Converges(), iteration)
+    assert isinstance(verdict, Proved)
+    assert verdict.statement.startswith("at the fixed point x = 1 the joint spectral radius")

@@ -28,7 +28,7 @@ class ChainRuleSetIsLarger(Claim):
     kind = "chain_rule_set_is_larger"
 
     def statement(self, subject: Subject) -> str:
-        return "at the fixed point automatic differentiation can return a pair that is not in the selection set"
+        return f"at {subject.named_point} automatic differentiation can return a pair that is not in the selection set"
 
     def decide(self, subject: Subject) -> Verdict:
         iteration = subject.required_iteration(self.kind)

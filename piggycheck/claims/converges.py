@@ -62,7 +62,7 @@ class Converges(Claim):
         if subject.given is not None:
             return f"the joint spectral radius is {bound}"
         local = "" if subject.iteration.start is None else "; the iterates converge to it from the start"
-        return f"at the fixed point the joint spectral radius of the selection set is {bound}{local}"
+        return f"at {subject.named_point} the joint spectral radius of the selection set is {bound}{local}"
 
     def decide(self, subject: Subject) -> Verdict:
         try:

@@ -54,9 +54,10 @@ class Derivative(Claim):
         return {"value": self.value}
 
     def statement(self, subject: Subject) -> str:
+        where = "" if subject.given is not None else f" at {subject.named_point}"
         if self.value is None:
-            return "the piggyback set is a single matrix"
-        return f"the piggyback set is the single matrix {matrix_text(self.value)}"
+            return f"the piggyback set{where} is a single matrix"
+        return f"the piggyback set{where} is the single matrix {matrix_text(self.value)}"
 
     def decide(self, subject: Subject) -> Verdict:
         subject.require_parameters(self.kind)

@@ -52,7 +52,7 @@ class Diverges(Claim):
 
     def statement(self, subject: Subject) -> str:
         start = "" if _given_start(subject) else ", for some J_0,"
-        where = "the recursion" if subject.given is not None else "the recursion started at the fixed point"
+        where = "the recursion" if subject.given is not None else f"the recursion started at {subject.named_point}"
         length = (
             "" if self.word_length is None else f"; the shortest word along which it does has length {self.word_length}"
         )

@@ -112,6 +112,16 @@ class Subject:
         return point
 
     @cached_property
+    def named_point(self) -> str:
+        """ "the fixed point", with its coordinates when it is one of several that a guess has picked."""
+        try:
+            if self.start_is_fixed or len(self.points) < 2:
+                return "the fixed point"
+            return "the fixed point " + ", ".join(f"{v} = {c}" for v, c in self.point.state.items())
+        except UnknownError:
+            return "the fixed point"
+
+    @cached_property
     def selection(self) -> SelectionSet:
         """The essentially active pieces at the fixed point."""
         selection = self.iteration.map.selection(self.point.point)
