@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from piggycheck.errors import InputError
@@ -24,6 +25,7 @@ _BRANCHES: tuple[dict[str, Any], ...] = (
     {"color": "#E69F00", "linestyle": (0, (2, 1)), "marker": "D"},
 )
 _FORMATS = ("pdf", "svg", "png")
+_TITLE_WIDTH = 68
 _NO_DATE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
 _SETTINGS = {
     "svg.hashsalt": "piggycheck",
@@ -89,7 +91,7 @@ def figure(data: Any, path: str | Path) -> None:
             _draw(axis, panel)
         axes[-1].set_xlabel("step $k$")
         if data.title:
-            drawing.suptitle(data.title, fontsize=10, fontweight="bold")
+            drawing.suptitle("\n".join(wrap(data.title, _TITLE_WIDTH)), fontsize=10, fontweight="bold")
         try:
             drawing.savefig(path, format=kind, dpi=200, metadata=_NO_DATE[kind])
         except OSError as error:
