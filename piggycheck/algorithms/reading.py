@@ -7,16 +7,21 @@ from typing import Any
 
 import sympy as sp
 
-from piggycheck.arithmetic import exact
+from piggycheck.arithmetic import ALGEBRAIC, exact
 from piggycheck.errors import InputError
 from piggycheck.expression import parse
+from piggycheck.maps.switch import NONSMOOTH
 
 __all__ = ["expression", "previous_symbols", "start_of", "symbols"]
 
 
 def expression(value: Any, names: Iterable[sp.Symbol], where: str) -> sp.Expr:
-    """Read an expression in `names` from text, a sympy expression or an exact number."""
-    names = tuple(names)
+    """Read an expression in `names` from text, a sympy expression or an exact number; a constant in normal form."""
+    read = _read(value, tuple(names), where)
+    return read if read.free_symbols or read.has(*NONSMOOTH) else ALGEBRAIC.normal(read)
+
+
+def _read(value: Any, names: Sequence[sp.Symbol], where: str) -> sp.Expr:
     if isinstance(value, str):
         return parse(value, names, where=where)
     if isinstance(value, sp.Expr) and value.free_symbols:
