@@ -15,6 +15,7 @@ from strategies import STATE, examples, kinked, value_of
 
 from piggycheck.algorithms import forward_backward, gradient_descent, heavy_ball, nesterov
 from piggycheck.claims import Converges, Proved, Refuted, Undecided, prove
+from piggycheck.derivation import ContractionStep
 from piggycheck.errors import InputError, NumberError
 from piggycheck.functions import l1
 from piggycheck.iteration import Iteration
@@ -305,3 +306,22 @@ class TestHonesty:
             if isinstance(verdict, Proved):
                 A = [np.array([[float(Fraction(c)) for c in row] for row in content["pieces"][i]["A"]]) for i in word]
                 assert max(abs(np.linalg.eigvals(A[0] @ A[1]))) < 1
+
+
+class TestLowerBounds:
+    """A lower bound is shown only where it is one for the selection set itself."""
+
+    def test_an_exact_selection_set_has_one(self):
+        verdict = proved(CLAIM, about(x / 2 + theta, parameters=[theta]), {theta: 0})
+        lower = verdict.derivation.first(ContractionStep).lower
+        assert 0 < 2 * lower <= 1
+
+    def test_rational_matrices_near_irrational_ones_give_none(self):
+        descent = gradient_descent("sqrt(2)*x**2/2", ["x"], "1/2", parameters=["theta"], start=["theta"])
+        verdict = proved(CLAIM, descent, {"theta": 0})
+        assert verdict.derivation.first(ContractionStep).lower is None
+
+    def test_a_superset_gives_none(self):
+        """Whether (-, -), which has slope 0, is a piece at 0 is not decided; (+, -) and (-, +) are."""
+        verdict = proved(CLAIM, about((sp.Max(x**2 - y, 0) + sp.Max(y, 0)) / 4 + x / 2, y / 2, start=[0, 0]))
+        assert verdict.derivation.first(ContractionStep).lower is None

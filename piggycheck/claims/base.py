@@ -16,7 +16,16 @@ from piggycheck.linalg import entries
 from piggycheck.stability import WordTree
 from piggycheck.switched import Word
 
-__all__ = ["Claim", "certify", "decimals_below", "matrix_text", "rational_field", "tree_witness", "word_text"]
+__all__ = [
+    "Claim",
+    "certify",
+    "decimals_above",
+    "decimals_below",
+    "matrix_text",
+    "rational_field",
+    "tree_witness",
+    "word_text",
+]
 
 
 class Claim(ABC):
@@ -90,6 +99,17 @@ def decimals_below(value: fmpq, digits: int = 6) -> str:
     """
     whole, rest = divmod(int((value * 10**digits).floor()), 10**digits)
     return f"{whole}.{rest:0{digits}d}"
+
+
+def decimals_above(value: fmpq, digits: int = 6) -> str:
+    """Write a positive number with some decimals, rounded up, so that "at most" stays true.
+
+    Examples
+    --------
+    >>> decimals_above(fmpq(2, 3))
+    '0.666667'
+    """
+    return decimals_below(fmpq((value * 10**digits).ceil()) / 10**digits, digits)
 
 
 def matrix_text(M: fmpq_mat) -> list[list[str]]:

@@ -7,16 +7,25 @@ from typing import Any
 
 from flint import fmpq
 
-from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, tree_witness, word_text
+from piggycheck.claims.base import (
+    Claim,
+    certify,
+    decimals_above,
+    decimals_below,
+    matrix_text,
+    rational_field,
+    tree_witness,
+    word_text,
+)
 from piggycheck.claims.limit import common_fixed_point
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.trap import find_trap
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ContractionStep, LimitStep, TrapStep, WordStep
 from piggycheck.errors import InputError, IrrationalError, UnknownError
-from piggycheck.linalg import as_float
 from piggycheck.stability import Contractive, Expansive, Open
 from piggycheck.stability.enclosed import widen
+from piggycheck.switched import SwitchedSystem
 
 __all__ = ["Converges", "contraction", "word_step"]
 
@@ -66,15 +75,17 @@ class Converges(Claim):
 
     def decide(self, subject: Subject) -> Verdict:
         try:
-            answer = subject.radius(self.rate, of=subject.active_system if _has_trap(subject) else None)
+            system = subject.active_system if _has_trap(subject) else subject.system
         except IrrationalError:
-            return self._proved(subject, self._enclosed(subject))
+            return self._proved(subject, self._enclosed(subject), None)
+        answer = subject.radius(self.rate, of=system)
         if isinstance(answer, Contractive):
-            return self._proved(subject, answer)
+            own = answer if system.exact else subject.radius(self.rate)
+            return self._proved(subject, answer, None if isinstance(own, Expansive) else subject.lower(own))
         refutation = subject.radius(self.rate, of=subject.essential_system)
         if isinstance(refutation, Expansive):
             return self._refuted(subject, refutation)
-        return self._open(subject, answer)
+        return self._open(subject, answer, system)
 
     def _enclosed(self, subject: Subject) -> Contractive:
         """Prove the claim for every matrix between rational bounds of the irrational pairs."""
@@ -86,12 +97,12 @@ class Converges(Claim):
             raise UnknownError("the Jacobian pairs are irrational, and no contraction was proved for bounds of them")
         return replace(answer, tree=tree)
 
-    def _proved(self, subject: Subject, answer: Contractive) -> Verdict:
+    def _proved(self, subject: Subject, answer: Contractive, lower: fmpq | None) -> Verdict:
         tree, trap = answer.tree, None
         if _has_trap(subject):
             trap, tree = find_trap(subject, tree, self.rate or (tree.rate + 1) / 2)
         derivation = subject.opening(pieces=not subject.is_irrational)
-        derivation.record(ContractionStep(tree.P, tree.rate, tree.words, answer.lower.rate_lower))
+        derivation.record(ContractionStep(tree.P, tree.rate, tree.words, lower))
         witness = tree_witness(tree)
         value: dict[str, Any] = {"rate_upper": str(tree.rate)}
         found = f"the joint spectral radius is at most {tree.rate}"
@@ -143,17 +154,20 @@ class Converges(Claim):
             certificate=certify(self, "refuted", statement, subject.certificate_parts(), witness),
         )
 
-    def _open(self, subject: Subject, answer: Any) -> Verdict:
+    def _open(self, subject: Subject, answer: Any, system: SwitchedSystem) -> Verdict:
         bounds: dict[str, Any] = {}
         tried: tuple[str, ...] = ()
         reason = "pairs whose activity is undecided, or that the iterates meet only where guards tie, may matter"
         if isinstance(answer, Open):
-            tried = answer.tried
-            bounds["lower"] = str(answer.lower.rate_lower)
-            reason = f"the joint spectral radius is at least {as_float(answer.lower.rate_lower):.9f}"
+            tried, lower = answer.tried, subject.lower(answer, system)
+            known = []
+            if lower is not None:
+                bounds["lower"] = str(lower)
+                known.append(f"at least {decimals_below(lower, 9)}")
             if answer.upper is not None:
                 bounds["upper"] = str(answer.upper.rate)
-                reason += f" and at most {as_float(answer.upper.rate):.9f}"
+                known.append(f"at most {decimals_above(answer.upper.rate, 9)}")
+            reason = "the joint spectral radius is " + (" and ".join(known) or "not bounded so far")
         return Undecided(
             self.kind,
             self.statement(subject),

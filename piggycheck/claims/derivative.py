@@ -72,7 +72,7 @@ class Derivative(Claim):
 
     def _proved(self, subject: Subject, proof: Any, X: fmpq_mat) -> Verdict:
         derivation = subject.opening()
-        derivation.record(ContractionStep(proof.tree.P, proof.tree.rate, proof.tree.words, proof.lower.rate_lower))
+        derivation.record(ContractionStep(proof.tree.P, proof.tree.rate, proof.tree.words, subject.lower(proof)))
         derivation.record(LimitStep(X))
         statement = self.statement(subject)
         parts = subject.certificate_parts()
@@ -89,7 +89,7 @@ class Derivative(Claim):
     def _refuted(self, subject: Subject, proof: Any) -> Verdict:
         points = self._separating_points(subject)
         derivation = subject.opening()
-        derivation.record(ContractionStep(proof.tree.P, proof.tree.rate, proof.tree.words, proof.lower.rate_lower))
+        derivation.record(ContractionStep(proof.tree.P, proof.tree.rate, proof.tree.words, subject.lower(proof)))
         derivation.record(WordFixedPointsStep(tuple(w for w, _ in points), tuple(X for _, X in points)))
         statement = self.statement(subject)
         shown = " and ".join(f"{matrix_text(X)} (word {word_text(w)})" for w, X in points)

@@ -119,7 +119,7 @@ class Diverges(Claim):
 
     def _bounded(self, subject: Subject, radius: Contractive) -> Verdict:
         tree, derivation, statement = radius.tree, subject.opening(), self.statement(subject)
-        derivation.record(ContractionStep(tree.P, tree.rate, tree.words, radius.lower.rate_lower))
+        derivation.record(ContractionStep(tree.P, tree.rate, tree.words, subject.lower(radius)))
         reason = f"the joint spectral radius is at most {tree.rate}, so every sequence is bounded"
         parts = subject.certificate_parts()
         certificate = certify(self, "refuted", statement, parts, tree_witness(tree))

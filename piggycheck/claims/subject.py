@@ -113,7 +113,7 @@ class Subject:
 
     @cached_property
     def named_point(self) -> str:
-        """ "the fixed point", with its coordinates when it is one of several that a guess has picked."""
+        """How statements call the fixed point: by its coordinates, too, when a guess has picked it among several."""
         try:
             if self.start_is_fixed or len(self.points) < 2:
                 return "the fixed point"
@@ -232,6 +232,14 @@ class Subject:
             self._radii[key] = decide(system, rate, time_limit=max(self.remaining, 0.1))
         return self._radii[key]
 
+    def lower(self, answer: Contractive | Open, of: SwitchedSystem | None = None) -> fmpq | None:
+        """Return the lower bound that came with an answer, if it is one for the selection set.
+
+        For a superset, or for rational matrices near irrational ones, it is not.
+        """
+        system = self.system if of is None else of
+        return answer.lower.rate_lower if system.exact else None
+
     @cached_property
     def _radii(self) -> dict:
         return {}
@@ -340,7 +348,8 @@ class Subject:
         bounds = [enclosures(piece.A) for piece in pieces]
         near = tuple(fmpq_mat([[_middle(*interval) for interval in row] for row in rows]) for rows in bounds)
         B = tuple(fmpq_mat(piece.B.rows, piece.B.cols) for piece in pieces)
-        return SwitchedSystem(near, B, tuple(str(piece.signature) for piece in pieces)), bounds
+        names = tuple(str(piece.signature) for piece in pieces)
+        return SwitchedSystem(near, B, names, exact=False), bounds
 
     def with_time(self, seconds: float) -> Subject:
         """Return the same subject with a time limit that starts now."""
