@@ -67,7 +67,7 @@ def _what_practice_sees(verdict: Any, word: d.WordStep) -> Paragraph:
     says = f"What this says: the {'set-valued' if given else 'conservative'} recursion contains diverging selections. "
     decided = word.shortest and len(word.word) > 1
     if not decided and max(radii) >= 1:
-        return Paragraph((says, *comparison, ": where one exceeds 1, taking that same one in every step already grows."))
+        return Paragraph((says, *comparison, ": where one exceeds 1, taking it in every step grows already."))
     who = (
         "taking the same pair in every step"
         if given
