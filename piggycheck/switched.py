@@ -12,15 +12,19 @@ from dataclasses import dataclass
 from flint import fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
-from piggycheck.linalg import Number, identity, matrix, zeros
+from piggycheck.intervals import IntervalMatrix, Letter, midpoint, radius
+from piggycheck.linalg import Number, block_matrix, identity, matrix, zeros
 
-__all__ = ["Pair", "SwitchedSystem", "Word", "compose", "first_indices"]
+__all__ = ["Edge", "Pair", "SwitchedSystem", "Word", "compose", "first_indices"]
 
 Word = tuple[int, ...]
 """Indices of the pairs in time order: the first letter acts first."""
 
-Pair = tuple[fmpq_mat, fmpq_mat]
+Pair = tuple[Letter, Letter]
 """Matrices (A, B) of one affine map ``X -> A X + B``."""
+
+Edge = tuple[int, int, int]
+"""An edge of a graph of allowed words: from a node, by a letter, to a node."""
 
 
 def compose(later: Pair, earlier: Pair) -> Pair:
@@ -46,12 +50,12 @@ def compose(later: Pair, earlier: Pair) -> Pair:
     return later[0] * earlier[0], later[0] * earlier[1] + later[1]
 
 
-def first_indices(matrices: Sequence[fmpq_mat]) -> tuple[int, ...]:
+def first_indices(matrices: Sequence[Letter]) -> tuple[int, ...]:
     """Return, for each matrix, the first index at which an equal one stands.
 
     Parameters
     ----------
-    matrices : sequence of fmpq_mat
+    matrices : sequence of fmpq_mat or IntervalMatrix
 
     Returns
     -------
@@ -71,8 +75,8 @@ class SwitchedSystem:
 
     Parameters
     ----------
-    A : tuple of fmpq_mat
-        Square matrices of one size p.
+    A : tuple of fmpq_mat or IntervalMatrix
+        Square matrices of one size p, known exactly or between bounds.
     B : tuple of fmpq_mat
         As many matrices of shape p by m.
     names : tuple of str
@@ -81,11 +85,13 @@ class SwitchedSystem:
         Whether every pair is known to belong to the selection set; False for a superset.
     J0 : fmpq_mat, optional
         The derivative at the start, p by m.
+    graph : tuple of (source, letter, target)
+        The edges of a graph: words are the letters along its paths. Empty when all words are allowed.
 
     Raises
     ------
     SwitchedSystemError
-        When there is no matrix, or shapes do not fit.
+        When there is no matrix, shapes do not fit, or the graph has no cycle or names a letter that is not there.
 
     Examples
     --------
@@ -100,11 +106,12 @@ class SwitchedSystem:
     When this fails: every matrix must be rational; irrational data has to be enclosed before.
     """
 
-    A: tuple[fmpq_mat, ...]
+    A: tuple[Letter, ...]
     B: tuple[fmpq_mat, ...]
     names: tuple[str, ...] = ()
     exact: bool = True
     J0: fmpq_mat | None = None
+    graph: tuple[Edge, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.A:
@@ -132,6 +139,24 @@ class SwitchedSystem:
             raise SwitchedSystemError(
                 f"there are {len(self.names)} names and {len(self.A)} matrices; write equally many"
             )
+        if self.graph:
+            self._require_paths()
+
+    def _require_paths(self) -> None:
+        """Require that the graph has letters that are there, and infinite paths."""
+        for edge in self.graph:
+            if not 0 <= edge[1] < len(self.A):
+                raise SwitchedSystemError(
+                    f"the edge {list(edge)} of `graph` has the letter {edge[1]}; write 0 to {len(self.A) - 1}"
+                )
+        remaining = set(self.graph)
+        while remaining:
+            sources = {source for source, _, _ in remaining}
+            leading = {edge for edge in remaining if edge[2] in sources}
+            if leading == remaining:
+                return
+            remaining = leading
+        raise SwitchedSystemError("`graph` has no cycle, so there are no infinite words; add an edge that closes one")
 
     @classmethod
     def from_rows(
@@ -141,18 +166,19 @@ class SwitchedSystem:
         J0: Sequence[Sequence[Number]] | fmpq_mat | None = None,
         names: Sequence[str] = (),
         exact: bool = True,
+        graph: Sequence[Sequence[int]] = (),
     ) -> SwitchedSystem:
         """Build a switched system from rows of numbers.
 
         Parameters
         ----------
         A : sequence of square matrices
-            Rows of integers, fractions, or text such as ``"3/4"``.
+            Rows of integers, fractions, or text such as ``"3/4"``; a pair of them is an interval.
         B : sequence of matrices, optional
             As many matrices with as many rows. Zero when absent, with as many columns as `J0`, or one.
         J0 : matrix, optional
             The derivative at the start.
-        names, exact
+        names, exact, graph
             As in `SwitchedSystem`.
 
         Returns
@@ -181,14 +207,14 @@ class SwitchedSystem:
         """
         if isinstance(A, str):
             raise SwitchedSystemError(f"`A` is the text `{A[:60]}`; write a list of matrices")
-        linear = tuple(matrix(rows, f"A[{index}]") for index, rows in enumerate(A))
+        linear = tuple(_letter(rows, f"A[{index}]") for index, rows in enumerate(A))
         start = None if J0 is None else matrix(J0, "J0")
         if B is not None:
             constant = tuple(matrix(rows, f"B[{index}]") for index, rows in enumerate(B))
         else:
             columns = 1 if start is None else start.ncols()
             constant = tuple(zeros(A_i.nrows(), columns) for A_i in linear)
-        return cls(linear, constant, tuple(names), exact, start)
+        return cls(linear, constant, tuple(names), exact, start, _edges(graph))
 
     def __len__(self) -> int:
         return len(self.A)
@@ -202,6 +228,11 @@ class SwitchedSystem:
     def columns(self) -> int:
         """Number m of columns of every B."""
         return self.B[0].ncols()
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether every matrix A is known exactly."""
+        return all(isinstance(A, fmpq_mat) for A in self.A)
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -295,6 +326,51 @@ class SwitchedSystem:
             tuple(self.A[i] for i in kept), tuple(self.B[i] for i in kept), names, self.exact, self.J0
         )
 
+    def unfolded(self) -> SwitchedSystem:
+        """Return a system over all words that does what this one does along the paths of its graph.
+
+        Returns
+        -------
+        SwitchedSystem
+            One pair for each edge (u, i, v): the matrix A_i as the block in row v and column u of a matrix of as many
+            blocks as the graph has nodes, all others zero. A product of such matrices is zero unless the edges form a
+            path. Without a graph, the system itself.
+
+        Examples
+        --------
+        >>> pair = SwitchedSystem.from_rows([[[2]], [[3]]], graph=[(0, 0, 1), (1, 1, 0)])
+        >>> pair.unfolded().A
+        ([0, 0]
+        [2, 0], [0, 3]
+        [0, 0])
+
+        Notes
+        -----
+        The joint spectral radius of the unfolded system is the constrained one: the largest growth rate along paths
+        (Kozyakin 2014; Philippe, Essick, Dullerud and Jungers 2016). When this fails: the dimension is multiplied by
+        the number of nodes.
+        """
+        if not self.graph:
+            return self
+        nodes = sorted({node for source, _, target in self.graph for node in (source, target)})
+        place = {node: index for index, node in enumerate(nodes)}
+        size = len(nodes)
+        A = tuple(_placed(self.A[i], place[v], place[u], size, size) for u, i, v in self.graph)
+        B = tuple(_placed(self.B[i], place[v], 0, size, 1) for _, i, v in self.graph)
+        J0 = None if self.J0 is None else block_matrix([[self.J0]] * size)
+        return SwitchedSystem(A, B, tuple(f"{u} -{i}-> {v}" for u, i, v in self.graph), self.exact, J0)
+
+    def letters_along(self, path: Sequence[int]) -> Word:
+        """Return the letters along a path, which is given by its edges: a word of the unfolded system.
+
+        Examples
+        --------
+        >>> pair = SwitchedSystem.from_rows([[[2]], [[3]]], graph=[(0, 1, 1), (1, 0, 0)])
+        >>> pair.letters_along((0, 1))
+        (1, 0)
+        """
+        return tuple(self.graph[edge][1] for edge in path) if self.graph else tuple(path)
+
     def representatives(self) -> tuple[int, ...]:
         """Return, for each index, the first index with the same matrix A.
 
@@ -310,7 +386,46 @@ class SwitchedSystem:
         return first_indices(self.A)
 
 
-def _shape(M: fmpq_mat) -> str:
+def _letter(rows: object, where: str) -> Letter:
+    """Read a matrix in which entries may be pairs (lower, upper)."""
+    if isinstance(rows, (fmpq_mat, IntervalMatrix)) or not _has_intervals(rows):
+        return rows if isinstance(rows, IntervalMatrix) else matrix(rows, where)  # type: ignore[arg-type]
+    ends = [
+        [[entry if not isinstance(entry, (list, tuple)) else entry[end] for entry in row] for row in rows]  # type: ignore[attr-defined]
+        for end in (0, 1)
+    ]
+    try:
+        return IntervalMatrix.between(matrix(ends[0], where), matrix(ends[1], where))
+    except SwitchedSystemError as error:
+        raise SwitchedSystemError(f"`{where}`: {error}") from None
+
+
+def _has_intervals(rows: object) -> bool:
+    if not isinstance(rows, (list, tuple)) or not all(isinstance(row, (list, tuple)) for row in rows):
+        return False
+    return any(isinstance(entry, (list, tuple)) and len(entry) == 2 for row in rows for entry in row)
+
+
+def _edges(graph: Sequence[Sequence[int]]) -> tuple[Edge, ...]:
+    edges = []
+    for edge in graph:
+        whole = isinstance(edge, (list, tuple)) and all(type(entry) is int and entry >= 0 for entry in edge)
+        if not whole or len(edge) != 3:
+            raise SwitchedSystemError(f"the edge `{edge}` of `graph` is not three numbers; write [from, letter, to]")
+        edges.append((edge[0], edge[1], edge[2]))
+    return tuple(dict.fromkeys(edges))
+
+
+def _placed(M: Letter, row: int, column: int, rows: int, columns: int) -> Letter:
+    """A matrix of blocks, all zero but one."""
+    if isinstance(M, IntervalMatrix):
+        parts = [_placed(part, row, column, rows, columns) for part in (midpoint(M), radius(M))]
+        return IntervalMatrix(midpoint(parts[0]), midpoint(parts[1]))
+    empty = zeros(M.nrows(), M.ncols())
+    return block_matrix([[M if (i, j) == (row, column) else empty for j in range(columns)] for i in range(rows)])
+
+
+def _shape(M: Letter) -> str:
     return f"{M.nrows()} by {M.ncols()}"
 
 

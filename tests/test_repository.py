@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "piggycheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-LINEAR_ALGEBRA = {"feasibility", "linalg", "roots"}
+LINEAR_ALGEBRA = {"feasibility", "intervals", "linalg", "roots"}
 LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "piggyback"}
 RIGHT_WING = {"switched", "stability"}
 BELOW_CLAIMS = {"errors", "arithmetic", "expression"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "arithmetic": {"errors"},
     "linalg": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "feasibility": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
+    "intervals": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "roots": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "expression": {"errors"},
     "maps": {"errors", "arithmetic", "expression"} | LINEAR_ALGEBRA,

@@ -1,0 +1,155 @@
+"""Interval matrices: matrices known only between entrywise rational bounds, as a midpoint and a radius.
+
+A letter of a switched system is a rational matrix, or an interval matrix. What is proved about an interval matrix is
+proved for every matrix between its bounds, chosen anew at every step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flint import fmpq, fmpq_mat
+
+from piggycheck.errors import SwitchedSystemError
+from piggycheck.linalg import entries, is_positive_semidefinite
+
+__all__ = ["IntervalMatrix", "Letter", "absolute", "contracts", "midpoint", "radius"]
+
+
+@dataclass(frozen=True)
+class IntervalMatrix:
+    """All matrices whose entries differ from those of `midpoint` by at most those of `radius`.
+
+    Parameters
+    ----------
+    midpoint, radius : fmpq_mat
+        Of one shape; the radius has no negative entry.
+
+    Raises
+    ------
+    SwitchedSystemError
+        When a radius is negative, or shapes do not fit.
+
+    Examples
+    --------
+    >>> A = IntervalMatrix.between(fmpq_mat([[1, 0]]), fmpq_mat([[2, 0]]))
+    >>> A.midpoint, A.radius
+    ([3/2, 0], [1/2, 0])
+    >>> (A * fmpq_mat([[2], [1]])).bounds()
+    [[(2, 4)]]
+
+    Notes
+    -----
+    When this fails: products overestimate, so wide intervals prove little.
+    """
+
+    midpoint: fmpq_mat
+    radius: fmpq_mat
+
+    def __post_init__(self) -> None:
+        if _shape(self.midpoint) != _shape(self.radius):
+            raise SwitchedSystemError("the midpoint and the radius of an interval matrix have different shapes")
+        if any(entry < 0 for entry in self.radius.entries()):
+            raise SwitchedSystemError("an interval has its ends in the wrong order; write [lower, upper]")
+
+    @classmethod
+    def between(cls, lower: fmpq_mat, upper: fmpq_mat) -> IntervalMatrix:
+        """Return the interval matrix with the given entrywise bounds."""
+        return cls((lower + upper) / 2, (upper - lower) / 2)
+
+    def nrows(self) -> int:
+        """Return the number of rows."""
+        return int(self.midpoint.nrows())
+
+    def ncols(self) -> int:
+        """Return the number of columns."""
+        return int(self.midpoint.ncols())
+
+    def bounds(self) -> list[list[tuple[fmpq, fmpq]]]:
+        """Return rows of pairs (lower, upper)."""
+        low, high = self.midpoint - self.radius, self.midpoint + self.radius
+        return [list(zip(*rows, strict=True)) for rows in zip(entries(low), entries(high), strict=True)]
+
+    def transpose(self) -> IntervalMatrix:
+        """Return the interval matrix of the transposed matrices."""
+        return IntervalMatrix(self.midpoint.transpose(), self.radius.transpose())
+
+    def __add__(self, other: Letter) -> IntervalMatrix:
+        return IntervalMatrix(self.midpoint + midpoint(other), self.radius + radius(other))
+
+    __radd__ = __add__
+
+    def __mul__(self, other: Letter) -> IntervalMatrix:
+        return _product(self, other)
+
+    def __rmul__(self, other: fmpq_mat) -> IntervalMatrix:
+        return _product(other, self)
+
+
+Letter = fmpq_mat | IntervalMatrix
+"""A matrix that is known exactly, or between bounds."""
+
+
+def midpoint(A: Letter) -> fmpq_mat:
+    """Return the middle of an interval matrix; a rational matrix is its own."""
+    return A.midpoint if isinstance(A, IntervalMatrix) else A
+
+
+def radius(A: Letter) -> fmpq_mat:
+    """Return the radius of an interval matrix; that of a rational matrix is zero."""
+    return A.radius if isinstance(A, IntervalMatrix) else fmpq_mat(A.nrows(), A.ncols())
+
+
+def absolute(M: fmpq_mat) -> fmpq_mat:
+    """Return the matrix of absolute values."""
+    return fmpq_mat(M.nrows(), M.ncols(), [abs(entry) for entry in M.entries()])
+
+
+def contracts(A: Letter, P: fmpq_mat, factor: fmpq, image: fmpq_mat | None = None) -> bool:
+    """Prove ``factor P - A^T Q A`` positive semidefinite, for every matrix A between the bounds.
+
+    Parameters
+    ----------
+    A : fmpq_mat or IntervalMatrix
+    P : fmpq_mat
+        Symmetric.
+    factor : fmpq
+    image : fmpq_mat, optional
+        The form Q in which the image is measured, symmetric; P when absent.
+
+    Returns
+    -------
+    bool
+        True is a theorem. For a rational matrix False is one, too; for an interval matrix it means only that this was
+        not proved.
+
+    Examples
+    --------
+    >>> A, P = IntervalMatrix.between(fmpq_mat([[fmpq(1, 3)]]), fmpq_mat([[fmpq(1, 2)]])), fmpq_mat([[1]])
+    >>> contracts(A, P, fmpq(1, 4)), contracts(A, P, fmpq(1, 5)), contracts(fmpq_mat([[fmpq(1, 2)]]), P, fmpq(1, 5))
+    (True, False, False)
+
+    Notes
+    -----
+    Each diagonal entry of the middle is lowered by the sum of the radii in its row, which covers every symmetric
+    matrix between the bounds (Gershgorin). When this fails: wide intervals overestimate.
+    """
+    Q = P if image is None else image
+    C = midpoint(A)
+    gap = factor * P - C.transpose() * Q * C
+    if isinstance(A, IntervalMatrix):
+        half = absolute(C.transpose() * Q) * A.radius
+        spread = half + half.transpose() + A.radius.transpose() * absolute(Q) * A.radius
+        for i, row in enumerate(entries(spread)):
+            gap[i, i] -= sum(row, fmpq(0))
+    return is_positive_semidefinite(gap)
+
+
+def _product(X: Letter, Y: Letter) -> IntervalMatrix:
+    """All products, in midpoint-radius form (Rump)."""
+    C, D, R, S = midpoint(X), midpoint(Y), radius(X), radius(Y)
+    return IntervalMatrix(C * D, absolute(C) * S + R * absolute(D) + R * S)
+
+
+def _shape(M: fmpq_mat) -> tuple[int, int]:
+    return M.nrows(), M.ncols()
