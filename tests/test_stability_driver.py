@@ -49,7 +49,7 @@ FAMILIES = {
 def is_consistent(system, answer, rate):
     """Whether an answer proves what it says, from its own numbers."""
     if isinstance(answer, Contractive):
-        return answer.tree.verify(system.A) and (answer.tree.rate < 1 if rate is None else answer.tree.rate <= rate)
+        return answer.proof.verify(system.A) and (answer.proof.rate < 1 if rate is None else answer.proof.rate <= rate)
     if isinstance(answer, Expansive):
         power = fmpq(1) if rate is None else rate ** len(answer.word)
         poly = system.product(answer.word)[0].charpoly()
@@ -93,8 +93,8 @@ class TestKnownFamilies:
     def test_a_radius_of_zero_is_proved_to_be_zero(self):
         system = SwitchedSystem.from_rows([[[0, 1, 2], [0, 0, 3], [0, 0, 0]], [[0, -1, 5], [0, 0, 7], [0, 0, 0]]])
         answer = decide(system)
-        assert fmpq(0) == answer.tree.rate
-        assert answer.tree.verify(system.A)
+        assert fmpq(0) == answer.proof.rate
+        assert answer.proof.verify(system.A)
 
     def test_a_pair_that_no_quadratic_form_settles_is_left_open(self):
         """Ando and Shih 1998: the joint spectral radius is 1, and products of ever longer words are needed near it."""
@@ -115,15 +115,15 @@ class TestTwoSlopeHeavyBall:
         assert is_consistent(system, answer, None)
         rate = brute_force_rate(system, 12)
         if isinstance(answer, Contractive):
-            assert rate <= as_float(answer.tree.rate) * (1 + 1e-6)
-            assert as_float(answer.lower.rate_lower) <= as_float(answer.tree.rate)
+            assert rate <= as_float(answer.proof.rate) * (1 + 1e-6)
+            assert as_float(answer.lower.rate_lower) <= as_float(answer.proof.rate)
         else:
             assert isinstance(answer, Expansive)
             assert rate >= 1 - 1e-6
 
     def test_the_mild_pair_converges_with_one_quadratic_form(self):
         answer = decide(two_slopes(fmpq(4, 5)))
-        assert answer.tree.is_quadratic
+        assert answer.proof.is_quadratic
         assert answer.rate_upper < fmpq(19, 20)
 
     def test_the_pair_of_the_paper_diverges_by_its_word(self):
@@ -220,7 +220,7 @@ class TestEdges:
         system = SwitchedSystem.from_rows([rows, shifted])
         answer = decide(system, fmpq(2), time_limit=30)
         assert isinstance(answer, Contractive)
-        assert answer.tree.verify(system.A)
+        assert answer.proof.verify(system.A)
 
 
 @given(switched_systems(3, 3, rationals(6, 9)), st.sampled_from([None, fmpq(1), fmpq(1, 2), fmpq(2)]))
@@ -229,7 +229,7 @@ def test_no_answer_contradicts_its_own_numbers_or_brute_force(system, rate):
     answer = decide(system, rate, time_limit=1)
     assert is_consistent(system, answer, rate)
     if isinstance(answer, Contractive):
-        assert brute_force_rate(system, 5) <= as_float(answer.tree.rate) * (1 + 1e-3) + 1e-2
+        assert brute_force_rate(system, 5) <= as_float(answer.proof.rate) * (1 + 1e-3) + 1e-2
 
 
 @given(switched_systems(2, 2, huge_rationals()))

@@ -22,6 +22,7 @@ from piggycheck.linalg import (
     simplest_between,
 )
 from piggycheck.stability.balance import balanced, balancing_exponents, diagonal_congruence
+from piggycheck.stability.proof import Proof
 from piggycheck.stability.word_tree import WordTree, prove_word_tree
 from piggycheck.stability.words import WordBound, best_rate_word, rate_of_word, search_words
 from piggycheck.switched import SwitchedSystem, Word
@@ -39,26 +40,26 @@ _MAX_TREE_NODES = 1_000_000
 
 @dataclass(frozen=True)
 class Contractive:
-    """The joint spectral radius was proved to be at most ``tree.rate``.
+    """The joint spectral radius was proved to be at most ``proof.rate``.
 
     Parameters
     ----------
-    tree : WordTree
-        The proof; over the letters of the system.
+    proof : Proof
+        Over the letters of the system.
     lower : WordBound
         The best lower bound that was met, for comparison.
     tried : tuple of str
         What was tried, in order.
     """
 
-    tree: WordTree
+    proof: Proof
     lower: WordBound
     tried: tuple[str, ...] = ()
 
     @property
     def rate_upper(self) -> fmpq:
         """The proved upper bound on the joint spectral radius."""
-        return self.tree.rate
+        return self.proof.rate
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,14 @@ class Open:
     ----------
     lower : WordBound
         The best proved lower bound on the joint spectral radius.
-    upper : WordTree or None
+    upper : Proof or None
         A proved upper bound, if one was met.
     tried : tuple of str
         What was tried, in order.
     """
 
     lower: WordBound
-    upper: WordTree | None
+    upper: Proof | None
     tried: tuple[str, ...] = ()
 
 
@@ -111,6 +112,7 @@ def decide(
     *,
     time_limit: float = 10.0,
     improve: bool = True,
+    trees_only: bool = False,
 ) -> Contractive | Expansive | Open:
     """Decide whether the joint spectral radius of the matrices A is below 1, or at most a given rate.
 
@@ -124,6 +126,8 @@ def decide(
         Seconds after which the question is left open.
     improve : bool
         Without a rate, spend up to about a second more to bring the proved rate near the lower bound.
+    trees_only : bool
+        Ask for a proof that is a `WordTree`.
 
     Returns
     -------
@@ -147,7 +151,7 @@ def decide(
     ((0, 0, 1, 1), 9/8)
     >>> mild = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["19/20", "-3/4"], [1, 0]]])
     >>> answer = decide(mild)
-    >>> answer.tree.rate < 1, answer.tree.verify(mild.A)
+    >>> answer.proof.rate < 1, answer.proof.verify(mild.A)
     (True, True)
 
     Notes
@@ -410,7 +414,7 @@ def _improved(problem: _Problem, answer: Contractive) -> Contractive:
     problem.deadline = min(problem.deadline, time.monotonic() + 1.0)
     problem.learn(best_rate_word(problem.system, max_length=12, time_limit=problem.remaining(0.2), beam=512))
     best = replace(answer, lower=problem.lower)
-    if best.tree.rate == 0 or problem.lower.rate_lower == 0:
+    if best.proof.rate == 0 or problem.lower.rate_lower == 0:
         return best
     best = _better_quadratic(problem, best)
     if not _is_tight(problem, best):
@@ -430,7 +434,9 @@ def _improved(problem: _Problem, answer: Contractive) -> Contractive:
 
 def _is_tight(problem: _Problem, best: Contractive) -> bool:
     """Whether a rate needs no improvement; a quadratic form may be further off, because it is so simple a proof."""
-    return best.tree.rate <= problem.lower.rate_lower * (fmpq(21, 20) if best.tree.is_quadratic else fmpq(51, 50))
+    tree = best.proof
+    simple = isinstance(tree, WordTree) and tree.is_quadratic
+    return tree.rate <= problem.lower.rate_lower * (fmpq(21, 20) if simple else fmpq(51, 50))
 
 
 def _better_quadratic(problem: _Problem, best: Contractive) -> Contractive:
@@ -447,7 +453,7 @@ def _better(problem: _Problem, best: Contractive, aim: fmpq, node_budget: int) -
     from piggycheck.stability.quadratic import prove_with_form
 
     for P, _ in problem.forms:
-        if aim >= best.tree.rate or problem.out_of_time():
+        if aim >= best.proof.rate or problem.out_of_time():
             return best
         time_limit = problem.remaining()
         tree = prove_with_form(problem.all_A, P, aim, node_budget=node_budget, time_limit=time_limit)

@@ -50,3 +50,13 @@ class Proof(ABC):
     @abstractmethod
     def summary(self) -> str:
         """Say in a few words what the proof is made of, such as "a word tree of 12 words"."""
+
+    def size(self) -> int:
+        """Return how many words, vertices or edges the proof has, those of inner proofs included."""
+        return _size(self.witness())
+
+
+def _size(witness: dict[str, Any]) -> int:
+    own = sum(len(witness.get(key, ())) for key in ("words", "vertices", "edges"))
+    inner = [*witness.get("proofs", ()), witness.get("proof")]
+    return own + sum(_size(proof) for proof in inner if proof is not None)
