@@ -141,7 +141,7 @@ class TestEdges:
         ],
     )
     def test_zero(self, rows, rate):
-        assert rate == str(decide(SwitchedSystem.from_rows(rows)).tree.rate)
+        assert rate == str(decide(SwitchedSystem.from_rows(rows)).proof.rate)
 
     @pytest.mark.parametrize(
         "rows",
@@ -182,7 +182,7 @@ class TestEdges:
     def test_a_rate_equal_to_the_radius(self):
         """At most 1/2 is true of the scalar 1/2, below 1/2 would not be; at most 49/100 is refuted."""
         system = SwitchedSystem.from_rows([[["1/2"]]])
-        assert fmpq(1, 2) == decide(system, fmpq(1, 2)).tree.rate
+        assert fmpq(1, 2) == decide(system, fmpq(1, 2)).proof.rate
         assert isinstance(decide(system, fmpq(49, 100)), Expansive)
 
     def test_a_modulus_barely_above_the_rate_is_seen(self):
