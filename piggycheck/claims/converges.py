@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from flint import fmpq
+from flint import fmpq, fmpq_mat
 
 from piggycheck.claims.base import (
     Claim,
@@ -14,7 +14,6 @@ from piggycheck.claims.base import (
     decimals_below,
     matrix_text,
     rational_field,
-    tree_witness,
     word_text,
 )
 from piggycheck.claims.limit import common_fixed_point
@@ -24,7 +23,6 @@ from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ContractionStep, LimitStep, TrapStep, WordStep
 from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.stability import Contractive, Expansive, Open
-from piggycheck.stability.enclosed import widen
 from piggycheck.switched import SwitchedSystem
 
 __all__ = ["Converges", "contraction", "word_step"]
@@ -69,7 +67,7 @@ class Converges(Claim):
     def statement(self, subject: Subject) -> str:
         bound = "below 1" if self.rate is None else f"at most {self.rate}"
         if subject.given is not None:
-            return f"the joint spectral radius is {bound}"
+            return f"{_over_the_graph(subject)}the joint spectral radius is {bound}"
         local = "" if subject.iteration.start is None else "; the iterates converge to it from the start"
         return f"at {subject.named_point} the joint spectral radius of the selection set is {bound}{local}"
 
@@ -77,8 +75,8 @@ class Converges(Claim):
         try:
             system = subject.active_system if _has_trap(subject) else subject.system
         except IrrationalError:
-            return self._proved(subject, self._enclosed(subject), None)
-        answer = subject.radius(self.rate, of=system)
+            return self._enclosed(subject)
+        answer = subject.radius(self.rate, of=system, trees_only=_has_trap(subject))
         if isinstance(answer, Contractive):
             own = answer if system.exact else subject.radius(self.rate)
             return self._proved(subject, answer, None if isinstance(own, Expansive) else subject.lower(own))
@@ -87,25 +85,23 @@ class Converges(Claim):
             return self._refuted(subject, refutation)
         return self._open(subject, answer, system)
 
-    def _enclosed(self, subject: Subject) -> Contractive:
+    def _enclosed(self, subject: Subject) -> Verdict:
         """Prove the claim for every matrix between rational bounds of the irrational pairs."""
-        pieces = subject.active if _has_trap(subject) else subject.selection.pieces
-        near, bounds = subject.enclosed(pieces)
-        answer = subject.radius(of=near)
-        tree = widen(answer.tree, bounds) if isinstance(answer, Contractive) else None
-        if tree is None or (self.rate is not None and tree.rate > self.rate):
+        system = subject.enclosed(subject.active if _has_trap(subject) else subject.selection.pieces)
+        answer = subject.radius(self.rate, of=system, trees_only=_has_trap(subject))
+        if not isinstance(answer, Contractive):
             raise UnknownError("the Jacobian pairs are irrational, and no contraction was proved for bounds of them")
-        return replace(answer, tree=tree)
+        return self._proved(subject, answer, subject.lower(answer, system))
 
     def _proved(self, subject: Subject, answer: Contractive, lower: fmpq | None) -> Verdict:
-        tree, trap = answer.tree, None
+        proof, trap = answer.proof, None
         if _has_trap(subject):
-            trap, tree = find_trap(subject, tree, self.rate or (tree.rate + 1) / 2)
+            trap, proof = find_trap(subject, proof, self.rate or (proof.rate + 1) / 2)
         derivation = subject.opening(pieces=not subject.is_irrational)
-        derivation.record(ContractionStep(tree.P, tree.rate, tree.words, lower))
-        witness = tree_witness(tree)
-        value: dict[str, Any] = {"rate_upper": str(tree.rate)}
-        found = f"the joint spectral radius is at most {tree.rate}"
+        derivation.record(ContractionStep(proof, lower))
+        witness = proof.witness()
+        value: dict[str, Any] = {"rate_upper": str(proof.rate)}
+        found = f"the joint spectral radius is at most {proof.rate}"
         if trap is not None:
             derivation.record(TrapStep(trap.iteration, trap.level))
             witness["trap"] = {
@@ -115,7 +111,7 @@ class Converges(Claim):
                 "bits": trap.bits,
             }
             found += f", and from iterate {trap.iteration} on the iterates are trapped and converge to the fixed point"
-        limit = None if subject.is_irrational else common_fixed_point(subject.system)
+        limit = _limit(subject)
         if limit is not None and limit.ncols():
             derivation.record(LimitStep(limit))
             value["limit"] = matrix_text(limit)
@@ -126,19 +122,23 @@ class Converges(Claim):
             statement,
             found,
             value,
-            "a quadratic form contracts along "
-            + ("every pair" if tree.is_quadratic else f"{len(tree.words)} words that every infinite word starts with"),
+            f"the bound is proved by {proof.summary()}",
             derivation,
             certificate=certify(self, "proved", statement, parts, witness),
         )
 
     def _refuted(self, subject: Subject, answer: Expansive) -> Verdict:
         word, derivation = subject.in_system(answer.word), subject.opening()
-        derivation.record(
-            word_step(subject, word, answer.modulus_lower, answer.rate_lower, answer.stable_below >= len(word))
-        )
+        if subject.system.is_certain:
+            derivation.record(
+                word_step(subject, word, answer.modulus_lower, answer.rate_lower, answer.stable_below >= len(word))
+            )
         statement = self.statement(subject)
-        witness = {"method": "word", "word": word, "modulus_lower": answer.modulus_lower}
+        witness = {
+            "method": "word",
+            "word": answer.word if subject.system.graph else word,
+            "modulus_lower": answer.modulus_lower,
+        }
         return Refuted(
             self.kind,
             statement,
@@ -184,6 +184,17 @@ class Converges(Claim):
 def _has_trap(subject: Subject) -> bool:
     """Whether the claim says of the iterates, too, that they converge."""
     return subject.given is None and subject.iteration.start is not None
+
+
+def _over_the_graph(subject: Subject) -> str:
+    return "over the words that the graph allows, " if subject.given is not None and subject.given.graph else ""
+
+
+def _limit(subject: Subject) -> fmpq_mat | None:
+    """The matrix that every pair maps to itself, if the pairs are known exactly and there is one."""
+    if subject.is_irrational or not subject.system.is_certain:
+        return None
+    return common_fixed_point(subject.system)
 
 
 def contraction(subject: Subject) -> Contractive:

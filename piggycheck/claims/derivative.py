@@ -7,7 +7,7 @@ from typing import Any
 
 from flint import fmpq_mat
 
-from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, tree_witness, word_text
+from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, word_text
 from piggycheck.claims.converges import contraction
 from piggycheck.claims.limit import common_fixed_point, word_fixed_point
 from piggycheck.claims.subject import Subject
@@ -15,6 +15,7 @@ from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.derivation import ContractionStep, LimitStep, WordFixedPointsStep
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.linalg import matrix
+from piggycheck.stability import Contractive
 from piggycheck.switched import Word
 
 __all__ = ["Derivative"]
@@ -61,18 +62,19 @@ class Derivative(Claim):
 
     def decide(self, subject: Subject) -> Verdict:
         subject.require_parameters(self.kind)
+        _require_one_letter_each(subject)
         shape = (subject.system.dimension, subject.system.columns)
         if self.value is not None and (self.value.nrows(), self.value.ncols()) != shape:
             raise InputError(f"value of `derivative`: write a matrix of {shape[0]} rows and {shape[1]} columns")
-        proof = contraction(subject)
+        answer = contraction(subject)
         X = common_fixed_point(subject.system)
         if X is not None and (self.value is None or X == self.value):
-            return self._proved(subject, proof, X)
-        return self._refuted(subject, proof)
+            return self._proved(subject, answer, X)
+        return self._refuted(subject, answer)
 
-    def _proved(self, subject: Subject, proof: Any, X: fmpq_mat) -> Verdict:
+    def _proved(self, subject: Subject, answer: Contractive, X: fmpq_mat) -> Verdict:
         derivation = subject.opening()
-        derivation.record(ContractionStep(proof.tree.P, proof.tree.rate, proof.tree.words, subject.lower(proof)))
+        derivation.record(ContractionStep(answer.proof, subject.lower(answer)))
         derivation.record(LimitStep(X))
         statement = self.statement(subject)
         parts = subject.certificate_parts()
@@ -83,18 +85,18 @@ class Derivative(Claim):
             {"matrix": matrix_text(X)},
             "every pair maps this matrix to itself, and the joint spectral radius is below 1",
             derivation,
-            certificate=certify(self, "proved", statement, parts, {**tree_witness(proof.tree), "matrix": X}),
+            certificate=certify(self, "proved", statement, parts, {**answer.proof.witness(), "matrix": X}),
         )
 
-    def _refuted(self, subject: Subject, proof: Any) -> Verdict:
+    def _refuted(self, subject: Subject, answer: Contractive) -> Verdict:
         points = self._separating_points(subject)
         derivation = subject.opening()
-        derivation.record(ContractionStep(proof.tree.P, proof.tree.rate, proof.tree.words, subject.lower(proof)))
+        derivation.record(ContractionStep(answer.proof, subject.lower(answer)))
         derivation.record(WordFixedPointsStep(tuple(w for w, _ in points), tuple(X for _, X in points)))
         statement = self.statement(subject)
         shown = " and ".join(f"{matrix_text(X)} (word {word_text(w)})" for w, X in points)
         parts = subject.certificate_parts()
-        witness = {**tree_witness(proof.tree), "points": [{"word": w, "matrix": X} for w, X in points]}
+        witness = {**answer.proof.witness(), "points": [{"word": w, "matrix": X} for w, X in points]}
         return Refuted(
             self.kind,
             statement,
@@ -115,3 +117,17 @@ class Derivative(Claim):
             if self.value is not None or len(found) == 2:
                 return found
         raise UnknownError("the pairs proved essentially active have one common fixed point; others are undecided")
+
+
+def _require_one_letter_each(subject: Subject) -> None:
+    """Require that every word may follow every other, and that the matrices are known exactly.
+
+    Raises
+    ------
+    UnknownError
+        When a graph constrains the words, or a matrix is only known between bounds.
+    """
+    if subject.system.graph:
+        raise UnknownError("the words are constrained by a graph, and `derivative` is about all words; remove `graph`")
+    if not subject.system.is_certain:
+        raise UnknownError("matrices are known only between bounds, and `derivative` needs them exactly")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from piggycheck.claims.base import Claim, certify, decimals_below, tree_witness, word_text
+from flint import fmpq_mat
+
+from piggycheck.claims.base import Claim, certify, decimals_below, word_text
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ContractionStep, WordStep
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.stability import Contractive, DivergingSearch, DivergingWord, find_diverging_word
-from piggycheck.switched import SwitchedSystem
+from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["Diverges"]
 
@@ -53,6 +55,7 @@ class Diverges(Claim):
     def statement(self, subject: Subject) -> str:
         start = "" if _given_start(subject) else ", for some J_0,"
         where = "the recursion" if subject.given is not None else f"the recursion started at {subject.named_point}"
+        where += " along the words that the graph allows" if subject.given is not None and subject.given.graph else ""
         length = (
             "" if self.word_length is None else f"; the shortest word along which it does has length {self.word_length}"
         )
@@ -65,8 +68,10 @@ class Diverges(Claim):
         radius = subject.radius()
         if isinstance(radius, Contractive):
             return self._bounded(subject, radius)
+        if not subject.system.is_certain:
+            raise UnknownError("matrices are known only between bounds, and `diverges` needs them exactly")
         system = replace(subject.essential_system, J0=subject.system.J0)
-        search = find_diverging_word(system, time_limit=max(1.0, min(subject.remaining, 10.0)))
+        search = find_diverging_word(system.unfolded(), time_limit=max(1.0, min(subject.remaining, 10.0)))
         complete = len(subject.essential) == len(subject.system)
         return self._judge(subject, system, search, complete)
 
@@ -76,7 +81,9 @@ class Diverges(Claim):
             return self._proved(subject, found, complete)
         if found is not None and claimed is not None and len(found.word) < claimed:
             return self._refuted(
-                subject, found, f"the word {word_text(found.word)} of length {len(found.word)} diverges"
+                subject,
+                found,
+                f"the word {word_text(subject.in_system(found.word))} of length {len(found.word)} diverges",
             )
         if claimed is not None and complete and search.stable_below > claimed:
             return self._no_short_word(subject)
@@ -99,13 +106,13 @@ class Diverges(Claim):
             _value(step),
             _reason(found),
             _with(subject, step),
-            certificate=certify(self, "proved", statement, _parts(subject, found), _witness(step)),
+            certificate=certify(self, "proved", statement, _parts(subject, step), _witness(subject, found, step)),
         )
 
     def _refuted(self, subject: Subject, found: DivergingWord, reason: str) -> Verdict:
         step = _step(subject, found, False)
         statement = self.statement(subject)
-        certificate = certify(self, "refuted", statement, _parts(subject, found), _witness(step))
+        certificate = certify(self, "refuted", statement, _parts(subject, step), _witness(subject, found, step))
         return Refuted(
             self.kind, statement, reason, _value(step), reason, _with(subject, step), certificate=certificate
         )
@@ -118,13 +125,13 @@ class Diverges(Claim):
         return Refuted(self.kind, statement, reason, {}, reason, subject.opening(), certificate=certificate)
 
     def _bounded(self, subject: Subject, radius: Contractive) -> Verdict:
-        tree, derivation, statement = radius.tree, subject.opening(), self.statement(subject)
-        derivation.record(ContractionStep(tree.P, tree.rate, tree.words, subject.lower(radius)))
-        reason = f"the joint spectral radius is at most {tree.rate}, so every sequence is bounded"
+        proof, derivation, statement = radius.proof, subject.opening(), self.statement(subject)
+        derivation.record(ContractionStep(proof, subject.lower(radius)))
+        reason = f"the joint spectral radius is at most {proof.rate}, so every sequence is bounded"
         parts = subject.certificate_parts()
-        certificate = certify(self, "refuted", statement, parts, tree_witness(tree))
+        certificate = certify(self, "refuted", statement, parts, proof.witness())
         return Refuted(
-            self.kind, statement, reason, {"rate_upper": str(tree.rate)}, reason, derivation, certificate=certificate
+            self.kind, statement, reason, {"rate_upper": str(proof.rate)}, reason, derivation, certificate=certificate
         )
 
     def _open(self, subject: Subject, search: DivergingSearch) -> Verdict:
@@ -134,7 +141,7 @@ class Diverges(Claim):
         if search.found is not None:
             reason = f"a word of length {len(search.found.word)} diverges; that no shorter one does was not decided"
         elif search.unexcited:
-            word = word_text(search.unexcited[0])
+            word = word_text(subject.in_system(search.unexcited[0]))
             reason = f"words such as {word} have spectral radius above 1, but the start excites none that was found"
         return Undecided(
             self.kind,
@@ -155,8 +162,10 @@ def _given_start(subject: Subject) -> bool:
 
 
 def _step(subject: Subject, found: DivergingWord, complete: bool) -> WordStep:
+    """What was found, told in letters: of a system that a graph unfolds, only one block is told."""
     word = subject.in_system(found.word)
     A, B = subject.system.product(word)
+    block = _block(subject.system, found.word)
     return WordStep(
         word,
         A,
@@ -164,13 +173,22 @@ def _step(subject: Subject, found: DivergingWord, complete: bool) -> WordStep:
         A.charpoly(),
         found.modulus_lower,
         found.growth_lower,
-        found.J0,
+        fmpq_mat(found.J0.table()[block]),
         found.column,
         found.eigenvalue,
-        found.left_eigenvector,
+        None if found.left_eigenvector is None else found.left_eigenvector[block],
         found.excitation,
         found.shortest and complete,
     )
+
+
+def _block(system: SwitchedSystem, word: Word) -> slice:
+    """The coordinates in which a path starts; all of them without a graph."""
+    if not system.graph:
+        return slice(0, system.dimension)
+    nodes = sorted({node for source, _, target in system.graph for node in (source, target)})
+    place = nodes.index(system.graph[word[0]][0])
+    return slice(place * system.dimension, (place + 1) * system.dimension)
 
 
 def _with(subject: Subject, step: WordStep) -> Any:
@@ -179,25 +197,25 @@ def _with(subject: Subject, step: WordStep) -> Any:
     return derivation
 
 
-def _parts(subject: Subject, found: DivergingWord) -> dict[str, Any]:
+def _parts(subject: Subject, step: WordStep) -> dict[str, Any]:
     parts = subject.certificate_parts()
     if not _given_start(subject) or subject.given is not None:
-        parts["J0"] = found.J0
+        parts["J0"] = step.J0
     return parts
 
 
-def _witness(step: WordStep) -> dict[str, Any]:
+def _witness(subject: Subject, found: DivergingWord, step: WordStep) -> dict[str, Any]:
     witness = {
         "method": "word",
-        "word": step.word,
+        "word": found.word if subject.system.graph else step.word,
         "modulus_lower": step.modulus_lower,
         "growth_lower": step.growth_lower,
         "column": step.column,
     }
-    if step.eigenvalue is not None:
-        witness["eigenvalue"] = step.eigenvalue
-        witness["left_eigenvector"] = step.left_eigenvector
-        witness["excitation"] = step.excitation
+    if found.eigenvalue is not None:
+        witness["eigenvalue"] = found.eigenvalue
+        witness["left_eigenvector"] = found.left_eigenvector
+        witness["excitation"] = found.excitation
     if step.shortest:
         witness["shortest"] = True
     return witness

@@ -22,16 +22,17 @@ from piggycheck.derivation import Derivation, FixedPointStep, MapStep, PiecesSte
 from piggycheck.errors import InputError, IrrationalError, MapError, UnknownError
 from piggycheck.expression import to_text
 from piggycheck.fixed_points import FixedPoint, FixedPoints, approached, fixed_points, linearise, rational_matrix
+from piggycheck.intervals import IntervalMatrix, Letter
 from piggycheck.iteration import Iteration
 from piggycheck.linalg import simplest_between
 from piggycheck.maps import Piece, SelectionSet
 from piggycheck.stability import Contractive, Expansive, Open, decide
-from piggycheck.stability.enclosed import IntervalMatrix
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["Subject"]
 
 _ENCLOSURE_BITS = 64
+_MIDDLE_BITS = 40
 
 
 @dataclass
@@ -216,27 +217,29 @@ class Subject:
         )
 
     def in_system(self, word: Word) -> Word:
-        """Rename the letters of a word over `essential_system` to those of `system`."""
+        """Rename the letters of a word over `essential_system`, or the edges along a path, to letters of `system`."""
+        if self.given is not None:
+            return self.given.letters_along(word)
         return tuple(self.essential[letter] for letter in word)
 
     # -- right wing ---------------------------------------------------------------------------------------------
 
-    def radius(self, rate: fmpq | None = None, *, of: SwitchedSystem | None = None) -> Contractive | Expansive | Open:
+    def radius(
+        self, rate: fmpq | None = None, *, of: SwitchedSystem | None = None, trees_only: bool = False
+    ) -> Contractive | Expansive | Open:
         """Ask whether the joint spectral radius is below 1, or at most `rate`: of the selection set, or of others.
 
-        The selection set may be a superset; an *expansive* answer is a theorem only for `essential_system`.
+        Where a graph constrains the words, their letters are its edges. With `trees_only` a proof is a word tree. The
+        selection set may be a superset; an *expansive* answer is a theorem only for `essential_system`.
         """
-        system = self.system if of is None else of
-        key = (rate, tuple(str(A) for A in system.A))
+        system = (self.system if of is None else of).unfolded()
+        key = (rate, trees_only, tuple(str(A) for A in system.A))
         if key not in self._radii:
-            self._radii[key] = decide(system, rate, time_limit=max(self.remaining, 0.1))
+            self._radii[key] = decide(system, rate, time_limit=max(self.remaining, 0.1), trees_only=trees_only)
         return self._radii[key]
 
     def lower(self, answer: Contractive | Open, of: SwitchedSystem | None = None) -> fmpq | None:
-        """Return the lower bound that came with an answer, if it is one for the selection set.
-
-        For a superset, or for rational matrices near irrational ones, it is not.
-        """
+        """Return the lower bound that came with an answer, unless that was about a superset."""
         system = self.system if of is None else of
         return answer.lower.rate_lower if system.exact else None
 
@@ -255,7 +258,7 @@ class Subject:
             Those that the letters of the witness stand for; the selection set by default.
         """
         if self.given is not None:
-            return {"switched": {"A": self.given.A, "B": self.given.B}, "J0": self.given.J0}
+            return {"switched": _switched_part(self.given), "J0": self.given.J0}
         state = {v: _stated(f"the fixed point {v}", c) for v, c in self.point.state.items()}
         built = [self.iteration.map.piece(piece.signature) for piece in self.active]
         require_visible_values(self.iteration.map, built, self.point.point)
@@ -312,7 +315,7 @@ class Subject:
         """Begin a derivation: what the claim is about, the fixed point, the pieces there."""
         derivation = Derivation()
         if self.given is not None:
-            derivation.record(SwitchedStep(self.given.A, self.given.B, self.given.J0))
+            derivation.record(SwitchedStep(self.given.A, self.given.B, self.given.J0, self.given.graph))
             return derivation
         map_ = self.iteration.map
         derivation.record(MapStep(self.iteration.name, map_.state, map_.parameters, map_.next, self.iteration.start))
@@ -339,17 +342,16 @@ class Subject:
             return []
         names = system.names or [""] * len(system)
         return [
-            {"signature": name, "A": as_text(A), "B": as_text(B)}
+            {"signature": name, "A": as_text(_rows(A)), "B": as_text(B)}
             for name, (A, B) in zip(names, system.pairs, strict=True)
         ]
 
-    def enclosed(self, pieces: Sequence[Piece]) -> tuple[SwitchedSystem, list[IntervalMatrix]]:
-        """Enclose irrational pieces: a rational system near them, and bounds that contain their matrices A."""
-        bounds = [enclosures(piece.A) for piece in pieces]
-        near = tuple(fmpq_mat([[_middle(*interval) for interval in row] for row in rows]) for rows in bounds)
+    def enclosed(self, pieces: Sequence[Piece]) -> SwitchedSystem:
+        """Enclose irrational pieces: a system of interval matrices that contain their matrices A."""
+        A = tuple(_interval_matrix(enclosures(piece.A)) for piece in pieces)
         B = tuple(fmpq_mat(piece.B.rows, piece.B.cols) for piece in pieces)
         names = tuple(str(piece.signature) for piece in pieces)
-        return SwitchedSystem(near, B, names, exact=False), bounds
+        return SwitchedSystem(A, B, names, all(piece.activity.essential for piece in pieces))
 
     def with_time(self, seconds: float) -> Subject:
         """Return the same subject with a time limit that starts now."""
@@ -368,10 +370,35 @@ def enclosures(M: sp.ImmutableMatrix) -> list[list[tuple[fmpq, fmpq]]]:
     return [[(low - room, high + room) for low, high in row] for row in bounds]
 
 
+def _interval_matrix(rows: list[list[tuple[fmpq, fmpq]]]) -> IntervalMatrix:
+    """An interval matrix around the given bounds, in numbers with few digits."""
+    middles = [[_middle(*bounds) for bounds in row] for row in rows]
+    widths = [
+        [_rounded_up(max(c - low, high - c)) for (low, high), c in zip(row, line, strict=True)]
+        for row, line in zip(rows, middles, strict=True)
+    ]
+    return IntervalMatrix(fmpq_mat(middles), fmpq_mat(widths))
+
+
 def _middle(low: fmpq, high: fmpq) -> fmpq:
     """A rational number with a small denominator, close to an interval."""
-    slack = fmpq(1, 2**40)
+    slack = fmpq(1, 2**_MIDDLE_BITS)
     return simplest_between(low - slack, high + slack)
+
+
+def _rounded_up(width: fmpq) -> fmpq:
+    scale = 2**_ENCLOSURE_BITS
+    return fmpq((width * scale).ceil()) / scale
+
+
+def _rows(A: Letter) -> Any:
+    """A matrix as certificates hold it; entries between bounds are pairs."""
+    return A.bounds() if isinstance(A, IntervalMatrix) else A
+
+
+def _switched_part(system: SwitchedSystem) -> dict[str, Any]:
+    part: dict[str, Any] = {"A": [_rows(A) for A in system.A], "B": system.B}
+    return {**part, "graph": system.graph} if system.graph else part
 
 
 def _tied(map_: Any, piece: Piece, point: FixedPoint) -> tuple[tuple[int, sp.Expr], ...]:

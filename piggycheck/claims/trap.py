@@ -17,10 +17,10 @@ from flint import arb, fmpq, fmpq_mat
 from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Balls, bounds, enclosure, rational, sign, to_sympy
 from piggycheck.claims.subject import Subject
 from piggycheck.errors import IrrationalError, MapError, UnknownError
+from piggycheck.intervals import IntervalMatrix, contracts
 from piggycheck.linalg import root_upper, simplest_between
 from piggycheck.maps import SmoothPiece, SymbolicMap
 from piggycheck.stability import WordTree
-from piggycheck.stability.enclosed import contracts_throughout, interval_product, points
 
 __all__ = ["Trap", "find_trap"]
 
@@ -149,7 +149,7 @@ class _Neighbourhood:
             A = [[bounds(_BALLS.evaluate(e, box)) for e in row] for row in jacobian.tolist()]
         except (UnknownError, MapError):
             return False
-        return contracts_throughout(A, self.tree.P, self.tree.rate**2)
+        return contracts(_interval_matrix(A), self.tree.P, self.tree.rate**2)
 
 
 def _local(piece: SmoothPiece, at: Mapping, state: Sequence[sp.Symbol]) -> sp.ImmutableMatrix:
@@ -226,8 +226,8 @@ def _enter_in_balls(subject: Subject, P: fmpq_mat, level: fmpq) -> int:
     center = [rational(c) for c in subject.point.state.values()]
     rooted = _has_roots(iteration.map)
     for k in range(_MAX_ITERATIONS):
-        d = [[(low - c, high - c)] for (low, high), c in zip(x, center, strict=True)]
-        V = interval_product([[e[0] for e in d]], interval_product(points(P), d))[0][0]
+        d = _interval_matrix([[(low - c, high - c)] for (low, high), c in zip(x, center, strict=True)])
+        V = (d.transpose() * (P * d)).bounds()[0][0]
         if V[1] <= level * fmpq(999, 1000):
             return k
         values = {v: _BALLS.between(*interval) for v, interval in zip(iteration.map.state, x, strict=True)}
@@ -240,6 +240,11 @@ def _enter_in_balls(subject: Subject, P: fmpq_mat, level: fmpq) -> int:
             raise UnknownError(f"the iterates run away: after {k + 1} steps they may be beyond 2^{_FAR_BITS}")
         x = [_outward(bounds(c)) for c in new]
     raise UnknownError(f"the iterates did not enter a trap within {_MAX_ITERATIONS} steps")
+
+
+def _interval_matrix(rows: Sequence[Sequence[tuple[fmpq, fmpq]]]) -> IntervalMatrix:
+    lower, upper = (fmpq_mat([[entry[end] for entry in row] for row in rows]) for end in (0, 1))
+    return IntervalMatrix.between(lower, upper)
 
 
 def _outward(interval: tuple[fmpq, fmpq]) -> tuple[fmpq, fmpq]:
