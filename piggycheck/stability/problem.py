@@ -1,0 +1,99 @@
+"""One finite set of matrices whose joint spectral radius is being bounded, and what has been learnt about it so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from flint import fmpq, fmpq_mat
+
+from piggycheck.intervals import Letter, midpoint
+from piggycheck.linalg import identity
+from piggycheck.stability.balance import balanced, balancing_exponents, diagonal_congruence
+from piggycheck.stability.proof import Proof
+from piggycheck.stability.word_tree import WordTree
+from piggycheck.switched import Word
+
+if TYPE_CHECKING:
+    from piggycheck.stability.floats import Array
+
+__all__ = ["Problem"]
+
+
+@dataclass
+class Problem:
+    """A set of square matrices, balanced, with what is known of it.
+
+    Parameters
+    ----------
+    given : sequence of Letter
+        The matrices.
+    names : tuple of int
+        What each is called in the system that they come from.
+
+    Attributes
+    ----------
+    A : list of Letter
+        The matrices after a diagonal change of basis by powers of two.
+    proof : Proof or None
+        Of the best upper bound so far, about `A`.
+    forms : list of (array, float)
+        Quadratic forms and the rates at which they contract every letter, guessed.
+    words : list of (Word, float)
+        Words of large rate, the largest first, guessed; over the letters of `A`.
+    """
+
+    given: Sequence[Letter]
+    names: tuple[int, ...]
+    proof: Proof | None = None
+    forms: list[tuple[Array, float]] = field(default_factory=list)
+    words: list[tuple[Word, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.exponents = balancing_exponents(self.given)
+        self.A = balanced(self.given, self.exponents) if any(self.exponents) else list(self.given)
+
+    @property
+    def dimension(self) -> int:
+        """Number of rows of every matrix."""
+        return self.A[0].nrows()
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every matrix is known exactly."""
+        return all(isinstance(A, fmpq_mat) for A in self.A)
+
+    @property
+    def upper(self) -> fmpq | None:
+        """The best proved upper bound."""
+        return None if self.proof is None else self.proof.rate
+
+    @property
+    def scaling(self) -> fmpq_mat:
+        """The basis in which the given matrices are those of `A`, as columns."""
+        D = identity(self.dimension)
+        for i, exponent in enumerate(self.exponents):
+            D[i, i] = fmpq(2) ** -exponent
+        return D
+
+    def accept(self, proof: Proof | None) -> bool:
+        """Keep a proof when it is better than the best so far, and say whether it is."""
+        better = proof is not None and (self.proof is None or proof.rate < self.proof.rate)
+        if better:
+            self.proof = proof
+        return better
+
+    def in_given_basis(self, tree: WordTree) -> WordTree:
+        """Return the same proof for the matrices as they were given."""
+        return replace(tree, P=diagonal_congruence(tree.P, self.exponents)) if any(self.exponents) else tree
+
+    def named(self, word: Word) -> Word:
+        """Return a word over the letters of the system that the matrices come from."""
+        return tuple(self.names[letter] for letter in word)
+
+    def floats(self) -> Array:
+        """Return the midpoints of the matrices as floating-point numbers."""
+        from piggycheck.stability.floats import float_matrices
+
+        return float_matrices([midpoint(A) for A in self.A])
