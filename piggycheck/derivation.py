@@ -12,17 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
+    "BoundsStep",
     "ChainRuleStep",
     "ContinuityStep",
     "ContractionStep",
     "Derivation",
     "DiscontinuityStep",
+    "DualFormStep",
     "FixedPointStep",
     "LimitStep",
     "MapStep",
     "PiecesStep",
     "Step",
     "SwitchedStep",
+    "TransitionsStep",
     "TrapStep",
     "WordFixedPointsStep",
     "WordStep",
@@ -55,11 +58,21 @@ class MapStep(Step):
 
 @dataclass(frozen=True)
 class SwitchedStep(Step):
-    """A finite set of affine maps, given as such: lists of fmpq_mat."""
+    """A finite set of affine maps, given as such.
+
+    Attributes
+    ----------
+    A : tuple of fmpq_mat or IntervalMatrix
+    B : tuple of fmpq_mat
+    J0 : fmpq_mat or None
+    graph : tuple of (source, letter, target)
+        The edges of the graph that constrains the words; empty when all are allowed.
+    """
 
     A: tuple[Any, ...]
     B: tuple[Any, ...]
     J0: Any | None
+    graph: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,14 +172,105 @@ class WordStep(Step):
     shortest: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class ContractionStep(Step):
-    """A quadratic form that contracts along a tree of words: fmpq_mat P, rational rate, words."""
+    """A proof that the joint spectral radius is at most a rate.
+
+    Attributes
+    ----------
+    proof : piggycheck.stability.proof.Proof
+        Of any kind; what is told of it is read from its ``rate``, ``method``, ``summary()`` and ``witness()``.
+    lower : fmpq or None
+        A proved lower bound, for comparison.
+    """
+
+    proof: Any
+    lower: Any | None = None
+
+    def __init__(self, proof: Any, *rest: Any) -> None:
+        # Until every claim hands over the proof itself: the form, the rate and the words of a word tree.
+        if len(rest) > 1:
+            proof, rest = _Tree(proof, *rest[:2]), rest[2:]
+        object.__setattr__(self, "proof", proof)
+        object.__setattr__(self, "lower", rest[0] if rest else None)
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """What is told of a word tree."""
 
     P: Any
     rate: Any
     words: tuple[tuple[int, ...], ...]
-    lower: Any | None = None
+    method = "word_tree"
+
+    def witness(self) -> dict[str, Any]:
+        return {"method": self.method, "rate": self.rate, "P": self.P, "words": self.words}
+
+
+@dataclass(frozen=True)
+class BoundsStep(Step):
+    """The proved bounds on the joint spectral radius, and how they were reached.
+
+    The word and the proof that give them are steps of their own: `WordStep` and `ContractionStep`.
+
+    Attributes
+    ----------
+    lower, upper : fmpq or None
+        The bounds.
+    word : tuple of int
+        The letters of the word that gives the lower one.
+    method : str
+        The kind of proof that gives the upper one; empty without one.
+    moments : tuple
+        Each time a bound improved: anything with `seconds`, `method`, `lower`, `upper` and `word`.
+    """
+
+    lower: Any | None
+    upper: Any | None
+    word: tuple[int, ...] = ()
+    method: str = ""
+    moments: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class DualFormStep(Step):
+    """Matrices that exclude a common quadratic form with ``A_i^T P A_i <= rate^2 P`` for every i.
+
+    Attributes
+    ----------
+    Q : tuple of fmpq_mat
+        Positive semidefinite, one for each letter.
+    S : fmpq_mat
+        The sum of ``A_i Q_i A_i^T - rate^2 Q_i``: positive semidefinite, and not zero.
+    rate : fmpq
+    """
+
+    Q: tuple[Any, ...]
+    S: Any
+    rate: Any
+
+
+@dataclass(frozen=True)
+class TransitionsStep(Step):
+    """The graph of the words that the guards of a map allow.
+
+    Attributes
+    ----------
+    memory : int
+        The number m of letters that a node remembers.
+    nodes : tuple of words of m letters
+        Those that some direction realises.
+    edges : tuple of (source, letter, target)
+        From a node, by the next letter, to a node; both are indices into the nodes.
+    letters : int
+        The number of pieces that the letters are taken from.
+    """
+
+    memory: int
+    nodes: tuple[tuple[int, ...], ...]
+    edges: tuple[tuple[int, int, int], ...]
+    letters: int
 
 
 @dataclass(frozen=True)

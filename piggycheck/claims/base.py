@@ -13,6 +13,7 @@ from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
 from piggycheck.errors import InputError, IrrationalError
 from piggycheck.linalg import entries
+from piggycheck.render.formula import decimals_above, decimals_below
 from piggycheck.stability import WordTree
 from piggycheck.switched import Word
 
@@ -87,29 +88,6 @@ def rational_field(value: Any, where: str) -> fmpq:
         return rational(value, where)
     except IrrationalError:
         raise InputError(f"{where}: `{value}` is irrational; write a rational number") from None
-
-
-def decimals_below(value: fmpq, digits: int = 6) -> str:
-    """Write a positive number with some decimals, rounded down, so that "at least" stays true.
-
-    Examples
-    --------
-    >>> decimals_below(fmpq(98806, 95939))
-    '1.029883'
-    """
-    whole, rest = divmod(int((value * 10**digits).floor()), 10**digits)
-    return f"{whole}.{rest:0{digits}d}"
-
-
-def decimals_above(value: fmpq, digits: int = 6) -> str:
-    """Write a positive number with some decimals, rounded up, so that "at most" stays true.
-
-    Examples
-    --------
-    >>> decimals_above(fmpq(2, 3))
-    '0.666667'
-    """
-    return decimals_below(fmpq((value * 10**digits).ceil()) / 10**digits, digits)
 
 
 def matrix_text(M: fmpq_mat) -> list[list[str]]:

@@ -19,6 +19,7 @@ from piggycheck.derivation import ContractionStep, WordStep
 from piggycheck.errors import InputError, PiggycheckError, UnknownError
 from piggycheck.linalg import as_float, entries, zeros
 from piggycheck.piggyback import FixedBranch, RandomBranch, RepeatedWord, SelectionPolicy, propagate
+from piggycheck.stability.proof import Proof
 
 __all__ = ["FigureData", "Panel", "Series", "figure_data"]
 
@@ -182,7 +183,8 @@ def _derivatives(subject: Subject, verdicts: Sequence[Verdict], steps: int) -> P
     if word is not None:
         return _growth(subject, word, steps)
     limit = common_fixed_point(system)
-    proof = _first(verdicts, ContractionStep)
+    step = _first(verdicts, ContractionStep)
+    proof = None if step is None else step.proof
     if proof is not None and limit is None:
         return _to_several_limits(subject, proof, steps)
     known = proof is not None and limit is not None
@@ -229,7 +231,7 @@ def _growth(subject: Subject, word: WordStep, steps: int) -> Panel:
     return Panel("Derivatives selected at the fixed point", "‖J_k‖", tuple(series))
 
 
-def _to_several_limits(subject: Subject, proof: ContractionStep, steps: int) -> Panel:
+def _to_several_limits(subject: Subject, proof: Proof, steps: int) -> Panel:
     """Where single pieces have limits of their own, the distance of each to its own limit."""
     J0, series = subject.system.J0, []
     run = _recursion_of_system(subject.system, J0)
@@ -253,7 +255,7 @@ def _branches(system: Any) -> range:
     return range(min(len(system), _MOST_BRANCHES))
 
 
-def _proved_rate(proof: ContractionStep, series: Sequence[Series]) -> Series:
+def _proved_rate(proof: Proof, series: Sequence[Series]) -> Series:
     """Return a line of the proved slope, as low as it can be and still lie above everything drawn."""
     rate, ks = as_float(proof.rate), series[0].k
     drawn = ((value, _power(rate, k)) for one in series for k, value in zip(one.k, one.values, strict=True))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from piggycheck.intervals import IntervalMatrix
+
 __all__ = [
     "Atom",
     "Cases",
@@ -31,9 +33,12 @@ __all__ = [
     "Section",
     "Words",
     "decimal",
+    "decimals_above",
+    "decimals_below",
     "exactly",
     "formula",
     "inline",
+    "is_matrix",
     "listed",
     "matrix",
     "rational_text",
@@ -189,6 +194,15 @@ def sentence(*parts: Part) -> Paragraph:
 def matrix(M: Any) -> Matrix:
     """Write a `flint.fmpq_mat`, with decimals where exact entries have no room, as a shape when it is large.
 
+    Parameters
+    ----------
+    M : fmpq_mat or IntervalMatrix
+        An interval is written with its ends.
+
+    Returns
+    -------
+    Matrix
+
     Examples
     --------
     >>> from flint import fmpq_mat
@@ -196,7 +210,28 @@ def matrix(M: Any) -> Matrix:
     Matrix(rows=(('1', '2'),), shape=(1, 2), rounded=False)
     """
     shape = (M.nrows(), M.ncols())
-    return _fitting(tuple(tuple(str(M[i, j]) for j in range(shape[1])) for i in range(shape[0])), shape)
+    if isinstance(M, IntervalMatrix):
+        rows = tuple(tuple(_interval(*ends) for ends in row) for row in M.bounds())
+    else:
+        rows = tuple(tuple(str(M[i, j]) for j in range(shape[1])) for i in range(shape[0]))
+    return _fitting(rows, shape)
+
+
+def _interval(low: Any, high: Any) -> str:
+    return str(low) if low == high else f"[{low}, {high}]"
+
+
+def is_matrix(M: Any) -> Formula:
+    """Write what a matrix is: equal to its entries, or near them where they are rounded.
+
+    Examples
+    --------
+    >>> from flint import fmpq_mat
+    >>> is_matrix(fmpq_mat([[1]]))[0]
+    Operator(text='=')
+    """
+    shown = matrix(M)
+    return Operator("≈" if shown.rounded else "="), shown
 
 
 def _fitting(rows: tuple[tuple[str, ...], ...], shape: tuple[int, int]) -> Matrix:
@@ -204,7 +239,12 @@ def _fitting(rows: tuple[tuple[str, ...], ...], shape: tuple[int, int]) -> Matri
         return Matrix((), shape)
     if sum(max((len(row[j]) for row in rows), default=0) + 2 for j in range(shape[1])) <= _LONGEST_ROW:
         return Matrix(rows, shape)
-    return Matrix(tuple(tuple(decimal(entry) for entry in row) for row in rows), shape, rounded=True)
+    return Matrix(tuple(tuple(_decimals(entry) for entry in row) for row in rows), shape, rounded=True)
+
+
+def _decimals(entry: str) -> str:
+    """Write an entry with decimals; both ends of an interval."""
+    return f"[{', '.join(map(decimal, entry[1:-1].split(', ')))}]" if entry.startswith("[") else decimal(entry)
 
 
 def rational_text(value: Any) -> str:
@@ -232,6 +272,31 @@ def decimal(value: Any, digits: int = 7) -> str:
     except OverflowError:
         exponent = len(str(abs(number.numerator))) - len(str(number.denominator))
         return f"{'-' if number < 0 else ''}10^{exponent}"
+
+
+def decimals_below(value: Any, digits: int = 6) -> str:
+    """Write a positive number with some decimals, rounded down, so that "at least" stays true.
+
+    Examples
+    --------
+    >>> from flint import fmpq
+    >>> decimals_below(fmpq(98806, 95939))
+    '1.029883'
+    """
+    whole, rest = divmod(int((value * 10**digits).floor()), 10**digits)
+    return f"{whole}.{rest:0{digits}d}"
+
+
+def decimals_above(value: Any, digits: int = 6) -> str:
+    """Write a positive number with some decimals, rounded up, so that "at most" stays true.
+
+    Examples
+    --------
+    >>> from flint import fmpq
+    >>> decimals_above(fmpq(2, 3))
+    '0.666667'
+    """
+    return decimals_below(type(value)((value * 10**digits).ceil()) / 10**digits, digits)
 
 
 def inline(text: str, names: Iterable[str] = ()) -> tuple[Part, ...]:

@@ -116,13 +116,16 @@ _OPERATORS = {
     "≠": r"\neq ",
     "∈": r"\in ",
     "⋯": r"\cdots ",
+    "±": r"\pm ",
+    "Σ": r"\sum\nolimits_i ",
     ",": r",\ ",
     ";": r";\, ",
     "∂F/∂x": r"\partial F/\partial x",
     "∂F/∂θ": r"\partial F/\partial\theta",
 }
 _RELATIONS = {"=", "←", "≤", "≥", "≈", "≻", "⪰"}
-_LETTERS = {"λ": r"\lambda", "γ": r"\gamma", "x̄": r"\bar{x}", "(x − x̄)": r"(x - \bar{x})"}
+_LETTERS = {letter: "\\" + name for letter, name in _GREEK_LETTERS.items()}
+_LETTERS |= {"x̄": r"\bar{x}", "(x − x̄)": r"(x - \bar{x})"}
 _WIDEST_LINE = 78
 _FEW_LETTERS = 16
 _LARGEST_IN_TEXT = 3
@@ -417,7 +420,9 @@ def _atom(atom: Any, *, small: bool) -> str:
 
 
 def _number(text: str) -> str:
-    r"""Write a number: ``-9/8`` becomes ``-\tfrac{9}{8}``; what is not rational stays an expression."""
+    r"""Write a number: ``-9/8`` becomes ``-\tfrac{9}{8}``; intervals keep their ends, what is not rational stays."""
+    if text.startswith("["):
+        return r"[" + r",\ ".join(_number(end) for end in text[1:-1].split(", ")) + "]"
     match = re.fullmatch(r"(-?)(\d+)/(\d+)", text)
     if match:
         return rf"{match[1]}\tfrac{{{match[2]}}}{{{match[3]}}}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from piggycheck import derivation as d
+from piggycheck.intervals import IntervalMatrix
 from piggycheck.render.formula import (
     Cases,
     Display,
@@ -18,16 +19,15 @@ from piggycheck.render.formula import (
     Operator,
     Paragraph,
     Part,
-    Polynomial,
-    Power,
     Section,
     Words,
-    exactly,
     formula,
+    is_matrix,
     listed,
-    matrix,
     sentence,
 )
+from piggycheck.render.proofs import bounds, contraction, dual_form
+from piggycheck.render.words import word
 
 __all__ = ["HEADINGS", "names_of", "own_steps", "shared_steps", "tell"]
 
@@ -44,10 +44,8 @@ HEADINGS = {
 _MOST_PIECES = 8
 _MOST_WORDS = 20
 _MOST_CASES = 6
-_LONGEST_PRODUCT = 16
 _A, _B, _X, _J, _P = Letter("A"), Letter("B"), Letter("X"), Letter("J"), Letter("P")
 _A_I, _B_I = Letter("A", "i"), Letter("B", "i")
-_RATE = Letter("γ")
 
 
 def shared_steps(verdicts: Sequence[Any]) -> list[d.Step]:
@@ -145,19 +143,34 @@ def _inner(node: Any) -> bool:
 
 
 def _switched(step: d.SwitchedStep, steps: Sequence[d.Step]) -> Section:
-    said = sentence("Each step sends ", (_X,), " to ", formula(_A_I, _X, "+", _B_I), ", for any of the pairs")
+    free = "" if step.graph else ", for any of the pairs"
+    said = sentence("Each step sends ", (_X,), " to ", formula(_A_I, _X, "+", _B_I), free)
     blocks: list[Paragraph | Display] = [Paragraph((*said.parts, ":")), _pairs(step.A, step.B)]
+    if any(isinstance(A, IntervalMatrix) for A in step.A):
+        blocks.append(
+            sentence("An entry with two ends stands for every number between them, chosen anew in each step.")
+        )
+    if step.graph:
+        blocks.append(_paths(step.graph))
     if step.J0 is not None:
-        blocks += [sentence("The recursion starts at"), Display((formula(Letter("J", "0"), *_is(step.J0)),))]
+        blocks += [sentence("The recursion starts at"), Display((formula(Letter("J", "0"), *is_matrix(step.J0)),))]
     return Section("The switched system", tuple(blocks))
+
+
+def _paths(graph: Sequence[tuple[int, int, int]]) -> Paragraph:
+    said = "Only words along the paths of a graph are allowed"
+    if len(graph) > _MOST_WORDS:
+        return sentence(f"{said}, whose {len(graph)} edges are in the certificate.")
+    edge = formula(Letter("u"), ";", Letter("i"), ";", Letter("v"))
+    return sentence(f"{said}, whose edges, from a node by a letter to a node (", edge, "), are ", (Words(graph),), ".")
 
 
 def _pairs(A: Sequence[Any], B: Sequence[Any], remarks: Sequence[Formula] = ()) -> Display:
     lines: list[Formula] = []
     for i in range(min(len(A), _MOST_PIECES)):
-        pair = [Letter("A", str(i)), *_is(A[i])]
+        pair = [Letter("A", str(i)), *is_matrix(A[i])]
         if B[i].ncols():
-            pair += [",   ", Letter("B", str(i)), *_is(B[i])]
+            pair += [",   ", Letter("B", str(i)), *is_matrix(B[i])]
         lines.append((*pair, *(("   ", *remarks[i]) if remarks and remarks[i] else ())))
     if len(A) > _MOST_PIECES:
         lines.append((f"… and {len(A) - _MOST_PIECES} more, in the certificate",))
@@ -241,176 +254,23 @@ def _region(conditions: Sequence[tuple[int, Any]]) -> Formula:
     return (*atoms, ", …") if len(conditions) > 4 else tuple(atoms)
 
 
-def _word(step: d.WordStep, steps: Sequence[d.Step]) -> Section:
-    title = "A word that grows" if step.modulus_lower > 1 else "A word that does not contract"
-    w = formula(Letter("w"), "=", Words((step.word,)))
-    blocks: list[Paragraph | Display]
-    if any(s is not step and isinstance(s, d.WordStep) and s.word == step.word for s in steps):
-        blocks = [sentence("Take again the word ", w, ".")]
-        if step.B.ncols() and step.J0 is not None:
-            blocks.append(Display((formula(Letter("B", "w"), *_is(step.B)),)))
-    else:
-        order = ", written in time order: its first letter acts first and stands rightmost in the product."
-        blocks = [sentence("Take the word ", w, order if len(step.word) > 1 else ".")]
-        lines = [formula(Letter("A", "w"), "=", *_product(step.word), *_is(step.A))]
-        if step.B.ncols() and step.J0 is not None:
-            lines.append(formula(Letter("B", "w"), *_is(step.B)))
-        blocks += [Display(tuple(lines)), *_spectrum(step)]
-    if step.J0 is not None:
-        blocks += _excitation(step)
-    return Section(title, tuple(blocks))
+def _transitions(step: d.TransitionsStep, steps: Sequence[d.Step]) -> Section:
+    m = step.memory
+    said: list[Part] = [
+        "Along iterates that converge to the fixed point without ever reaching it, a word occurs only when some "
+        "direction follows it from the cone of one piece into that of the next. Of all words of "
+        f"{_letters(m)}, {len(step.nodes)} are possible: exact linear programs exclude the others.",
+    ]  # fmt: skip
+    if len(step.nodes) <= _MOST_WORDS:
+        said += [" They are ", (Words(step.nodes),), ", the nodes of a graph."]
+    possible = [(*step.nodes[u], i) for u, i, _ in step.edges]
+    said.append(f" Its {len(step.edges)} edges are the possible words of {_letters(m + 1)}")
+    said += [": ", (Words(tuple(possible)),), "."] if len(possible) <= _MOST_WORDS else [", listed in the certificate."]
+    return Section("The words that the guards allow", (Paragraph(tuple(said)),))
 
 
-def _product(word: Sequence[int]) -> Formula:
-    """Write the matrices of a word from the last letter to the first, runs as powers where the word is long."""
-    letters = [str(letter) for letter in reversed(word)]
-    if len(letters) <= _LONGEST_PRODUCT:
-        return tuple(Letter("A", letter) for letter in letters)
-    runs = [(letter, len(list(run))) for letter, run in itertools.groupby(letters)]
-    shown = [Letter("A", letter, str(count) if count > 1 else "") for letter, count in runs]
-    if len(shown) <= 2 * _LONGEST_PRODUCT:
-        return tuple(shown)
-    return (*shown[:_LONGEST_PRODUCT], Operator("⋯"), *shown[-4:])
-
-
-def _spectrum(step: d.WordStep) -> list[Paragraph | Display]:
-    """The characteristic polynomial, and its roots as exactly as they can be written."""
-    q, lam = step.characteristic_polynomial, Letter("λ")
-    if q.degree() > 8:
-        return [
-            sentence(
-                "Its characteristic polynomial, of degree ",
-                (Number(q.degree()),),
-                ", has a root of modulus at least ",
-                *exactly(step.modulus_lower),
-                ".",
-            )
-        ]
-    linear, roots = _factors(q)
-    blocks: list[Paragraph | Display] = [sentence("Its characteristic polynomial is")]
-    if linear and q.degree() > 1:
-        blocks.append(Display((formula(Letter("q"), "(", lam, ")", "=", Polynomial(q)), formula("=", *linear))))
-    else:
-        blocks.append(Display((formula(Letter("q"), "(", lam, ")", "=", Polynomial(q)),)))
-    if roots:
-        shown = listed([(Number(root),) for root in roots])
-        blocks.append(Paragraph(("with the eigenvalue " if len(roots) == 1 else "with the eigenvalues ", *shown, ".")))
-    else:
-        blocks.append(
-            sentence(
-                "which has a root of modulus at least ",
-                *exactly(step.modulus_lower),
-                ", by the Schur–Cohn test on ",
-                formula(Letter("q"), "(", Letter("r"), lam, ")"),
-                " with this ",
-                (Letter("r"),),
-                ".",
-            )
-        )
-    return blocks
-
-
-def _factors(q: Any) -> tuple[list[Any], list[Any]]:
-    """Return the linear factors and the rational roots of a polynomial that is a product of such, else nothing."""
-    atoms: list[Any] = []
-    roots = []
-    for factor, multiplicity in q.factor()[1]:
-        if factor.degree() != 1:
-            return [], []
-        root = -factor[0] / factor[1]
-        roots.append(root)
-        if root == 0:
-            atoms.append(Letter("λ", "", str(multiplicity) if multiplicity > 1 else ""))
-            continue
-        inside = [Operator("("), Letter("λ"), Operator("−" if root > 0 else "+"), Number(abs(root))]
-        atoms += [*inside, Letter(")", "", str(multiplicity)) if multiplicity > 1 else Operator(")")]
-    order = sorted(roots, key=abs, reverse=True)
-    return atoms, order
-
-
-def _excitation(step: d.WordStep) -> list[Paragraph | Display]:
-    """Why J_0 feels the large eigenvalue."""
-    J_0, v, lam, c = Letter("J", "0"), Letter("v", "", "T"), Letter("λ"), Letter("c")
-    A_w, B_w = Letter("A", "w"), Letter("B", "w")
-    start = Display((formula(J_0, *_is(step.J0)),))
-    growth = sentence(
-        "So along ", (Letter("w"),), ", repeated, the derivatives grow at least like ",
-        (Power(step.growth_lower, "k"),), ".",
-    )  # fmt: skip
-    if step.eigenvalue is None or step.left_eigenvector is None or step.excitation is None:
-        said = (
-            "The start ", (J_0,), " excites this root: it is a root of the minimal polynomial of ",
-            formula("(", J_0, ";", Letter("I"), ")"), f" (column {step.column}) under ",
-            formula(Letter("X"), "↦", A_w, Letter("X"), "+", B_w), ".",
-        )  # fmt: skip
-        return [Paragraph(("The recursion starts at",)), start, Paragraph(said), growth]
-    from flint import fmpq_mat
-
-    row, excitation = fmpq_mat([list(step.left_eigenvector)]), fmpq_mat([list(step.excitation)])
-    with_B = any(step.B[i, j] != 0 for i in range(step.B.nrows()) for j in range(step.B.ncols()))
-    rest = ("+", v, B_w, Operator("/"), "(", lam, "−", Number(1), ")") if with_B else ()
-    return [
-        sentence(
-            "The left eigenvector for ",
-            formula(lam, "=", Number(step.eigenvalue)),
-            " and the start of the recursion are",
-        ),
-        Display((formula(v, *_is(row), ",   ", J_0, *_is(step.J0)),)),
-        sentence("and the start excites the eigenvalue, because"),
-        Display((formula(c, "=", v, J_0, *rest, *_is(excitation), "≠", Number(0)),)),
-        growth,
-    ]
-
-
-def _contraction(step: d.ContractionStep, steps: Sequence[d.Step]) -> Section:
-    is_quadratic = all(len(word) == 1 for word in step.words)
-    display = Display((formula(_P, "≻", Number(0), ",   ", _P, *_is(step.P), ",   ", _RATE, "=", Number(step.rate)),))
-    if is_quadratic:
-        inequality = formula(Letter("γ", "", "2"), _P, "−", Letter("A", "i", "T"), _P, _A_I, "⪰", Number(0))
-        said = [
-            sentence("The quadratic form"),
-            display,
-            sentence(
-                "contracts: exact LDLᵀ factorisations show that ",
-                inequality,
-                " for every active pair, so in the norm of ",
-                (_P,),
-                " each step contracts by the factor ",
-                (_RATE,),
-                ".",
-            ),
-        ]
-    else:
-        inequality = formula(
-            Letter("γ", "", "2|w|"), _P, "−", Letter("A", "w", "T"), _P, Letter("A", "w"), "⪰", Number(0)
-        )
-        said = [
-            sentence("The quadratic form"),
-            display,
-            sentence(
-                "contracts along words: every infinite word starts with exactly one of ",
-                *_word_list(step.words),
-                ", and exact LDLᵀ factorisations show for each that ",
-                inequality,
-                ".",
-            ),
-        ]
-        if max(itertools.chain.from_iterable(step.words)) >= _letters_shown(steps):
-            said.append(sentence("The letters stand for the active pieces in the order of the certificate."))
-    joint: list[Part] = ["Therefore the joint spectral radius is at most ", *exactly(step.rate)]
-    if step.lower is not None and step.lower > 0:
-        joint += [", and some word shows that it is at least ", *exactly(step.lower)]
-    return Section("A norm that contracts", (*said, Paragraph((*joint, "."))))
-
-
-def _letters_shown(steps: Sequence[d.Step]) -> int:
-    return max((len(s.A) for s in steps if isinstance(s, (d.PiecesStep, d.SwitchedStep))), default=0)
-
-
-def _word_list(words: Sequence[tuple[int, ...]]) -> tuple[Part, ...]:
-    if len(words) <= _MOST_WORDS:
-        return (f"the {len(words)} words ", (Words(tuple(words)),))
-    return (f"{len(words)} words, the longest of {max(map(len, words))} letters, listed in the certificate",)
+def _letters(count: int) -> str:
+    return "one letter" if count == 1 else f"{count} letters"
 
 
 def _trap(step: d.TrapStep, steps: Sequence[d.Step]) -> Section:
@@ -430,7 +290,7 @@ def _limit(step: d.LimitStep, steps: Sequence[d.Step]) -> Section:
         "The limit of the derivatives",
         (
             sentence("The matrix"),
-            Display((formula(_X, *_is(step.matrix)),)),
+            Display((formula(_X, *is_matrix(step.matrix)),)),
             sentence(
                 "satisfies ",
                 formula(_X, "=", _A_I, _X, "+", _B_I),
@@ -442,7 +302,7 @@ def _limit(step: d.LimitStep, steps: Sequence[d.Step]) -> Section:
 
 def _word_fixed_points(step: d.WordFixedPointsStep, steps: Sequence[d.Step]) -> Section:
     lines = [
-        formula(Letter("X"), *_is(X), ("   for the word ", Words((word,)))[0], Words((word,)))
+        formula(Letter("X"), *is_matrix(X), ("   for the word ", Words((word,)))[0], Words((word,)))
         for word, X in zip(step.words, step.matrices, strict=True)
     ]
     A_w, B_w = Letter("A", "w"), Letter("B", "w")
@@ -461,9 +321,9 @@ def _chain_rule(step: d.ChainRuleStep, steps: Sequence[d.Step]) -> Section:
     A, B = [pair[0] for pair in step.pairs], [pair[1] for pair in step.pairs]
     lines = []
     for a, b in list(zip(A, B, strict=True))[:_MOST_PIECES]:
-        pair = [_A, *_is(a)]
+        pair = [_A, *is_matrix(a)]
         if b.ncols():
-            pair += [",   ", _B, *_is(b)]
+            pair += [",   ", _B, *is_matrix(b)]
         lines.append((*pair, *_membership((a, b), step, steps)))
     if count > _MOST_PIECES:
         lines.append((f"… and {count - _MOST_PIECES} more",))
@@ -492,8 +352,11 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.DiscontinuityStep: _discontinuity,
     d.FixedPointStep: _fixed_point,
     d.PiecesStep: _pieces,
-    d.WordStep: _word,
-    d.ContractionStep: _contraction,
+    d.WordStep: word,
+    d.BoundsStep: bounds,
+    d.ContractionStep: contraction,
+    d.DualFormStep: dual_form,
+    d.TransitionsStep: _transitions,
     d.TrapStep: _trap,
     d.LimitStep: _limit,
     d.WordFixedPointsStep: _word_fixed_points,
@@ -515,9 +378,3 @@ def _tuple(values: Sequence[Any]) -> Formula:
 def _number_word(count: int) -> str:
     words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
     return words[count] if count < len(words) else str(count)
-
-
-def _is(M: Any) -> Formula:
-    """Write what a matrix is: equal to its entries, or near them where they are rounded."""
-    shown = matrix(M)
-    return Operator("≈" if shown.rounded else "="), shown
