@@ -172,7 +172,7 @@ class WordStep(Step):
     shortest: bool = False
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True)
 class ContractionStep(Step):
     """A proof that the joint spectral radius is at most a rate.
 
@@ -186,26 +186,6 @@ class ContractionStep(Step):
 
     proof: Any
     lower: Any | None = None
-
-    def __init__(self, proof: Any, *rest: Any) -> None:
-        # Until every claim hands over the proof itself: the form, the rate and the words of a word tree.
-        if len(rest) > 1:
-            proof, rest = _Tree(proof, *rest[:2]), rest[2:]
-        object.__setattr__(self, "proof", proof)
-        object.__setattr__(self, "lower", rest[0] if rest else None)
-
-
-@dataclass(frozen=True)
-class _Tree:
-    """What is told of a word tree."""
-
-    P: Any
-    rate: Any
-    words: tuple[tuple[int, ...], ...]
-    method = "word_tree"
-
-    def witness(self) -> dict[str, Any]:
-        return {"method": self.method, "rate": self.rate, "P": self.P, "words": self.words}
 
 
 @dataclass(frozen=True)

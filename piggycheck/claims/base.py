@@ -14,7 +14,6 @@ from piggycheck.claims.verdict import Verdict
 from piggycheck.errors import InputError, IrrationalError
 from piggycheck.linalg import entries
 from piggycheck.render.formula import decimals_above, decimals_below
-from piggycheck.stability import WordTree
 from piggycheck.switched import Word
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "decimals_below",
     "matrix_text",
     "rational_field",
-    "tree_witness",
     "word_text",
 ]
 
@@ -58,11 +56,6 @@ def certify(claim: Claim, verdict: str, statement: str, parts: dict[str, Any], w
     given = {name: value for name, value in claim.fields().items() if value is not None}
     heading = {"kind": claim.kind, "verdict": verdict, "statement": statement, **given}
     return Certificate.build(claim=heading, **parts, witness=witness)
-
-
-def tree_witness(tree: WordTree) -> dict[str, Any]:
-    """Return a word tree as certificates hold it."""
-    return {"method": "word_tree", "P": tree.P, "rate": tree.rate, "words": tree.words}
 
 
 def word_text(word: Word) -> str:
