@@ -7,13 +7,17 @@ proved for every matrix between its bounds, chosen anew at every step.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
 from piggycheck.linalg import entries, is_positive_semidefinite
 
-__all__ = ["IntervalMatrix", "Letter", "absolute", "contracts", "midpoint", "radius"]
+__all__ = ["IntervalMatrix", "Letter", "absolute", "contracts", "midpoint", "radius", "samples"]
+
+_SAMPLE_BITS = 4
+_NEGLIGIBLE = fmpq(1, 2**30)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,11 @@ class IntervalMatrix:
         """Return the number of columns."""
         return int(self.midpoint.ncols())
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether it holds one matrix only."""
+        return not any(self.radius.entries())
+
     def bounds(self) -> list[list[tuple[fmpq, fmpq]]]:
         """Return rows of pairs (lower, upper)."""
         low, high = self.midpoint - self.radius, self.midpoint + self.radius
@@ -79,11 +88,14 @@ class IntervalMatrix:
 
     __radd__ = __add__
 
-    def __mul__(self, other: Letter) -> IntervalMatrix:
-        return _product(self, other)
+    def __mul__(self, other: Letter | fmpq | int) -> IntervalMatrix:
+        if isinstance(other, (fmpq_mat, IntervalMatrix)):
+            return _product(self, other)
+        factor = fmpq(other)
+        return IntervalMatrix(self.midpoint * factor, self.radius * abs(factor))
 
-    def __rmul__(self, other: fmpq_mat) -> IntervalMatrix:
-        return _product(other, self)
+    def __rmul__(self, other: fmpq_mat | fmpq | int) -> IntervalMatrix:
+        return _product(other, self) if isinstance(other, fmpq_mat) else self * other
 
 
 Letter = fmpq_mat | IntervalMatrix
@@ -131,8 +143,10 @@ def contracts(A: Letter, P: fmpq_mat, factor: fmpq, image: fmpq_mat | None = Non
 
     Notes
     -----
-    Each diagonal entry of the middle is lowered by the sum of the radii in its row, which covers every symmetric
-    matrix between the bounds (Gershgorin). When this fails: wide intervals overestimate.
+    The symmetric matrices ``A^T Q A`` lie entrywise within a spread S of the middle one. Each diagonal entry of the
+    middle is lowered by ``sum_j S_ij d_j / d_i``, which covers all of them for any positive d (Gershgorin); the powers
+    of two near the square roots of ``1 / P_ii`` are taken for d, so that the units of the coordinates do not matter.
+    When this fails: wide intervals overestimate.
     """
     Q = P if image is None else image
     C = midpoint(A)
@@ -140,15 +154,61 @@ def contracts(A: Letter, P: fmpq_mat, factor: fmpq, image: fmpq_mat | None = Non
     if isinstance(A, IntervalMatrix):
         half = absolute(C.transpose() * Q) * A.radius
         spread = half + half.transpose() + A.radius.transpose() * absolute(Q) * A.radius
+        scale = [_root_exponent(P[i, i]) for i in range(P.nrows())]
         for i, row in enumerate(entries(spread)):
-            gap[i, i] -= sum(row, fmpq(0))
+            gap[i, i] -= sum(
+                (entry * fmpq(2) ** (scale[i] - scale[j]) for j, entry in enumerate(row) if entry), fmpq(0)
+            )
     return is_positive_semidefinite(gap)
+
+
+def samples(A: Letter) -> list[fmpq_mat]:
+    """Return a few matrices between the bounds, which stand for all of them where something is only guessed.
+
+    Parameters
+    ----------
+    A : fmpq_mat or IntervalMatrix
+
+    Returns
+    -------
+    list of fmpq_mat
+        The corners when at most four entries are uncertain; otherwise the middle, and both ends of all entries. The
+        middle alone when the bounds are very near each other.
+
+    Examples
+    --------
+    >>> samples(IntervalMatrix.between(fmpq_mat([[1, 0]]), fmpq_mat([[3, 0]])))
+    [[1, 0], [3, 0]]
+
+    Notes
+    -----
+    The matrices between the bounds are the convex hull of the corners. When this fails: with many uncertain entries
+    there are more corners than can be listed.
+    """
+    C, R = midpoint(A), radius(A)
+    uncertain = [place for place, entry in enumerate(R.entries()) if entry != 0]
+    if max(R.entries(), default=0) <= _NEGLIGIBLE * max(absolute(C).entries(), default=0):
+        return [C]
+    if len(uncertain) > _SAMPLE_BITS:
+        return [C, C - R, C + R]
+    corners = []
+    for ends in product((-1, 1), repeat=len(uncertain)):
+        values = C.entries()
+        for place, end in zip(uncertain, ends, strict=True):
+            values[place] += end * R.entries()[place]
+        corners.append(fmpq_mat(C.nrows(), C.ncols(), values))
+    return corners
 
 
 def _product(X: Letter, Y: Letter) -> IntervalMatrix:
     """All products, in midpoint-radius form (Rump)."""
     C, D, R, S = midpoint(X), midpoint(Y), radius(X), radius(Y)
     return IntervalMatrix(C * D, absolute(C) * S + R * absolute(D) + R * S)
+
+
+def _root_exponent(value: fmpq) -> int:
+    """Half of the exponent of a positive number, in powers of two."""
+    return (int(value.p).bit_length() - int(value.q).bit_length()) // 2
 
 
 def _shape(M: fmpq_mat) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Switched systems: finitely many exact affine maps ``X -> A_i X + B_i``, and the products of their words.
+"""Switched systems: finitely many affine maps ``X -> A_i X + B_i``, and the products of their words.
 
 This is all that the two halves of the package share: the left half makes switched systems from algorithms, the right
 half decides what their products do.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flint import fmpq_mat
 
-from piggycheck.errors import SwitchedSystemError
-from piggycheck.intervals import IntervalMatrix, Letter, midpoint, radius
+from piggycheck.errors import SwitchedSystemError, UnknownError
+from piggycheck.intervals import IntervalMatrix, Letter
 from piggycheck.linalg import Number, block_matrix, identity, matrix, zeros
 
 __all__ = ["Edge", "Pair", "SwitchedSystem", "Word", "compose", "first_indices"]
@@ -71,7 +72,7 @@ def first_indices(matrices: Sequence[Letter]) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class SwitchedSystem:
-    """A finite set of affine maps ``X -> A_i X + B_i`` with rational matrices.
+    """A finite set of affine maps ``X -> A_i X + B_i`` with rational matrices, and the words that are allowed.
 
     Parameters
     ----------
@@ -103,7 +104,8 @@ class SwitchedSystem:
 
     Notes
     -----
-    When this fails: every matrix must be rational; irrational data has to be enclosed before.
+    A matrix between bounds stands for every matrix between them, chosen anew at every step. When this fails: irrational
+    data has to be enclosed in rational bounds before.
     """
 
     A: tuple[Letter, ...]
@@ -161,12 +163,12 @@ class SwitchedSystem:
     @classmethod
     def from_rows(
         cls,
-        A: Sequence[Sequence[Sequence[Number]] | fmpq_mat],
+        A: Sequence[Sequence[Sequence[Number | Sequence[Number]]] | Letter],
         B: Sequence[Sequence[Sequence[Number]] | fmpq_mat] | None = None,
         J0: Sequence[Sequence[Number]] | fmpq_mat | None = None,
         names: Sequence[str] = (),
         exact: bool = True,
-        graph: Sequence[Sequence[int]] = (),
+        graph: Sequence[Sequence[int]] | None = None,
     ) -> SwitchedSystem:
         """Build a switched system from rows of numbers.
 
@@ -178,8 +180,10 @@ class SwitchedSystem:
             As many matrices with as many rows. Zero when absent, with as many columns as `J0`, or one.
         J0 : matrix, optional
             The derivative at the start.
-        names, exact, graph
+        names, exact
             As in `SwitchedSystem`.
+        graph : sequence of [source, letter, target], optional
+            As in `SwitchedSystem`; all words are allowed when it is absent.
 
         Returns
         -------
@@ -188,7 +192,7 @@ class SwitchedSystem:
         Raises
         ------
         SwitchedSystemError
-            When there is no matrix, or shapes do not fit.
+            When there is no matrix, shapes do not fit, or the graph has no infinite paths.
         NumberError
             When an entry is not an exact rational number.
 
@@ -196,6 +200,8 @@ class SwitchedSystem:
         --------
         >>> SwitchedSystem.from_rows([[["1/2"]]], J0=[[1, 2]]).B
         ([0, 0],)
+        >>> SwitchedSystem.from_rows([[[["1/2", 1]]]]).A[0].bounds()
+        [[(1/2, 1)]]
         >>> SwitchedSystem.from_rows([[[1, 2]]])
         Traceback (most recent call last):
         ...
@@ -205,16 +211,14 @@ class SwitchedSystem:
         -----
         When this fails: floats are refused, with the text to write instead.
         """
-        if isinstance(A, str):
-            raise SwitchedSystemError(f"`A` is the text `{A[:60]}`; write a list of matrices")
-        linear = tuple(_letter(rows, f"A[{index}]") for index, rows in enumerate(A))
-        start = None if J0 is None else matrix(J0, "J0")
+        linear = tuple(_letter(rows, f"A[{index}]") for index, rows in enumerate(_listed(A, "A")))
+        start = None if J0 is None else _read_exactly(J0, "J0")
         if B is not None:
-            constant = tuple(matrix(rows, f"B[{index}]") for index, rows in enumerate(B))
+            constant = tuple(_read_exactly(rows, f"B[{index}]") for index, rows in enumerate(_listed(B, "B")))
         else:
             columns = 1 if start is None else start.ncols()
             constant = tuple(zeros(A_i.nrows(), columns) for A_i in linear)
-        return cls(linear, constant, tuple(names), exact, start, _edges(graph))
+        return cls(linear, constant, tuple(names), exact, start, () if graph is None else _edges(graph))
 
     def __len__(self) -> int:
         return len(self.A)
@@ -233,6 +237,27 @@ class SwitchedSystem:
     def is_certain(self) -> bool:
         """Whether every matrix A is known exactly."""
         return all(isinstance(A, fmpq_mat) for A in self.A)
+
+    def require_certain(self, question: str) -> None:
+        """Require that every matrix A is known exactly.
+
+        Raises
+        ------
+        UnknownError
+            When one is known only between bounds; `question` says what cannot be decided for it.
+
+        Examples
+        --------
+        >>> SwitchedSystem.from_rows([[["1/2"]], [[["0", "1"]]]]).require_certain("divergence")
+        Traceback (most recent call last):
+        ...
+        piggycheck.errors.UnknownError: divergence is decided for exact matrices only, and `A[1]` is given by intervals
+        """
+        for index, A in enumerate(self.A):
+            if isinstance(A, IntervalMatrix):
+                raise UnknownError(
+                    f"{question} is decided for exact matrices only, and `A[{index}]` is given by intervals"
+                )
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -313,7 +338,8 @@ class SwitchedSystem:
         Returns
         -------
         SwitchedSystem
-            What the joint spectral radius depends on; `representatives` gives the indices that were kept.
+            What the joint spectral radius depends on; `representatives` gives the indices that were kept. The letters
+            of a graph are renamed.
 
         Examples
         --------
@@ -322,8 +348,10 @@ class SwitchedSystem:
         """
         kept = sorted(set(self.representatives()))
         names = tuple(self.names[i] for i in kept) if self.names else ()
+        place = [kept.index(i) for i in self.representatives()]
+        graph = tuple(dict.fromkeys((source, place[letter], target) for source, letter, target in self.graph))
         return SwitchedSystem(
-            tuple(self.A[i] for i in kept), tuple(self.B[i] for i in kept), names, self.exact, self.J0
+            tuple(self.A[i] for i in kept), tuple(self.B[i] for i in kept), names, self.exact, self.J0, graph
         )
 
     def unfolded(self) -> SwitchedSystem:
@@ -356,12 +384,17 @@ class SwitchedSystem:
         place = {node: index for index, node in enumerate(nodes)}
         size = len(nodes)
         A = tuple(_placed(self.A[i], place[v], place[u], size, size) for u, i, v in self.graph)
-        B = tuple(_placed(self.B[i], place[v], 0, size, 1) for _, i, v in self.graph)
+        B = tuple(_exactly_placed(self.B[i], place[v], 0, size, 1) for _, i, v in self.graph)
         J0 = None if self.J0 is None else block_matrix([[self.J0]] * size)
         return SwitchedSystem(A, B, tuple(f"{u} -{i}-> {v}" for u, i, v in self.graph), self.exact, J0)
 
     def letters_along(self, path: Sequence[int]) -> Word:
         """Return the letters along a path, which is given by its edges: a word of the unfolded system.
+
+        Raises
+        ------
+        SwitchedSystemError
+            When an edge is not the index of one.
 
         Examples
         --------
@@ -369,7 +402,12 @@ class SwitchedSystem:
         >>> pair.letters_along((0, 1))
         (1, 0)
         """
-        return tuple(self.graph[edge][1] for edge in path) if self.graph else tuple(path)
+        if not self.graph:
+            return tuple(path)
+        for edge in path:
+            if not 0 <= edge < len(self.graph):
+                raise SwitchedSystemError(f"edge {edge} of the path is no index; write 0 to {len(self.graph) - 1}")
+        return tuple(self.graph[edge][1] for edge in path)
 
     def representatives(self) -> tuple[int, ...]:
         """Return, for each index, the first index with the same matrix A.
@@ -386,43 +424,87 @@ class SwitchedSystem:
         return first_indices(self.A)
 
 
-def _letter(rows: object, where: str) -> Letter:
+def _listed(matrices: object, where: str) -> Sequence[Any]:
+    if isinstance(matrices, str) or not isinstance(matrices, Sequence):
+        kind = "text" if isinstance(matrices, str) else "value"
+        raise SwitchedSystemError(f"`{where}` is the {kind} `{str(matrices)[:60]}`; write a list of matrices")
+    return matrices
+
+
+def _read_exactly(rows: Any, where: str) -> fmpq_mat:
+    if isinstance(rows, IntervalMatrix) or _uncertain(rows):
+        raise SwitchedSystemError(f"`{where}` has an interval; only `A` may have intervals, write one number instead")
+    return matrix(rows, where)
+
+
+def _letter(rows: Any, where: str) -> Letter:
     """Read a matrix in which entries may be pairs (lower, upper)."""
-    if isinstance(rows, (fmpq_mat, IntervalMatrix)) or not _has_intervals(rows):
-        return rows if isinstance(rows, IntervalMatrix) else matrix(rows, where)  # type: ignore[arg-type]
-    ends = [
-        [[entry if not isinstance(entry, (list, tuple)) else entry[end] for entry in row] for row in rows]  # type: ignore[attr-defined]
+    if isinstance(rows, IntervalMatrix):
+        return rows
+    uncertain = _uncertain(rows)
+    if not uncertain:
+        return matrix(rows, where)
+    lower, upper = (
+        matrix(
+            [
+                [entry[end] if (i, j) in uncertain else entry for j, entry in enumerate(row)]
+                for i, row in enumerate(rows)
+            ],
+            where,
+        )
         for end in (0, 1)
-    ]
-    try:
-        return IntervalMatrix.between(matrix(ends[0], where), matrix(ends[1], where))
-    except SwitchedSystemError as error:
-        raise SwitchedSystemError(f"`{where}`: {error}") from None
+    )
+    for i, j in uncertain:
+        if lower[i, j] > upper[i, j]:
+            raise SwitchedSystemError(
+                f"`{where}[{i}][{j}]`: the interval [{lower[i, j]}, {upper[i, j]}] has its ends in the wrong order; "
+                f"write [{upper[i, j]}, {lower[i, j]}]"
+            )
+    read = IntervalMatrix.between(lower, upper)
+    return read.midpoint if read.is_exact else read
 
 
-def _has_intervals(rows: object) -> bool:
+def _uncertain(rows: Any) -> set[tuple[int, int]]:
+    """Places of the entries that are pairs."""
     if not isinstance(rows, (list, tuple)) or not all(isinstance(row, (list, tuple)) for row in rows):
-        return False
-    return any(isinstance(entry, (list, tuple)) and len(entry) == 2 for row in rows for entry in row)
+        return set()
+    return {
+        (i, j)
+        for i, row in enumerate(rows)
+        for j, entry in enumerate(row)
+        if isinstance(entry, (list, tuple)) and len(entry) == 2
+    }
 
 
-def _edges(graph: Sequence[Sequence[int]]) -> tuple[Edge, ...]:
+def _edges(graph: object) -> tuple[Edge, ...]:
+    if not isinstance(graph, (list, tuple)) or not graph:
+        raise SwitchedSystemError(f"`graph` is `{str(graph)[:60]}`; write a list of edges [from, letter, to]")
     edges = []
     for edge in graph:
         whole = isinstance(edge, (list, tuple)) and all(type(entry) is int and entry >= 0 for entry in edge)
         if not whole or len(edge) != 3:
-            raise SwitchedSystemError(f"the edge `{edge}` of `graph` is not three numbers; write [from, letter, to]")
+            raise SwitchedSystemError(
+                f"the edge `{str(edge)[:60]}` of `graph` is not [from, letter, to]; write three indices"
+            )
         edges.append((edge[0], edge[1], edge[2]))
     return tuple(dict.fromkeys(edges))
 
 
 def _placed(M: Letter, row: int, column: int, rows: int, columns: int) -> Letter:
     """A matrix of blocks, all zero but one."""
-    if isinstance(M, IntervalMatrix):
-        parts = [_placed(part, row, column, rows, columns) for part in (midpoint(M), radius(M))]
-        return IntervalMatrix(midpoint(parts[0]), midpoint(parts[1]))
-    empty = zeros(M.nrows(), M.ncols())
-    return block_matrix([[M if (i, j) == (row, column) else empty for j in range(columns)] for i in range(rows)])
+    if isinstance(M, fmpq_mat):
+        return _exactly_placed(M, row, column, rows, columns)
+    return IntervalMatrix(
+        _exactly_placed(M.midpoint, row, column, rows, columns), _exactly_placed(M.radius, row, column, rows, columns)
+    )
+
+
+def _exactly_placed(M: fmpq_mat, row: int, column: int, rows: int, columns: int) -> fmpq_mat:
+    placed = zeros(rows * M.nrows(), columns * M.ncols())
+    for i in range(M.nrows()):
+        for j in range(M.ncols()):
+            placed[row * M.nrows() + i, column * M.ncols() + j] = M[i, j]
+    return placed
 
 
 def _shape(M: Letter) -> str:

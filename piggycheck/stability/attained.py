@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpq_poly
 
+from piggycheck.intervals import Letter
 from piggycheck.linalg import block_matrix, float_rows, scale_roots, solve, zeros
 from piggycheck.roots import exceeds_one, unit_circle_part
 from piggycheck.stability.floats import Array
@@ -26,13 +27,13 @@ _MAX_DENOMINATOR_BITS = 30
 
 
 def prove_attained_rate(
-    A: Sequence[fmpq_mat], rate: fmpq, *, node_budget: int = 300, time_limit: float = 5.0
+    A: Sequence[Letter], rate: fmpq, *, node_budget: int = 300, time_limit: float = 5.0
 ) -> WordTree | None:
     """Prove that the joint spectral radius is at most a rate that the spectral radius of some matrix attains.
 
     Parameters
     ----------
-    A : sequence of fmpq_mat
+    A : sequence of fmpq_mat or IntervalMatrix
         Square matrices of one size.
     rate : fmpq
         The rate to prove, positive.
@@ -56,10 +57,14 @@ def prove_attained_rate(
 
     Notes
     -----
-    When this fails: the rate is attained by a longer word only, or with a Jordan block.
+    When this fails: the rate is attained by a longer word only, or with a Jordan block; or a matrix is known only
+    between bounds, for which no form on the boundary is looked for.
     """
     deadline = time.monotonic() + time_limit
-    distinct = [A[i] for i in sorted(set(first_indices(A)))]
+    letters = [A[i] for i in sorted(set(first_indices(A)))]
+    distinct = [M for M in letters if isinstance(M, fmpq_mat)]
+    if len(distinct) < len(letters):
+        return None
     invariant: list[list[fmpq_mat]] = []
     for M in distinct:
         poly = scale_roots(M.charpoly(), rate)

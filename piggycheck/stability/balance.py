@@ -7,18 +7,20 @@ from collections.abc import Sequence
 
 from flint import fmpq, fmpq_mat
 
+from piggycheck.intervals import Letter, absolute, midpoint, radius
+
 __all__ = ["balanced", "balancing_exponents", "diagonal_congruence"]
 
 _HARMLESS_BITS = 40
 _SWEEPS = 30
 
 
-def balancing_exponents(A: Sequence[fmpq_mat]) -> list[int]:
+def balancing_exponents(A: Sequence[Letter]) -> list[int]:
     """Return exponents e for which the entries ``2^(e_i - e_j) A_ij`` are of moderate size, as far as that is possible.
 
     Parameters
     ----------
-    A : sequence of fmpq_mat
+    A : sequence of fmpq_mat or IntervalMatrix
         Square matrices of one size.
 
     Returns
@@ -39,7 +41,8 @@ def balancing_exponents(A: Sequence[fmpq_mat]) -> list[int]:
     matrices cannot be balanced.
     """
     n = A[0].nrows()
-    size = [[max(_bits(M[i, j]) for M in A) for j in range(n)] for i in range(n)]
+    largest = [absolute(midpoint(M)) + radius(M) for M in A]
+    size = [[max(_bits(M[i, j]) for M in largest) for j in range(n)] for i in range(n)]
     if max(map(max, size)) <= _HARMLESS_BITS:
         return [0] * n
     exponents = [0] * n
@@ -58,8 +61,8 @@ def balancing_exponents(A: Sequence[fmpq_mat]) -> list[int]:
     return [exponent - top for exponent in exponents]
 
 
-def balanced(A: Sequence[fmpq_mat], exponents: Sequence[int]) -> list[fmpq_mat]:
-    """Return the matrices ``D A D^{-1}`` with ``D = diag(2^e)``.
+def balanced(A: Sequence[Letter], exponents: Sequence[int]) -> list[Letter]:
+    """Return the matrices ``D A D^{-1}`` with ``D = diag(2^e)``; bounds are changed without loss.
 
     Examples
     --------

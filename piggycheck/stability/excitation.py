@@ -14,6 +14,7 @@ from itertools import islice, product
 
 from flint import fmpq, fmpq_mat, fmpq_poly
 
+from piggycheck.intervals import midpoint
 from piggycheck.linalg import (
     block_matrix,
     exceeds_one,
@@ -115,6 +116,11 @@ def find_diverging_word(
     -------
     DivergingSearch
 
+    Raises
+    ------
+    UnknownError
+        When a matrix is known only between bounds.
+
     Examples
     --------
     >>> system = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], J0=[[1], [1]])
@@ -129,6 +135,7 @@ def find_diverging_word(
     When this fails: no word within the limits has spectral radius above 1 and is excited. That is no proof of
     convergence; see `piggycheck.stability.decide`.
     """
+    system.require_certain("divergence")
     start = time.monotonic()
     walk = ExactWalk(system, _ONE, max_length, word_budget, time_limit / 2)
     unexcited: list[Word] = []
@@ -164,6 +171,11 @@ def excite(system: SwitchedSystem, word: Sequence[int]) -> DivergingWord | None:
     DivergingWord or None
         None when no rotation is excited, also with letters exchanged for others that have the same matrix A.
 
+    Raises
+    ------
+    UnknownError
+        When a matrix is known only between bounds.
+
     Examples
     --------
     >>> excite(SwitchedSystem.from_rows([[[2, 0], [0, "1/2"]]], J0=[[0], [1]]), (0,)) is None
@@ -178,6 +190,7 @@ def excite(system: SwitchedSystem, word: Sequence[int]) -> DivergingWord | None:
     vector ``(J0 e_j, e_j)`` under M has a root of modulus greater than 1. When this fails: None can also mean that
     more than 64 exchanges of equal letters were possible and the first 64 are not excited.
     """
+    system.require_certain("divergence")
     classes = [[j for j, A in enumerate(system.A) if system.A[letter] == A] for letter in word]
     for lifted in islice(product(*classes), _MAX_LIFTS):
         for shift in range(len(lifted)):
@@ -190,7 +203,7 @@ def excite(system: SwitchedSystem, word: Sequence[int]) -> DivergingWord | None:
 
 def _best_column(system: SwitchedSystem, word: Word) -> DivergingWord | None:
     """The column of J that grows most along a word, if any does."""
-    A, B = system.product(word)
+    A, B = map(midpoint, system.product(word))
     m = system.columns
     M = block_matrix([[A, B], [zeros(m, system.dimension), identity(m)]])
     best: DivergingWord | None = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 from flint import fmpq, fmpq_mat
 
+from piggycheck.intervals import Letter, midpoint, samples
 from piggycheck.linalg import as_float
 from piggycheck.stability.floats import (
     Array,
@@ -28,12 +30,12 @@ __all__ = ["guess_quadratic_form", "prove_quadratic", "prove_with_form", "rounde
 _MAX_DENOMINATOR_BITS = 44
 
 
-def prove_quadratic(A: Sequence[fmpq_mat], rate: fmpq, *, time_limit: float = 10.0) -> WordTree | None:
+def prove_quadratic(A: Sequence[Letter], rate: fmpq, *, time_limit: float = 10.0) -> WordTree | None:
     """Prove that the joint spectral radius is at most a rate, by one quadratic form that every matrix contracts.
 
     Parameters
     ----------
-    A : sequence of fmpq_mat
+    A : sequence of fmpq_mat or IntervalMatrix
         Square matrices of one size.
     rate : fmpq
         The rate to prove, positive.
@@ -65,7 +67,7 @@ def prove_quadratic(A: Sequence[fmpq_mat], rate: fmpq, *, time_limit: float = 10
 
 
 def prove_with_form(
-    A: Sequence[fmpq_mat],
+    A: Sequence[Letter],
     P: Array,
     rate: fmpq,
     *,
@@ -77,7 +79,7 @@ def prove_with_form(
 
     Parameters
     ----------
-    A : sequence of fmpq_mat
+    A : sequence of fmpq_mat or IntervalMatrix
     P : array
         A guess, in floating point.
     rate, node_budget, max_length, time_limit
@@ -100,14 +102,16 @@ def prove_with_form(
     """
     deadline = time.monotonic() + time_limit
     budget = node_budget
+    certain = all(isinstance(M, fmpq_mat) for M in A)
     if rate > 0:
         limit = max_length if max_length is not None else node_budget
-        distinct = [A[i] for i in sorted(set(first_indices(A)))]
+        distinct = [midpoint(A[i]) for i in sorted(set(first_indices(A)))]
         leaves = float_tree(distinct, P, as_float(rate), lambda word: True, node_budget, limit, deadline)
         if leaves is None:
             return None
         budget = min(node_budget, 3 * len(leaves) + 100)
-    for rational in rounded_forms(P):
+    # Where it is the width of intervals that stands in the way, more digits do not help.
+    for rational in islice(rounded_forms(P), 0, None, 1 if certain else 4):
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             return None
@@ -156,7 +160,7 @@ def rounded_forms(P: Array) -> Iterator[fmpq_mat]:
 
 
 def guess_quadratic_form(
-    A: Sequence[fmpq_mat],
+    A: Sequence[Letter],
     lengths: Sequence[int] | None = None,
     *,
     tolerance: float = 1e-3,
@@ -166,7 +170,7 @@ def guess_quadratic_form(
 
     Parameters
     ----------
-    A : sequence of fmpq_mat
+    A : sequence of fmpq_mat or IntervalMatrix
         Letters, or products of words.
     lengths : sequence of int, optional
         Length of the word behind each matrix; 1 when absent.
@@ -193,8 +197,9 @@ def guess_quadratic_form(
     a form for a small rate.
     """
     deadline = time.monotonic() + time_limit
-    exponents = np.array([1] * len(A) if lengths is None else list(lengths), dtype=np.float64)
-    matrices = float_matrices(A)
+    weighted = [(M, n) for X, n in zip(A, lengths or [1] * len(A), strict=True) for M in samples(X)]
+    exponents = np.array([n for _, n in weighted], dtype=np.float64)
+    matrices = float_matrices([M for M, _ in weighted])
     start = averaged_form(matrices)
     n = matrices.shape[-1]
     if start is None:

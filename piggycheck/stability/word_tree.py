@@ -2,7 +2,8 @@
 
 If every infinite word starts with a word of the code and ``rate^(2|w|) P - A_w^T P A_w`` is positive semidefinite for
 each of them, every long product is at most a constant times the power of the rate: the joint spectral radius is at
-most the rate. The code of all single letters is the common quadratic Lyapunov function.
+most the rate. The code of all single letters is the common quadratic Lyapunov function. Where letters are known only
+between bounds, A_w stands for every product of matrices between them, chosen anew at each step.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
+from typing import Any
 
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
-from piggycheck.linalg import as_float, identity, is_positive_definite, is_positive_semidefinite, simplest_between
+from piggycheck.intervals import Letter, contracts, midpoint
+from piggycheck.linalg import as_float, identity, is_positive_definite, simplest_between
+from piggycheck.stability.proof import Proof
 from piggycheck.switched import Word, first_indices
 
 __all__ = ["WordTree", "is_complete_prefix_code", "prove_word_tree"]
@@ -25,8 +29,8 @@ _EXPANSION_BUDGET = 50_000
 
 
 @dataclass(frozen=True)
-class WordTree:
-    """A proof that the joint spectral radius is at most `rate`.
+class WordTree(Proof):
+    """A proof by one quadratic form and words, each of which contracts it enough.
 
     Parameters
     ----------
@@ -46,35 +50,24 @@ class WordTree:
     True
     >>> tree.verify([fmpq_mat([[fmpq(2, 3)]]), fmpq_mat([[fmpq(-1, 3)]])])
     False
+
+    Notes
+    -----
+    When this fails: a tree for a rate barely above the joint spectral radius has very many words.
     """
 
     P: fmpq_mat
     rate: fmpq
     words: tuple[Word, ...]
     growth: fmpq
+    method = "word_tree"
 
     @property
     def is_quadratic(self) -> bool:
         """Whether all words are single letters: P is a common quadratic Lyapunov function."""
         return all(len(word) == 1 for word in self.words)
 
-    def verify(self, A: Sequence[fmpq_mat]) -> bool:
-        """Check the proof again, exactly, against the matrices.
-
-        Parameters
-        ----------
-        A : sequence of fmpq_mat
-            The matrices that the letters stand for.
-
-        Returns
-        -------
-        bool
-            True proves that the joint spectral radius of the matrices is at most the rate. False proves nothing.
-
-        Notes
-        -----
-        When this fails: it does not.
-        """
+    def verify(self, A: Sequence[Letter]) -> bool:
         n = self.P.nrows()
         if self.rate < 0 or self.growth < 1 or not A or any((M.nrows(), M.ncols()) != (n, n) for M in A):
             return False
@@ -89,6 +82,12 @@ class WordTree:
             proof.contracts(A_w, len(word)) if is_word else proof.grows_at_most(A_w, self.growth)
             for word, A_w, is_word in _walk(A, distinct)
         )
+
+    def witness(self) -> dict[str, Any]:
+        return {"method": self.method, "rate": self.rate, "P": self.P, "words": self.words}
+
+    def summary(self) -> str:
+        return "a common quadratic form" if self.is_quadratic else f"a word tree of {len(self.words)} words"
 
 
 def is_complete_prefix_code(words: Sequence[Word], letters: int) -> bool:
@@ -123,7 +122,7 @@ def is_complete_prefix_code(words: Sequence[Word], letters: int) -> bool:
 
 
 def prove_word_tree(
-    A: Sequence[fmpq_mat],
+    A: Sequence[Letter],
     P: fmpq_mat,
     rate: fmpq,
     *,
@@ -135,7 +134,7 @@ def prove_word_tree(
 
     Parameters
     ----------
-    A : sequence of fmpq_mat
+    A : sequence of fmpq_mat or IntervalMatrix
         Square matrices of one size.
     P : fmpq_mat
         Symmetric; any positive definite one works when the rate exceeds the radius, a good one gives a small tree.
@@ -168,8 +167,9 @@ def prove_word_tree(
 
     Notes
     -----
-    Breadth-first in floating point; the leaves are then proved, and those that do not hold exactly are split further.
-    When this fails: a rate at the joint spectral radius, or a form whose condition number exceeds about 1e15.
+    Breadth-first in floating point, for the middles of intervals; the leaves are then proved, and those that do not
+    hold exactly are split further. When this fails: a rate at the joint spectral radius, a form whose condition number
+    exceeds about 1e15, or wide intervals.
     """
     n = P.nrows()
     if not A or any((M.nrows(), M.ncols()) != (n, n) for M in A):
@@ -196,20 +196,20 @@ def prove_word_tree(
 class _Exact:
     """The two inequalities of a word tree, decided exactly."""
 
-    def __init__(self, A: Sequence[fmpq_mat], P: fmpq_mat, rate: fmpq) -> None:
+    def __init__(self, A: Sequence[Letter], P: fmpq_mat, rate: fmpq) -> None:
         self.A, self.P, self.square = A, P, rate * rate
 
-    def contracts(self, A_w: fmpq_mat, length: int) -> bool:
+    def contracts(self, A_w: Letter, length: int) -> bool:
         """Whether ``rate^(2 length) P - A_w^T P A_w`` is positive semidefinite."""
         return self.grows_at_most(A_w, self.square**length)
 
-    def grows_at_most(self, A_u: fmpq_mat, factor: fmpq) -> bool:
+    def grows_at_most(self, A_u: Letter, factor: fmpq) -> bool:
         """Whether ``factor P - A_u^T P A_u`` is positive semidefinite."""
-        return is_positive_semidefinite(factor * self.P - A_u.transpose() * self.P * A_u)
+        return contracts(A_u, self.P, factor)
 
 
 def _guess_leaves(
-    A: Sequence[fmpq_mat], P: fmpq_mat, rate: fmpq, node_budget: int, max_length: int, deadline: float
+    A: Sequence[Letter], P: fmpq_mat, rate: fmpq, node_budget: int, max_length: int, deadline: float
 ) -> list[Word] | None:
     """Leaves of a tree that floating point believes in; None when it does not end within the budget."""
     if rate == 0:
@@ -218,11 +218,12 @@ def _guess_leaves(
     from piggycheck.stability.floats import float_matrices, float_tree
 
     exact = _Exact(A, P, rate)
+    middles = [midpoint(M) for M in A]
 
-    def contracts(word: Word) -> bool:
+    def is_leaf(word: Word) -> bool:
         return exact.contracts(_product(A, word), len(word))
 
-    return float_tree(A, float_matrices([P])[0], as_float(rate), contracts, node_budget, max_length, deadline)
+    return float_tree(middles, float_matrices([P])[0], as_float(rate), is_leaf, node_budget, max_length, deadline)
 
 
 def _prove_leaves(
@@ -259,9 +260,9 @@ def _prove_growth(exact: _Exact, words: list[Word]) -> fmpq:
     return growth
 
 
-def _walk(A: Sequence[fmpq_mat], words: set[Word]) -> Iterator[tuple[Word, fmpq_mat, bool]]:
+def _walk(A: Sequence[Letter], words: set[Word]) -> Iterator[tuple[Word, Letter, bool]]:
     """Every prefix of the words once, with its product, in alphabetical order; True marks the words themselves."""
-    prefixes = [identity(A[0].nrows())]
+    prefixes: list[Letter] = [identity(A[0].nrows())]
     yield (), prefixes[0], () in words
     before: Word = ()
     for word in sorted(words):
@@ -275,7 +276,7 @@ def _walk(A: Sequence[fmpq_mat], words: set[Word]) -> Iterator[tuple[Word, fmpq_
         before = word
 
 
-def _product(A: Sequence[fmpq_mat], word: Word) -> fmpq_mat:
+def _product(A: Sequence[Letter], word: Word) -> Letter:
     result = A[word[0]]
     for letter in word[1:]:
         result = A[letter] * result
