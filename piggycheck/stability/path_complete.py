@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PathComplete",
     "de_bruijn_graph",
+    "guess_forms",
     "guess_path_complete",
     "is_path_complete",
     "prove_path_complete",
@@ -37,7 +38,6 @@ _MAX_UNKNOWNS = 2500
 _MAX_DENOMINATOR_BITS = 44
 _LEAST_MARGIN = 1e-10
 _BOUNDARY_MARGIN = -1e-6
-_BOUNDARY_BITS = 12
 
 
 @dataclass(frozen=True)
@@ -225,14 +225,13 @@ def prove_path_complete(
     one of this kind is proved only when its forms have small entries.
     """
     deadline = time.monotonic() + time_limit
-    nodes, edges = de_bruijn_graph(len(A), memory, forward=forward) if _fits(A, memory) else (0, ())
-    if not nodes or rate < 0:
+    if rate < 0 or not _fits(A, memory):
         return None
-    guess = _forms_for(A, as_float(rate), nodes, edges, time_limit)
-    if guess is None:
-        return None
-    forms, is_boundary = guess
-    for candidate in rounded_together(forms, _BOUNDARY_BITS if is_boundary else _MAX_DENOMINATOR_BITS):
+    from piggycheck.stability.floats import float_matrices
+
+    nodes, edges = de_bruijn_graph(len(A), memory, forward=forward)
+    guess = guess_forms(float_matrices([midpoint(M) for M in A]), as_float(rate), nodes, edges, time_limit=time_limit)
+    for candidate in () if guess is None else rounded_together(guess):
         if all(map(is_positive_definite, candidate)) and _holds(A, rate, candidate, edges):
             return PathComplete(rate, tuple(candidate), edges)
         if time.monotonic() > deadline:
@@ -279,10 +278,10 @@ def guess_path_complete(
     """
     import numpy as np
 
-    from piggycheck.stability.floats import spectral_radii
+    from piggycheck.stability.floats import float_matrices, spectral_radii
 
     deadline = time.monotonic() + time_limit
-    scaled = _scaled(A) if _fits(A, memory) else None
+    scaled = _scaled(float_matrices([midpoint(M) for M in A])) if _fits(A, memory) else None
     if scaled is None:
         return None
     T, matrices, scale = scaled
@@ -300,15 +299,56 @@ def guess_path_complete(
     return [T.T @ P @ T for P in forms], rate * scale
 
 
-def rounded_together(forms: Sequence[Array], max_bits: int = _MAX_DENOMINATOR_BITS) -> Iterator[list[fmpq_mat]]:
+def guess_forms(
+    matrices: Array, rate: float, nodes: int, edges: Sequence[Edge], *, time_limit: float = 10.0
+) -> list[Array] | None:
+    """Guess forms on the nodes of a graph that prove a rate, with as much room as possible.
+
+    Parameters
+    ----------
+    matrices : array
+        The letters, in floating point.
+    rate : float
+    nodes : int
+    edges : sequence of (source, letter, target)
+    time_limit : float
+        Seconds after which the solver gives up.
+
+    Returns
+    -------
+    list of arrays or None
+        None when there are no such forms, or they were not found. When there is no room, or almost none, they are
+        right only if they are rounded to the right numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> letters = np.array([[[0.0, 1.0], [0.0, 0.0]], [[0.0, 0.0], [1.0, 0.0]]])
+    >>> P = guess_forms(letters, 1.0, 1, [(0, 0, 0), (0, 1, 0)])[0]
+    >>> (P / P[0, 0]).round(4).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    import numpy as np
+
+    scaled = _scaled(matrices)
+    if scaled is None or not math.isfinite(rate):
+        return None
+    T, changed, scale = scaled
+    if scale == 0 or rate == 0:
+        return [np.eye(len(T))] * nodes
+    found = _forms_at(changed, rate / scale, nodes, edges, time_limit)
+    if found is None or found[1] < _BOUNDARY_MARGIN:
+        return None
+    return [T.T @ P @ T for P in found[0]]
+
+
+def rounded_together(forms: Sequence[Array]) -> Iterator[list[fmpq_mat]]:
     """Yield rational matrices ever closer to a common multiple of some forms, with denominators 1, 2, 4, ...
 
     Parameters
     ----------
     forms : sequence of arrays
         Symmetric; nothing is yielded unless one of them is numerically positive definite.
-    max_bits : int
-        The largest denominator is two to this power.
 
     Yields
     ------
@@ -331,7 +371,7 @@ def rounded_together(forms: Sequence[Array], max_bits: int = _MAX_DENOMINATOR_BI
     if least <= 0:
         return
     before: list[fmpq_mat] = []
-    for bits in range(max_bits):
+    for bits in range(_MAX_DENOMINATOR_BITS):
         rational = [_rounded((P + P.T) / (2 * least), 2**bits) for P in forms]
         if rational != before:
             yield rational
@@ -353,13 +393,12 @@ def _fits(A: Sequence[Letter], memory: int) -> bool:
     return memory == 0 or len(A) ** memory * n * (n + 1) // 2 <= _MAX_UNKNOWNS
 
 
-def _scaled(A: Sequence[Letter]) -> tuple[Array, Array, float] | None:
-    """The midpoints in a basis T in which their largest norm is small, divided by that norm."""
+def _scaled(matrices: Array) -> tuple[Array, Array, float] | None:
+    """A basis T in which the largest norm is small, the matrices in it divided by that norm, and the norm."""
     import numpy as np
 
-    from piggycheck.stability.floats import averaged_form, change_basis, float_matrices, squared_norms
+    from piggycheck.stability.floats import averaged_form, change_basis, squared_norms
 
-    matrices = float_matrices([midpoint(M) for M in A])
     for form in (averaged_form(matrices), np.eye(matrices.shape[-1])):
         changed = None if form is None else change_basis(matrices, form)
         if form is not None and changed is not None:
@@ -368,24 +407,6 @@ def _scaled(A: Sequence[Letter]) -> tuple[Array, Array, float] | None:
                 T = np.asarray(np.linalg.cholesky(form).T, dtype=np.float64)
                 return T, changed / (scale or 1.0), scale
     return None
-
-
-def _forms_for(
-    A: Sequence[Letter], rate: float, nodes: int, edges: Sequence[Edge], time_limit: float
-) -> tuple[list[Array], bool] | None:
-    """Forms that may prove a rate, and whether they do so without any room."""
-    import numpy as np
-
-    scaled = _scaled(A)
-    if scaled is None or not math.isfinite(rate):
-        return None
-    T, matrices, scale = scaled
-    if scale == 0 or rate == 0:
-        return [np.eye(len(T))] * nodes, True
-    found = _forms_at(matrices, rate / scale, nodes, edges, time_limit)
-    if found is None or found[1] < _BOUNDARY_MARGIN:
-        return None
-    return [T.T @ P @ T for P in found[0]], found[1] < _LEAST_MARGIN
 
 
 def _reached(matrices: Array, forms: Sequence[Array], edges: Sequence[Edge]) -> float:
