@@ -7,7 +7,7 @@ radius.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,6 +27,7 @@ from piggycheck.iteration import Iteration
 from piggycheck.linalg import simplest_between
 from piggycheck.maps import Piece, SelectionSet
 from piggycheck.stability import Contractive, Expansive, Open, decide
+from piggycheck.stability.answers import Moment
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["Subject"]
@@ -68,6 +69,12 @@ class Subject:
             if self.iteration.start is not None:
                 self.iteration.map.value({**self.iteration.start_at(self.at), **self.at})
         self.deadline = time.monotonic() + self.time_limit
+        self.progress: Callable[[Moment], None] | None = None
+
+    def reporting(self, progress: Callable[[Moment], None] | None) -> Subject:
+        """Return the same subject; bounds that improve on the way are handed to `progress`, which may be None."""
+        self.progress = progress
+        return self
 
     @property
     def remaining(self) -> float:
