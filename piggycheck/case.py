@@ -31,6 +31,8 @@ _SUBJECTS = ("algorithm", "map", "switched")
 _KEYS = (*_TEXTS, "tags", *_SUBJECTS, "parameters", "start", "claim")
 _EXPRESSION_ARGUMENTS = ("objective", "smooth")
 _FUNCTION_ARGUMENTS = ("nonsmooth",)
+_SWITCHED_KEYS = ("A", "B", "J0", "graph")
+_TEXT_FIELDS = ("words",)
 
 
 @dataclass(frozen=True)
@@ -307,15 +309,21 @@ class _Reader:
 
     def _switched(self) -> SwitchedSystem:
         table = self._table("switched")
-        self._known_keys(table, ("switched",), ("A", "B", "J0"))
+        self._known_keys(table, ("switched",), _SWITCHED_KEYS)
         for key in ("parameters", "start"):
             if key in self.content:
                 with self.at(key):
                     raise InputError(f"[{key}] has no meaning beside [switched]; remove it")
-        with self.at("switched", "A"):
+        with self.at("switched"):
             if "A" not in table:
                 raise InputError("[switched] needs `A`; write A = [ [[...]], ... ]")
-            return SwitchedSystem.from_rows(table["A"], table.get("B"), table.get("J0"))
+        arguments = {}
+        for key in filter(table.__contains__, _SWITCHED_KEYS):
+            arguments[key] = table[key]
+            # One key more each time, so that an error is reported at the line of the key that it is in.
+            with self.at("switched", key):
+                system = SwitchedSystem.from_rows(**arguments)
+        return system
 
     def _claims(self) -> Iterator[Claim]:
         tables = self.content.get("claim", [])
@@ -337,8 +345,8 @@ class _Reader:
 
 
 def _claim_value(key: str, value: Any) -> Any:
-    """Read the numbers of a claim; structure stays as it is."""
-    if isinstance(value, str):
+    """Read the numbers of a claim; structure stays as it is, and so does a field that is text."""
+    if isinstance(value, str) and key not in _TEXT_FIELDS:
         return parse_number(value, where=f"`{key}`")
     if isinstance(value, list):
         return [_claim_value(key, entry) for entry in value]

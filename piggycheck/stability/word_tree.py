@@ -18,7 +18,7 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
-from piggycheck.intervals import Letter, contracts, midpoint
+from piggycheck.intervals import IntervalMatrix, Letter, contracts, midpoint
 from piggycheck.linalg import as_float, identity, is_positive_definite, simplest_between
 from piggycheck.stability.proof import Proof
 from piggycheck.switched import Word, first_indices
@@ -203,6 +203,10 @@ class _Exact:
         """Whether ``rate^(2 length) P - A_w^T P A_w`` is positive semidefinite."""
         return self.grows_at_most(A_w, self.square**length)
 
+    def is_too_wide(self, A_w: Letter, length: int) -> bool:
+        """Whether the radius alone does not contract, so that longer words hardly will."""
+        return isinstance(A_w, IntervalMatrix) and not self.contracts(A_w.radius, length)
+
     def grows_at_most(self, A_u: Letter, factor: fmpq) -> bool:
         """Whether ``factor P - A_u^T P A_u`` is positive semidefinite."""
         return contracts(A_u, self.P, factor)
@@ -243,6 +247,8 @@ def _prove_leaves(
                 continue
             nodes += len(exact.A)
             if nodes > node_budget or len(node) >= max_length or time.monotonic() > deadline:
+                return None
+            if exact.is_too_wide(product_of_node, len(node)):
                 return None
             for letter in reversed(range(len(exact.A))):
                 stack.append(((*node, letter), exact.A[letter] * product_of_node))
