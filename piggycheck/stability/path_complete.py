@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from flint import fmpq, fmpq_mat
 
@@ -71,10 +71,9 @@ class PathComplete(Proof):
     forms: tuple[fmpq_mat, ...]
     edges: tuple[Edge, ...]
 
-    method: ClassVar[str] = "path_complete"
+    method = "path_complete"
 
     def verify(self, A: Sequence[Letter]) -> bool:
-        """Check the proof again, exactly, against the matrices, for every choice between bounds."""
         n = self.forms[0].nrows() if self.forms else 0
         if self.rate < 0 or not A or any((M.nrows(), M.ncols()) != (n, n) for M in (*A, *self.forms)):
             return False
@@ -83,7 +82,6 @@ class PathComplete(Proof):
         return is_path_complete(self.edges, len(self.forms), len(A)) and _holds(A, self.rate, self.forms, self.edges)
 
     def witness(self) -> dict[str, Any]:
-        """Return the proof as certificates hold it."""
         return {
             "method": self.method,
             "rate": self.rate,
@@ -92,7 +90,6 @@ class PathComplete(Proof):
         }
 
     def summary(self) -> str:
-        """Say in a few words what the proof is made of."""
         return f"{len(self.forms)} quadratic forms on a path-complete graph of {len(self.edges)} edges"
 
 
