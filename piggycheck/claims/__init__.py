@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from piggycheck.claims.base import Claim
@@ -12,11 +12,13 @@ from piggycheck.claims.converges import Converges
 from piggycheck.claims.derivative import Derivative
 from piggycheck.claims.diverges import Diverges
 from piggycheck.claims.fixed_point import FixedPointClaim as FixedPoint
+from piggycheck.claims.joint_spectral_radius import JointSpectralRadius
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import Derivation
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.iteration import Iteration
+from piggycheck.stability.answers import Moment
 from piggycheck.switched import SwitchedSystem
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Derivative",
     "Diverges",
     "FixedPoint",
+    "JointSpectralRadius",
     "Proved",
     "Refuted",
     "Subject",
@@ -38,7 +41,16 @@ __all__ = [
 ]
 
 KINDS: dict[str, type[Claim]] = {
-    claim.kind: claim for claim in (ChainRuleSetIsLarger, Continuous, Converges, Derivative, Diverges, FixedPoint)
+    claim.kind: claim
+    for claim in (
+        ChainRuleSetIsLarger,
+        Continuous,
+        Converges,
+        Derivative,
+        Diverges,
+        FixedPoint,
+        JointSpectralRadius,
+    )
 }
 """The kinds of claim, by the name that a case gives them."""
 
@@ -49,6 +61,7 @@ def prove(
     at: Mapping[Any, Any] | None = None,
     *,
     time_limit: float = 10.0,
+    progress: Callable[[Moment], None] | None = None,
 ) -> Verdict:
     """Prove or refute a claim.
 
@@ -62,6 +75,8 @@ def prove(
         A value for each parameter of an iteration.
     time_limit : float
         Seconds for questions about the joint spectral radius.
+    progress : callable, optional
+        Is given each improvement of the bounds on the joint spectral radius, a `piggycheck.stability.answers.Moment`.
 
     Returns
     -------
@@ -92,7 +107,7 @@ def prove(
         subject = Subject(given=about)
     else:
         subject = Subject(iteration=about, at=at)
-    subject.with_time(time_limit)
+    subject.with_time(time_limit).reporting(progress)
     try:
         return claim.decide(subject)
     except UnknownError as error:
@@ -109,26 +124,42 @@ def _opening(subject: Subject) -> Derivation:
     return Derivation()
 
 
-def default_claims(subject: Subject, *, time_limit: float = 10.0) -> list[Verdict]:
-    """Answer the questions that a case without claims asks.
+def default_claims(
+    subject: Subject, *, time_limit: float = 10.0, progress: Callable[[Moment], None] | None = None
+) -> Iterator[Verdict]:
+    """Answer the questions that a case without claims asks, one after the other.
 
     Is the map continuous, where is the fixed point, do the derivatives converge or diverge, to what?
 
-    Returns
-    -------
-    list of Verdict
+    Parameters
+    ----------
+    subject : Subject
+    time_limit, progress
+        As in `prove`.
+
+    Yields
+    ------
+    Verdict
         Of *converges* and *diverges*, the one that is proved; when neither is, both. Nothing about derivatives of a
-        map without parameters, except *converges*.
+        map without parameters, except *converges*; no limit where words are constrained or matrices uncertain.
     """
-    verdicts = (
-        []
-        if subject.given is not None
-        else [prove(c, subject, time_limit=time_limit) for c in (Continuous(), FixedPoint())]
-    )
-    converges = prove(Converges(), subject, time_limit=time_limit)
-    if subject.given is None and not subject.iteration.map.parameters:
-        return [*verdicts, converges]
-    if isinstance(converges, Proved):
-        return [*verdicts, converges, prove(Derivative(), subject, time_limit=time_limit)]
-    diverges = prove(Diverges(), subject, time_limit=time_limit)
-    return [*verdicts, diverges] if isinstance(diverges, Proved) else [*verdicts, converges, diverges]
+
+    def ask(claim: Claim) -> Verdict:
+        return prove(claim, subject, time_limit=time_limit, progress=progress)
+
+    if subject.given is None:
+        yield from map(ask, (Continuous(), FixedPoint()))
+    converges = ask(Converges())
+    differentiable = subject.given is not None or bool(subject.iteration.map.parameters)
+    diverges = None if isinstance(converges, Proved) or not differentiable else ask(Diverges())
+    if not isinstance(diverges, Proved):
+        yield converges
+    if isinstance(converges, Proved) and differentiable and _is_plain(subject.given):
+        yield ask(Derivative())
+    if diverges is not None:
+        yield diverges
+
+
+def _is_plain(given: SwitchedSystem | None) -> bool:
+    """Whether all words are allowed and all matrices known exactly."""
+    return given is None or (given.is_certain and not given.graph)

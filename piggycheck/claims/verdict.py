@@ -81,11 +81,14 @@ class Undecided(Verdict):
         The bounds that were proved on the way.
     would_help : str
         What might decide it.
+    interrupted : bool
+        Whether the search was ended from outside, before its limits; the bounds are those proved until then.
     """
 
     tried: tuple[str, ...] = field(default=(), kw_only=True)
     bounds: dict[str, Any] = field(default_factory=dict, kw_only=True)
     would_help: str = field(default="", kw_only=True)
+    interrupted: bool = field(default=False, kw_only=True)
 
     name = "undecided"
     certificate = None
