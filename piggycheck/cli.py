@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,8 @@ def prove(cases: tuple[str, ...], as_json: bool, out: Path | None, time_limit: f
             worst = _worse(worst, code)
             if answer is not None:
                 answers.append(answer)
+            if code == INTERRUPTED:
+                break
     except KeyboardInterrupt:
         worst = INTERRUPTED
     if as_json and (answers or len(cases) > 1):
@@ -115,6 +118,8 @@ def show(
 
     try:
         stated, subject, verdicts, code = _decide(case, time_limit)
+        if not verdicts:
+            return code
         written = []
         if latex_file is not None:
             render.latex(verdicts, latex_file, title=_title(stated), source=stated.source)
@@ -184,6 +189,8 @@ def _examine(path: str, out: Path | None, time_limit: float, *, quiet: bool) -> 
 
     try:
         case, subject, verdicts, code = _decide(path, time_limit)
+        if not verdicts:
+            return None, code
         names = _save(case.name, verdicts, out)
     except InputError as error:
         _complain(str(error))
@@ -194,22 +201,35 @@ def _examine(path: str, out: Path | None, time_limit: float, *, quiet: bool) -> 
 
 
 def _decide(path: str, time_limit: float) -> tuple[Any, Any, list[Any], int]:
-    """Read a case and decide its claims."""
+    """Read a case and decide its claims; an interrupt ends this early, and what was decided before stays."""
     with _progress(f"reading {path}"):
         from piggycheck.case import load_case
-        from piggycheck.claims import default_claims
-        from piggycheck.claims import prove as decide
 
         case = load_case(path)
         subject = case.subject(time_limit=time_limit)
-    verdicts = []
-    for index, claim in enumerate(case.claims):
-        with _progress(f"{case.name}: {claim.kind}"), case.located(index):
-            verdicts.append(_confirmed(decide(claim, subject, time_limit=time_limit)))
-    if not case.claims:
-        with _progress(f"{case.name}: the default questions"), case.located(0):
-            verdicts = [_confirmed(verdict) for verdict in default_claims(subject, time_limit=time_limit)]
+    verdicts: list[Any] = []
+    try:
+        for verdict in _verdicts(case, subject, time_limit):
+            verdicts.append(verdict)
+            if getattr(verdict, "interrupted", False):
+                return case, subject, verdicts, INTERRUPTED
+    except KeyboardInterrupt:
+        return case, subject, verdicts, INTERRUPTED
     return case, subject, verdicts, _code(verdicts)
+
+
+def _verdicts(case: Any, subject: Any, time_limit: float) -> Iterator[Any]:
+    """Decide the claims of a case, or its default questions, one after the other."""
+    from piggycheck.claims import default_claims
+    from piggycheck.claims import prove as decide
+
+    for index, claim in enumerate(case.claims):
+        with _progress(f"{case.name}: {claim.kind}") as progress, case.located(index):
+            verdict = _confirmed(decide(claim, subject, time_limit=time_limit, progress=progress))
+        yield verdict
+    if not case.claims:
+        with _progress(f"{case.name}: the default questions") as progress, case.located(0):
+            yield from map(_confirmed, default_claims(subject, time_limit=time_limit, progress=progress))
 
 
 def _confirmed(verdict: Any) -> Any:
@@ -233,7 +253,7 @@ def _code(verdicts: list[Any]) -> int:
 
 
 def _worse(first: int, second: int) -> int:
-    order = (PROVED, UNDECIDED, REFUTED, BAD_INPUT)
+    order = (PROVED, UNDECIDED, REFUTED, BAD_INPUT, INTERRUPTED)
     return max(first, second, key=order.index)
 
 
@@ -312,15 +332,35 @@ def _print_table(verdicts: list[Any], names: list[str | None]) -> None:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[None]:
-    """Show what is being done on standard error, when that is a terminal."""
+def _progress(what: str) -> Iterator[Callable[[Any], None] | None]:
+    """Show what is being done on standard error, when that is a terminal; yield what shows improving bounds."""
     if not sys.stderr.isatty():
-        yield
+        yield None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(what):
-        yield
+    line = _StatusLine(what)
+    with Console(stderr=True).status(line):
+        yield line.show
+
+
+class _StatusLine:
+    """What is being done, since when, and the bounds proved so far."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.bounds, self.since = what, "", time.monotonic()
+
+    def show(self, moment: Any) -> None:
+        """Take note of better bounds."""
+        from piggycheck.render.formula import decimals_above, decimals_below
+
+        upper = "" if moment.upper is None else f", at most {decimals_above(moment.upper)}"
+        self.bounds = f": at least {decimals_below(moment.lower)}{upper}, by {moment.method}"
+
+    def __rich__(self) -> Any:
+        from rich.text import Text
+
+        return Text(f"{self.what}{self.bounds} ({time.monotonic() - self.since:.0f} s)")
 
 
 def _complain(message: str) -> None:

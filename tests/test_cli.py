@@ -169,6 +169,63 @@ def test_an_interrupt_exits_with_130_and_keeps_what_was_finished(run, monkeypatc
     assert json.loads(out)[0]["claims"][0]["verdict"] == "proved"
 
 
+TWO_CLAIMS = SWITCHED + '[[claim]]\nkind = "converges"\n[[claim]]\nkind = "diverges"\n'
+
+
+def deciding(monkeypatch, instead):
+    """Let `instead` decide the claims after the first one."""
+    from piggycheck import claims
+
+    asked, prove = [], claims.prove
+
+    def decide(claim, *arguments, **options):
+        asked.append(claim.kind)
+        return prove(claim, *arguments, **options) if len(asked) == 1 else instead(claim)
+
+    monkeypatch.setattr(claims, "prove", decide)
+    return asked
+
+
+def test_an_interrupt_keeps_the_claims_of_the_case_that_were_finished(run, monkeypatch, tmp_path):
+    def interrupt(claim):
+        raise KeyboardInterrupt
+
+    path = write(tmp_path / "two.toml", TWO_CLAIMS)
+    asked = deciding(monkeypatch, interrupt)
+    code, out, _ = run("prove", path, path, "--json", "--out", tmp_path)
+    assert code == 130
+    assert [claim["kind"] for claim in json.loads(out)[0]["claims"]] == ["converges"]
+    assert (tmp_path / "two.json").is_file()
+    assert asked == ["converges", "diverges"], "the second case is not begun"
+
+
+def test_an_interrupt_before_the_first_answer_prints_none(run, monkeypatch, tmp_path):
+    from piggycheck import claims
+
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(claims, "prove", interrupt)
+    assert run("prove", write(tmp_path / "two.toml", TWO_CLAIMS), "--json") == (130, "", "")
+    assert run("show", write(tmp_path / "two.toml", TWO_CLAIMS)) == (130, "", "")
+
+
+def test_bounds_of_an_interrupted_search_are_shown(run, monkeypatch, tmp_path):
+    from piggycheck.claims import Undecided
+
+    bounds = {"lower": "7/8", "upper": "9/8"}
+
+    def stopped(claim):
+        return Undecided(claim.kind, "a claim", "between", bounds, "between", bounds=bounds, interrupted=True)
+
+    path = write(tmp_path / "three.toml", TWO_CLAIMS + '[[claim]]\nkind = "derivative"\n')
+    asked = deciding(monkeypatch, stopped)
+    code, out, _ = run("prove", path)
+    assert code == 130
+    assert "at least 7/8 = 0.875; the joint spectral radius is at most 9/8 = 1.125" in " ".join(out.split())
+    assert asked == ["converges", "diverges"]
+
+
 def test_show_writes_latex_figure_and_page(run, tmp_path):
     files = {suffix: tmp_path / f"out.{suffix}" for suffix in ("tex", "pdf", "html")}
     code, _, err = run("show", HEAVY_BALL, "--latex", files["tex"], "--figure", files["pdf"], "--html", files["html"])
