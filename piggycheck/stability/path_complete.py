@@ -31,6 +31,7 @@ __all__ = [
     "is_path_complete",
     "prove_path_complete",
     "rounded_together",
+    "well_scaled",
 ]
 
 _SUBSET_LIMIT = 10_000
@@ -278,7 +279,7 @@ def guess_path_complete(
     from piggycheck.stability.floats import float_matrices, spectral_radii
 
     deadline = time.monotonic() + time_limit
-    scaled = _scaled(float_matrices([midpoint(M) for M in A])) if _fits(A, memory) else None
+    scaled = well_scaled(float_matrices([midpoint(M) for M in A])) if _fits(A, memory) else None
     if scaled is None:
         return None
     T, matrices, scale = scaled
@@ -327,7 +328,7 @@ def guess_forms(
     """
     import numpy as np
 
-    scaled = _scaled(matrices)
+    scaled = well_scaled(matrices)
     if scaled is None or not math.isfinite(rate):
         return None
     T, changed, scale = scaled
@@ -375,6 +376,41 @@ def rounded_together(forms: Sequence[Array]) -> Iterator[list[fmpq_mat]]:
         before = rational
 
 
+def well_scaled(matrices: Array) -> tuple[Array, Array, float] | None:
+    """Find a basis in which the largest norm of some matrices is small, in floating point.
+
+    Parameters
+    ----------
+    matrices : array
+        A stack of square matrices.
+
+    Returns
+    -------
+    (array, array, float) or None
+        The basis T, the matrices ``T A T^{-1}`` divided by their largest norm, and that norm; None when floats
+        overflow.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> T, changed, norm = well_scaled(np.array([[[0.5, 100.0], [0.0, 0.5]]]))
+    >>> norm < 1
+    True
+    """
+    import numpy as np
+
+    from piggycheck.stability.floats import averaged_form, change_basis, squared_norms
+
+    for form in (averaged_form(matrices), np.eye(matrices.shape[-1])):
+        changed = None if form is None else change_basis(matrices, form)
+        if form is not None and changed is not None:
+            scale = math.sqrt(float(squared_norms(changed).max()))
+            if math.isfinite(scale):
+                T = np.asarray(np.linalg.cholesky(form).T, dtype=np.float64)
+                return T, changed / (scale or 1.0), scale
+    return None
+
+
 def _rounded(P: Array, denominator: int) -> fmpq_mat:
     return fmpq_mat([[fmpq(round(float(value) * denominator), denominator) for value in row] for row in P])
 
@@ -388,22 +424,6 @@ def _fits(A: Sequence[Letter], memory: int) -> bool:
     """Whether the semidefinite program is small enough."""
     n = A[0].nrows()
     return memory == 0 or len(A) ** memory * n * (n + 1) // 2 <= _MAX_UNKNOWNS
-
-
-def _scaled(matrices: Array) -> tuple[Array, Array, float] | None:
-    """A basis T in which the largest norm is small, the matrices in it divided by that norm, and the norm."""
-    import numpy as np
-
-    from piggycheck.stability.floats import averaged_form, change_basis, squared_norms
-
-    for form in (averaged_form(matrices), np.eye(matrices.shape[-1])):
-        changed = None if form is None else change_basis(matrices, form)
-        if form is not None and changed is not None:
-            scale = math.sqrt(float(squared_norms(changed).max()))
-            if math.isfinite(scale):
-                T = np.asarray(np.linalg.cholesky(form).T, dtype=np.float64)
-                return T, changed / (scale or 1.0), scale
-    return None
 
 
 def _reached(matrices: Array, forms: Sequence[Array], edges: Sequence[Edge]) -> float:
