@@ -176,7 +176,6 @@ def _invariant_subspaces(A: Sequence[Letter], rate: fmpq, time_limit: float) -> 
                 restricted = _restrictions(A, V)
                 if restricted is not None:
                     yield V, restricted
-                    break
 
 
 def _rational_spans(vectors: Array) -> Iterator[fmpq_mat]:
@@ -191,9 +190,13 @@ def _rational_spans(vectors: Array) -> Iterator[fmpq_mat]:
         pivot = rest[rows[-1]] / np.linalg.norm(rest[rows[-1]])
         rest = rest - np.outer(rest @ pivot, pivot)
     reduced = vectors @ np.linalg.inv(vectors[rows])
+    before = None
     for denominator in _DENOMINATORS:
         near = [Fraction(float(value)).limit_denominator(denominator) for value in reduced.ravel()]
-        yield fmpq_mat(n, size, [fmpq(value.numerator, value.denominator) for value in near])
+        V = fmpq_mat(n, size, [fmpq(value.numerator, value.denominator) for value in near])
+        if before is None or before != V:
+            yield V
+        before = V
 
 
 def _restrictions(A: Sequence[Letter], V: fmpq_mat) -> list[Letter] | None:
