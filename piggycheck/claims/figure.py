@@ -1,4 +1,4 @@
-"""The data of a case's figure: errors of iterates and of derivatives along several selections."""
+"""The data of a case's figure: errors of iterates and derivatives along several selections; bounds as they improve."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ import sympy as sp
 from flint import fmpq, fmpq_mat
 
 from piggycheck.arithmetic import Mpmath
-from piggycheck.claims.base import word_text
+from piggycheck.claims.base import decimals_above, decimals_below, word_text
 from piggycheck.claims.limit import common_fixed_point, word_fixed_point
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
-from piggycheck.derivation import ContractionStep, WordStep
+from piggycheck.derivation import BoundsStep, ContractionStep, WordStep
 from piggycheck.errors import InputError, PiggycheckError, UnknownError
 from piggycheck.linalg import as_float, entries, zeros
 from piggycheck.piggyback import FixedBranch, RandomBranch, RepeatedWord, SelectionPolicy, propagate
+from piggycheck.render.proofs import METHODS
 from piggycheck.stability.proof import Proof
+from piggycheck.switched import Word
 
 __all__ = ["FigureData", "Panel", "Series", "figure_data"]
 
+_SECONDS = "seconds"
+_FIRST_MOMENT = 1e-3
+_LAST_MOMENT = 1.25
+_LONGEST_WORD = 16
 _DIGITS = 50
 _MOST_BRANCHES = 4
 _LONGEST_RATE = 16
@@ -37,37 +43,42 @@ class Series:
     Attributes
     ----------
     label : str
-    k : tuple of int
+    k : tuple of numbers
+        Where the values stand on the horizontal axis.
     values : tuple of float
         Nonnegative; infinite beyond the range of floats. Zeros have no place on a logarithmic axis.
     role : str
-        One of ``"iterates"``, ``"fixed branch"``, ``"word"``, ``"random"``, ``"proved"``.
+        One of ``"iterates"``, ``"fixed branch"``, ``"word"``, ``"random"``, ``"proved"``, ``"lower"``, ``"upper"``,
+        ``"gap"``.
     """
 
     label: str
-    k: tuple[int, ...]
+    k: tuple[float, ...]
     values: tuple[float, ...]
     role: str
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Sequences with a common axis.
+    """Sequences with common axes.
 
     Attributes
     ----------
     title, ylabel : str
     series : tuple of Series
+    xlabel : str
+        What is counted across.
     """
 
     title: str
     ylabel: str
     series: tuple[Series, ...]
+    xlabel: str = "step k"
 
 
 @dataclass(frozen=True)
 class FigureData:
-    """What a figure shows: panels above each other that share k."""
+    """What a figure shows: panels above each other."""
 
     title: str
     panels: tuple[Panel, ...]
@@ -80,7 +91,7 @@ def figure_data(subject: Subject, verdicts: Sequence[Verdict] = (), *, steps: in
     ----------
     subject : Subject
     verdicts : sequence of verdicts
-        About the subject; a proved word or rate among them is drawn.
+        About the subject; a proved word or rate among them is drawn, and bounds on the joint spectral radius.
     steps : int
         How many steps are followed.
     title : str
@@ -89,7 +100,9 @@ def figure_data(subject: Subject, verdicts: Sequence[Verdict] = (), *, steps: in
     -------
     FigureData
         For an iteration with a start, the error of the iterates; with parameters, the derivatives: their norms when
-        a word grows, otherwise their distance to the limit. For a switched system only the derivatives.
+        a word grows, otherwise their distance to the limit. For a switched system only the derivatives. Where bounds
+        on the joint spectral radius were asked for, how they came closer with time; then the derivatives of a switched
+        system are drawn only when another question was asked as well.
 
     Raises
     ------
@@ -114,14 +127,58 @@ def figure_data(subject: Subject, verdicts: Sequence[Verdict] = (), *, steps: in
     """
     if steps < 1:
         raise InputError(f"steps of the figure: `{steps}` is not positive; write a positive integer")
-    panels = [
-        panel for panel in (_iterates(subject, steps), _derivatives(subject, verdicts, steps)) if panel is not None
-    ]
+    bounds = _first(verdicts, BoundsStep)
+    others = [verdict for verdict in verdicts if verdict.derivation.first(BoundsStep) is None]
+    panels = [] if bounds is None else _bounds(bounds)
+    if bounds is None or others or subject.given is None:
+        found = (_iterates(subject, steps), _derivatives(subject, others or verdicts, steps))
+        panels += [panel for panel in found if panel is not None]
     if not panels:
         raise InputError(
             "there is nothing to draw: no fixed point is known, or the map has neither start nor parameters"
         )
     return FigureData(title, tuple(panels))
+
+
+# -- bounds ---------------------------------------------------------------------------------------------------------
+
+
+def _bounds(step: BoundsStep) -> list[Panel]:
+    """Both bounds against time, and how far they are apart."""
+    moments = [(max(moment.seconds, _FIRST_MOMENT), moment) for moment in step.moments]
+    if not moments:
+        return []
+    end = _LAST_MOMENT * moments[-1][0]
+    lower = [(seconds, as_float(moment.lower)) for seconds, moment in moments]
+    upper = [(seconds, as_float(moment.upper)) for seconds, moment in moments if moment.upper is not None]
+    gaps = [
+        (seconds, as_float(moment.upper / moment.lower - 1))
+        for seconds, moment in moments
+        if moment.upper is not None and 0 < moment.lower < moment.upper
+    ]
+    series = []
+    if step.lower is not None:
+        label = f"at least {_trimmed(decimals_below(step.lower, 9))}: word {_shortened(step.word)}"
+        series.append(_kept(label, lower, end, "lower"))
+    if step.upper is not None and upper:
+        label = f"at most {_trimmed(decimals_above(step.upper, 9))}: {METHODS.get(step.method, step.method)}"
+        series.append(_kept(label, upper, end, "upper"))
+    panels = [Panel("Proved bounds on the joint spectral radius", "ρ", tuple(series), _SECONDS)]
+    if len(gaps) > 1:
+        apart = _kept("", gaps, end, "gap")
+        panels.append(Panel("How far apart they are", "upper / lower − 1", (apart,), _SECONDS))
+    return panels
+
+
+def _shortened(word: Word) -> str:
+    return word_text(word[:_LONGEST_WORD]) + (" …" if len(word) > _LONGEST_WORD else "")
+
+
+def _kept(label: str, values: Sequence[tuple[float, float]], end: float, role: str) -> Series:
+    """A bound that keeps until the next one, the last one until the end."""
+    changes = [one for i, one in enumerate(values) if i == 0 or one[1] != values[i - 1][1]]
+    seconds, bounds = zip(*changes, (end, changes[-1][1]), strict=True)
+    return Series(label, seconds, bounds, role)
 
 
 # -- iterates -------------------------------------------------------------------------------------------------------
@@ -183,7 +240,7 @@ def _derivatives(subject: Subject, verdicts: Sequence[Verdict], steps: int) -> P
     if word is not None:
         return _growth(subject, word, steps)
     limit = common_fixed_point(system)
-    step = _first(verdicts, ContractionStep)
+    step = _first(verdicts, ContractionStep, lambda step: step.proof.rate < 1)
     proof = None if step is None else step.proof
     if proof is not None and limit is None:
         return _to_several_limits(subject, proof, steps)
@@ -226,7 +283,7 @@ def _growth(subject: Subject, word: WordStep, steps: int) -> Panel:
             _series(f"word {word_text(word.word)}, repeated", run(RepeatedWord(word.word), steps), None, "word")
         )
     rate = as_float(word.growth_lower)
-    label = f"proved: grows at least like {_rounded(word.growth_lower, math.floor)}^k"
+    label = f"proved: grows at least like {_trimmed(decimals_below(word.growth_lower))}^k"
     series.append(Series(label, tuple(range(steps + 1)), tuple(_power(rate, k) for k in range(steps + 1)), "proved"))
     return Panel("Derivatives selected at the fixed point", "‖J_k‖", tuple(series))
 
@@ -260,22 +317,13 @@ def _proved_rate(proof: Proof, series: Sequence[Series]) -> Series:
     rate, ks = as_float(proof.rate), series[0].k
     drawn = ((value, _power(rate, k)) for one in series for k, value in zip(one.k, one.values, strict=True))
     factor = max((value / power for value, power in drawn if power > 0), default=0.0) or 1.0
-    shown = f"({proof.rate})" if len(str(proof.rate)) <= _LONGEST_RATE else _rounded(proof.rate, math.ceil)
+    shown = f"({proof.rate})" if len(str(proof.rate)) <= _LONGEST_RATE else _trimmed(decimals_above(proof.rate))
     label = f"proved rate: C · {shown}^k, C fitted"
     return Series(label, ks, tuple(factor * _power(rate, k) for k in ks), "proved")
 
 
-def _rounded(number: fmpq, rounding: Callable[[Any], Any]) -> str:
-    """Write a proved bound with few decimals, rounded to the side on which it stays true.
-
-    Examples
-    --------
-    >>> _rounded(fmpq(98806, 95939), math.floor)
-    '1.029883'
-    """
-    millionths = number * 1_000_000
-    whole = int(millionths.floor() if rounding is math.floor else millionths.ceil())
-    return f"{whole / 1_000_000:.6f}".rstrip("0").rstrip(".")
+def _trimmed(decimals: str) -> str:
+    return decimals.rstrip("0").rstrip(".")
 
 
 def _power(base: float, exponent: int) -> float:

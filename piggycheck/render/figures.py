@@ -1,4 +1,4 @@
-"""Figures: errors of iterates and of derivatives against k, on logarithmic axes."""
+"""Figures: errors of iterates and of derivatives against k, bounds against time, on logarithmic axes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ _STYLES: dict[str, dict[str, Any]] = {
     "word": {"color": "#D55E00", "linewidth": 2.4, "zorder": 3},
     "random": {"color": "#8C8C8C", "linewidth": 0.7, "alpha": 0.8, "zorder": 1},
     "proved": {"color": "black", "linewidth": 1.1, "linestyle": (0, (1.2, 1.6)), "zorder": 4},
+    "lower": {"color": "#0072B2", "linewidth": 1.8, "marker": "^", "markersize": 4},
+    "upper": {"color": "#D55E00", "linewidth": 1.8, "marker": "v", "markersize": 4},
+    "gap": {"color": "black", "linewidth": 1.4, "marker": "o", "markersize": 3.5},
 }
 _BRANCHES: tuple[dict[str, Any], ...] = (
     {"color": "#0072B2", "linestyle": "-", "marker": "o"},
@@ -24,6 +27,7 @@ _BRANCHES: tuple[dict[str, Any], ...] = (
     {"color": "#CC79A7", "linestyle": (0, (5, 1.5, 1, 1.5)), "marker": "^"},
     {"color": "#E69F00", "linestyle": (0, (2, 1)), "marker": "D"},
 )
+_STEPWISE = {"lower", "upper", "gap"}
 _FORMATS = ("pdf", "svg", "png")
 _TITLE_WIDTH = 68
 _NO_DATE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
@@ -47,8 +51,8 @@ def figure(data: Any, path: str | Path) -> None:
     Parameters
     ----------
     data : piggycheck.claims.figure.FigureData
-        Or anything with a `title` and `panels`, each with `title`, `ylabel` and `series`, each with `label`, `k`,
-        `values` and `role`.
+        Or anything with a `title` and `panels`, each with `title`, `xlabel`, `ylabel` and `series`, each with `label`,
+        `k`, `values` and `role`.
     path : str or Path
         A file ending in .pdf, .svg or .png. The same data gives the same file.
 
@@ -86,10 +90,12 @@ def figure(data: Any, path: str | Path) -> None:
     with matplotlib.rc_context(_SETTINGS):
         drawing = Figure(figsize=(6.4, 0.5 + 2.9 * len(data.panels)), layout="constrained")
         FigureCanvasAgg(drawing)
-        axes = drawing.subplots(len(data.panels), 1, sharex=True, squeeze=False)[:, 0]
-        for axis, panel in zip(axes, data.panels, strict=True):
+        axes = drawing.subplots(len(data.panels), 1, squeeze=False)[:, 0]
+        for axis, panel, below in zip(axes, data.panels, [*data.panels[1:], None], strict=True):
             _draw(axis, panel)
-        axes[-1].set_xlabel("step $k$")
+            _scale_across(axis, [one for one in data.panels if one.xlabel == panel.xlabel])
+            if below is None or below.xlabel != panel.xlabel:
+                axis.set_xlabel(_mathematical(panel.xlabel))
         if data.title:
             drawing.suptitle("\n".join(wrap(data.title, _TITLE_WIDTH)), fontsize=10, fontweight="bold")
         try:
@@ -99,8 +105,6 @@ def figure(data: Any, path: str | Path) -> None:
 
 
 def _draw(axis: Any, panel: Any) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     branch = 0
     logarithmic = _reads_better_logarithmic(panel.series)
     for series in panel.series:
@@ -111,12 +115,12 @@ def _draw(axis: Any, panel: Any) -> None:
             spacing = max(1, len(series.k) // _MARKERS)
             style["markevery"] = (branch * spacing // 3, spacing)
             branch += 1
+        if series.role in _STEPWISE:
+            style |= {"drawstyle": "steps-post", "markevery": range(len(series.k) - 1)}
         axis.plot(series.k, values, label=_mathematical(series.label) or None, **style)
     if logarithmic:
         axis.set_yscale("log")
     axis.set_ylabel(_mathematical(panel.ylabel))
-    axis.set_xlim(0, max(series.k[-1] for series in panel.series))
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(True, color="#E5E5E5", linewidth=0.6)
     axis.set_axisbelow(True)
@@ -124,9 +128,25 @@ def _draw(axis: Any, panel: Any) -> None:
     labelled = [series for series in panel.series if series.label]
     axis.set_title(_mathematical(panel.title), loc="left", fontweight="bold")
     columns = 1 if any(len(series.label) > 42 for series in labelled) else 2
-    axis.legend(
-        loc="upper left", bbox_to_anchor=(0, -0.18), ncols=columns, frameon=False, borderaxespad=0, handlelength=3.2
-    )
+    if labelled:
+        place = {"loc": "upper left", "bbox_to_anchor": (0, -0.18), "borderaxespad": 0}
+        axis.legend(ncols=columns, frameon=False, handlelength=3.2, **place)
+
+
+def _scale_across(axis: Any, panels: list[Any]) -> None:
+    """Lay out the horizontal axis, alike for panels that count the same: whole numbers from 0, or time."""
+    from matplotlib.ticker import MaxNLocator
+
+    series = [one for panel in panels for one in panel.series]
+    first, last = min(one.k[0] for one in series), max(one.k[-1] for one in series)
+    if isinstance(last, int):
+        axis.set_xlim(0, last)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    elif last > _NARROW * first:
+        axis.set_xscale("log")
+        axis.set_xlim(first, last)
+    else:
+        axis.set_xlim(0, last)
 
 
 def _drawable(value: float, logarithmic: bool) -> float:
@@ -152,5 +172,6 @@ def _mathematical(text: str) -> str:
     """Set what is mathematics in a label as such: J_k, x_k, powers."""
     text = text.replace("$", r"\$").replace("J̄", r"$\bar{J}$").replace("x̄", r"$\bar{x}$")
     text = re.sub(r"\b([Jx])_([k0])\b", r"$\1_\2$", text)
+    text = re.sub(r"^step k$", "step $k$", text)
     text = text.replace("theta", "θ").replace("lambda", "λ")
     return re.sub(r"\^k\b", "$^k$", text)
