@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from flint import arb, fmpq, fmpq_poly, fmpz
+from flint import arb, ctx, fmpq, fmpq_poly, fmpz
 
 from piggycheck.errors import NumberError, PiggycheckError
 
@@ -191,7 +191,7 @@ def unit_circle_part(poly: fmpq_poly) -> fmpq_poly:
     return squarefree.gcd(_reversal(squarefree))
 
 
-def modulus_lower(poly: fmpq_poly, above: fmpq | None = None) -> fmpq:
+def modulus_lower(poly: fmpq_poly, above: fmpq | None = None, accuracy: fmpq = _RELATIVE_ERROR) -> fmpq:
     """Return a rational number that some root reaches or exceeds in modulus, proved by the Jury test.
 
     Parameters
@@ -200,12 +200,14 @@ def modulus_lower(poly: fmpq_poly, above: fmpq | None = None) -> fmpq:
         A polynomial with at least one root.
     above : fmpq, optional
         A number that some root is known to exceed; the answer exceeds it too.
+    accuracy : fmpq
+        A positive number.
 
     Returns
     -------
     fmpq
         The largest root modulus itself when a rational root has it, or when it is rational with a denominator up to
-        10**6; otherwise a lower bound within a relative distance of 1e-9 of it.
+        10**6; otherwise a lower bound within about this relative distance of it.
 
     Raises
     ------
@@ -227,7 +229,7 @@ def modulus_lower(poly: fmpq_poly, above: fmpq | None = None) -> fmpq:
     """
     if poly.degree() < 1:
         raise NumberError("the polynomial is constant and has no roots; write one of degree 1 or more")
-    low, high = _largest_modulus(poly)
+    low, high = _largest_modulus(poly, accuracy)
     candidates = [abs(root) for root, _ in poly.roots() if abs(root) >= low]
     candidates.sort(reverse=True)
     if high > 0:
@@ -235,7 +237,7 @@ def modulus_lower(poly: fmpq_poly, above: fmpq | None = None) -> fmpq:
         if exact.q <= _SMALL_DENOMINATOR:
             candidates.append(exact)
         if low > 0:
-            candidates.append(simplest_between(low - low * _RELATIVE_ERROR, low))
+            candidates.append(simplest_between(low - low * accuracy, low))
     candidates.append(fmpq(0))
     for candidate in candidates:
         if (above is None or candidate > above) and _reaches(poly, candidate):
@@ -291,8 +293,8 @@ def simplest_between(low: fmpq, high: fmpq) -> fmpq:
     return value
 
 
-def root_lower(value: fmpq, degree: int) -> fmpq:
-    """Return a simple rational h with ``h**degree <= value``, within a relative distance of about 1e-9 of the root.
+def root_lower(value: fmpq, degree: int, accuracy: fmpq = _RELATIVE_ERROR) -> fmpq:
+    """Return a simple rational h with ``h**degree <= value``, near the root.
 
     Parameters
     ----------
@@ -300,6 +302,8 @@ def root_lower(value: fmpq, degree: int) -> fmpq:
         Not negative. When it exceeds 1, so does the answer.
     degree : int
         At least 1.
+    accuracy : fmpq
+        A positive number: about how far the answer may lie below the root, relative to it.
 
     Returns
     -------
@@ -322,13 +326,13 @@ def root_lower(value: fmpq, degree: int) -> fmpq:
     -----
     When this fails: it does not; huge degrees are slow.
     """
-    low, high = _root_enclosure(value, degree)
+    low, high = _root_enclosure(value, degree, accuracy)
     if low == 0:
         return fmpq(0)
     exact = simplest_between(low, high)
     if exact**degree <= value:
         return exact
-    start = low - low * _RELATIVE_ERROR
+    start = low - low * accuracy
     return simplest_between(max(start, (1 + low) / 2) if low > 1 else start, low)
 
 
@@ -361,7 +365,7 @@ def root_upper(value: fmpq, degree: int) -> fmpq:
     -----
     When this fails: it does not; huge degrees are slow.
     """
-    low, high = _root_enclosure(value, degree)
+    low, high = _root_enclosure(value, degree, _RELATIVE_ERROR)
     exact = simplest_between(low, high)
     if exact**degree >= value:
         return exact
@@ -369,8 +373,8 @@ def root_upper(value: fmpq, degree: int) -> fmpq:
     return simplest_between(high, min(end, (1 + high) / 2) if high < 1 else end)
 
 
-def _root_enclosure(value: fmpq, degree: int) -> tuple[fmpq, fmpq]:
-    """Enclose the root in a dyadic interval of relative width 1e-9 or less, on one side of 1."""
+def _root_enclosure(value: fmpq, degree: int, accuracy: fmpq) -> tuple[fmpq, fmpq]:
+    """Enclose the root in a dyadic interval of at most this relative width, on one side of 1."""
     if value < 0 or degree < 1:
         raise NumberError(f"no root of degree {degree} of {value}; write a nonnegative value and a degree of 1 or more")
     if value == 0 or degree == 1:
@@ -379,7 +383,7 @@ def _root_enclosure(value: fmpq, degree: int) -> tuple[fmpq, fmpq]:
     while True:
         floor = _integer_root((value * fmpq(2) ** (bits * degree)).floor(), degree)
         low, high = fmpq(floor) / fmpq(2) ** bits, fmpq(floor + 1) / fmpq(2) ** bits
-        fine = (high - low) <= low * _RELATIVE_ERROR
+        fine = (high - low) <= low * accuracy
         if fine and (low > 1 or value <= 1) and (high < 1 or value >= 1):
             return low, high
         bits *= 2
@@ -435,14 +439,16 @@ def _zero_roots(poly: fmpq_poly) -> int:
     return next(index for index, coefficient in enumerate(poly.coeffs()) if coefficient != 0)
 
 
-def _largest_modulus(poly: fmpq_poly) -> tuple[fmpq, fmpq]:
+def _largest_modulus(poly: fmpq_poly, accuracy: fmpq) -> tuple[fmpq, fmpq]:
     """A narrow interval around the largest root modulus, from the rigorous root enclosures of flint."""
     low = high = fmpq(0)
-    roots: Any = poly.complex_roots()
-    for root, _ in roots:
-        modulus: arb = abs(root)
-        low = max(low, _dyadic(modulus.lower()))
-        high = max(high, _dyadic(modulus.upper()))
+    digits = (1 / accuracy).ceil().bit_length()
+    with ctx.workprec(int(max(53, digits + 13))):
+        roots: Any = poly.complex_roots()
+        for root, _ in roots:
+            modulus: arb = abs(root)
+            low = max(low, _dyadic(modulus.lower()))
+            high = max(high, _dyadic(modulus.upper()))
     return low, high
 
 

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from flint import fmpq_mat
+from flint import fmpq
 from numpy.typing import NDArray
 
+from piggycheck.intervals import Letter, midpoint
 from piggycheck.linalg import float_rows
+from piggycheck.stability.balance import balanced, balancing_exponents
 from piggycheck.switched import Word
 
 __all__ = [
@@ -19,7 +21,8 @@ __all__ = [
     "change_basis",
     "float_matrices",
     "float_tree",
-    "improving_words",
+    "leading_products",
+    "scaled_matrices",
     "spectral_radii",
     "squared_norms",
 ]
@@ -27,13 +30,35 @@ __all__ = [
 Array = NDArray[np.float64]
 
 _MARGIN = 1e-9
+_NOISE = 1e-7
+_ZERO = 1e-30
 _MAX_LEVEL_ENTRIES = 4_000_000
 
 
-def float_matrices(matrices: Sequence[fmpq_mat]) -> Array:
-    """Return rational matrices of one size as one array; entries too large for a float become large ones."""
-    array = np.array([float_rows(M) for M in matrices], dtype=np.float64)
+def float_matrices(matrices: Sequence[Letter]) -> Array:
+    """Return matrices of one size as one array, those between bounds by their midpoints.
+
+    Entries too large for a float become large ones.
+    """
+    array = np.array([float_rows(midpoint(M)) for M in matrices], dtype=np.float64)
     return np.nan_to_num(array, posinf=1e300, neginf=-1e300)
+
+
+def scaled_matrices(matrices: Sequence[Letter]) -> tuple[Array, int]:
+    """Return ``2^-e T^-1 A T`` as an array, and e: entries of moderate size, by powers of two that are exact.
+
+    Examples
+    --------
+    >>> from flint import fmpq_mat
+    >>> array, exponent = scaled_matrices([fmpq_mat([[2**3000]])])
+    >>> array.tolist(), exponent
+    ([[[0.5]]], 3001)
+    """
+    exponents = balancing_exponents(matrices)
+    middles = [midpoint(M) for M in (balanced(matrices, exponents) if any(exponents) else matrices)]
+    sizes = [int(x.p.bit_length()) - int(x.q.bit_length()) + 1 for M in middles for x in M.entries() if x != 0]
+    exponent = max(sizes, default=0)
+    return float_matrices([M * (1 / fmpq(2) ** exponent) for M in middles]), exponent
 
 
 @np.errstate(all="ignore")
@@ -125,43 +150,55 @@ def change_basis(matrices: Array, P: Array) -> Array | None:
     return changed if bool(np.isfinite(changed).all()) else None
 
 
-def improving_words(
-    matrices: Sequence[fmpq_mat], min_length: int, max_length: int, time_limit: float, beam: int
-) -> Iterator[tuple[Word, float]]:
-    """Yield words of ever larger rate, shortest first: a breadth-first search that keeps the largest products.
+def leading_products(
+    matrices: Sequence[Letter], max_length: int, time_limit: float, beam: int
+) -> Iterator[tuple[NDArray[np.int16], Array]]:
+    """Yield, for each length in turn, words and the binary logarithms of their rates, the largest rate first.
 
-    Words are given as their alphabetically first rotation.
+    A breadth-first search that keeps the largest products of each length, and none that are zero.
     """
     deadline = time.monotonic() + time_limit
-    letters = float_matrices(matrices)
-    k, n = letters.shape[0], letters.shape[-1]
+    letters, exponent = scaled_matrices(matrices)
+    n = letters.shape[-1]
     P = averaged_form(letters)
     changed = None if P is None else change_basis(letters, P)
     letters = letters if changed is None else changed
-    scale = float(np.sqrt(squared_norms(letters).max()))
-    if not np.isfinite(scale) or scale == 0:
-        return
-    letters = letters / scale
-    beam = max(16, min(beam, 40_000_000 // (n**3 * 100)))
-    products, words = np.eye(n)[None], np.zeros((1, 0), dtype=np.int16)
-    best = 0.0
+    beam = max(16, min(beam, 400_000 // n**3))
+    products, words, logarithm = np.eye(n)[None], np.zeros((1, 0), dtype=np.int16), 0.0
     for length in range(1, max_length + 1):
         products, words = _children(products, words, letters)
-        if len(products) > beam:
-            kept = np.argsort(-squared_norms(products), kind="stable")[:beam]
-            products, words = products[kept], words[kept]
-        rates = spectral_radii(products) ** (1 / length)
-        index = int(np.argmax(rates))
-        if length >= min_length and rates[index] > best * (1 + 1e-10):
-            best = float(rates[index])
-            yield _least_rotation(_word(words[index])), best * scale
-        if time.monotonic() > deadline or k == 1:
+        kept, largest = _largest(products, beam)
+        if not len(kept):
+            return
+        # One common factor keeps the products in the range of floats.
+        products, words, logarithm = products[kept] / largest, words[kept], logarithm + math.log2(largest)
+        rates = (_logarithms(products) + logarithm) / length + exponent
+        order = np.argsort(-rates, kind="stable")
+        yield words[order], rates[order]
+        if len(letters) == 1 or time.monotonic() > deadline:
             return
 
 
 @np.errstate(all="ignore")
+def _logarithms(products: Array) -> Array:
+    """Binary logarithms of the spectral radii; minus infinity for those that rounding errors explain."""
+    radii = spectral_radii(products)
+    return np.where(radii > _NOISE * np.sqrt(squared_norms(products)), np.log2(radii), -np.inf)
+
+
+def _largest(products: Array, count: int) -> tuple[NDArray[np.intp], float]:
+    """Indices of the products of largest norm, and that norm; products that are zero up to rounding are left out."""
+    norms = squared_norms(products)
+    norms[~np.isfinite(norms)] = 0
+    kept = np.flatnonzero(norms > _ZERO * norms.max(initial=0))
+    if len(kept) > count:
+        kept = np.sort(kept[np.argsort(-norms[kept], kind="stable")[:count]])
+    return kept, float(np.sqrt(norms[kept].max())) if len(kept) else 0.0
+
+
+@np.errstate(all="ignore")
 def float_tree(
-    A: Sequence[fmpq_mat],
+    A: Sequence[Letter],
     P: Array,
     rate: float,
     contracts: Callable[[Word], bool],
@@ -210,7 +247,3 @@ def _children(products: Array, words: NDArray[np.int16], letters: Array) -> tupl
 
 def _word(row: NDArray[np.int16]) -> Word:
     return tuple(int(letter) for letter in row)
-
-
-def _least_rotation(word: Word) -> Word:
-    return min(word[i:] + word[:i] for i in range(len(word)))

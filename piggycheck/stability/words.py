@@ -8,41 +8,49 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import tee
 
 from flint import fmpq, fmpq_poly
 
 from piggycheck.errors import SwitchedSystemError
+from piggycheck.intervals import IntervalMatrix, Letter, midpoint, radius
 from piggycheck.linalg import (
     exceeds_one,
+    identity,
     is_schur_stable,
     modulus_lower,
     root_lower,
     scale_roots,
     zeros,
 )
+from piggycheck.stability.interval_radius import uncertain_modulus_lower
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = [
     "WordBound",
     "WordSearch",
     "best_rate_word",
+    "leading_words",
+    "necklace_of",
     "necklaces",
+    "ranked",
     "rate_of_word",
     "search_words",
 ]
 
 _ONE = fmpq(1)
-BELOW, ON, ABOVE = -1, 0, 1
+_ACCURACY = fmpq(1, 10**12)
+_SAME_RATE = 1e-10
+UNKNOWN, BELOW, ON, ABOVE = -2, -1, 0, 1
 
 
 @dataclass(frozen=True)
 class WordBound:
     """A word and an exact lower bound on its rate, hence on the joint spectral radius.
 
-    Some eigenvalue of ``A_w`` has modulus at least `modulus_lower`, and ``rate_lower ** len(word) <= modulus_lower``.
+    Some eigenvalue of ``A_w`` has modulus at least `modulus_lower`, and ``rate_lower ** len(word) <= modulus_lower``;
+    for matrices between bounds this holds for every choice of them.
     """
 
     word: Word
@@ -59,7 +67,8 @@ class WordSearch:
     word : Word or None
         The first word, by length and then alphabetically, whose spectral radius is large enough.
     exhaustive_below : int
-        Every word shorter than this was decided exactly, and none was large enough.
+        Every word shorter than this was decided exactly, and none was large enough; for matrices between bounds, none
+        was proved to be large enough for every choice of them.
     stable_below : int
         Every word shorter than this has a spectral radius strictly below ``rate ** length``.
     decided : int
@@ -72,7 +81,9 @@ class WordSearch:
     decided: int
 
 
-def necklaces(letters: int, length: int) -> Iterator[Word]:
+def necklaces(
+    letters: int, length: int, forbidden: Callable[[Sequence[int]], int | None] | None = None
+) -> Iterator[Word]:
     """Yield the Lyndon words of one length: each word up to rotation once, powers of shorter words left out.
 
     Parameters
@@ -80,6 +91,8 @@ def necklaces(letters: int, length: int) -> Iterator[Word]:
     letters : int
         Size of the alphabet ``0, ..., letters - 1``.
     length : int
+    forbidden : callable, optional
+        Given a word, it says how long the prefix is with which no word is wanted, or None.
 
     Yields
     ------
@@ -106,10 +119,13 @@ def necklaces(letters: int, length: int) -> Iterator[Word]:
     while word:
         word[-1] += 1
         period = len(word)
-        if period == length:
-            yield tuple(word)
         while len(word) < length:
             word.append(word[-period])
+        wanted = None if forbidden is None else forbidden(word)
+        if wanted is not None:
+            del word[wanted:]
+        elif period == length:
+            yield tuple(word)
         while word and word[-1] == letters - 1:
             word.pop()
 
@@ -169,18 +185,23 @@ def search_words(
     return WordSearch(None, walk.finished + 1, walk.stable_below, walk.decided)
 
 
-def rate_of_word(system: SwitchedSystem, word: Sequence[int]) -> WordBound:
+def rate_of_word(
+    system: SwitchedSystem | Sequence[Letter], word: Sequence[int], *, accuracy: fmpq = _ACCURACY
+) -> WordBound:
     """Bound the rate of a word from below: an exact lower bound on the joint spectral radius.
 
     Parameters
     ----------
-    system : SwitchedSystem
+    system : SwitchedSystem or sequence of fmpq_mat or IntervalMatrix
     word : Word
         At least one letter.
+    accuracy : fmpq
+        About how far the bound may lie below the rate, relative to it, when the matrices are known exactly.
 
     Returns
     -------
     WordBound
+        Zero when nothing was proved.
 
     Raises
     ------
@@ -192,15 +213,75 @@ def rate_of_word(system: SwitchedSystem, word: Sequence[int]) -> WordBound:
     >>> system = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]])
     >>> rate_of_word(system, (0, 0, 1, 1)).modulus_lower
     9/8
+    >>> uncertain = SwitchedSystem.from_rows([[[[2, 3], 0], [0, 0]], [[0, 1], [["1/3", "1/2"], 0]]])
+    >>> rate_of_word(uncertain, (0,)).rate_lower
+    2
 
     Notes
     -----
-    When this fails: see `piggycheck.linalg.modulus_lower`.
+    For matrices between bounds the characteristic polynomials of all products are enclosed, so the bound holds when
+    each letter stands for one matrix, and also when it may stand for another one at every step. When this fails: see
+    `piggycheck.linalg.modulus_lower` and `piggycheck.stability.interval_radius`.
     """
     if not word:
         raise SwitchedSystemError("the word is empty; write at least one letter")
-    modulus = modulus_lower(characteristic_polynomial(system, word))
-    return WordBound(tuple(word), modulus, root_lower(modulus, len(word)))
+    product = _linear(system).product(word)[0]
+    if isinstance(product, IntervalMatrix) and not _is_zero(product.radius):
+        modulus = uncertain_modulus_lower(product)
+    else:
+        modulus = modulus_lower(midpoint(product).charpoly(), accuracy=accuracy)
+    return WordBound(tuple(word), modulus, root_lower(modulus, len(word), accuracy))
+
+
+def leading_words(
+    A: Sequence[Letter], *, max_length: int = 16, beam: int = 4096, time_limit: float = 1.0, count: int = 6
+) -> list[tuple[Word, float]]:
+    """Look for the words of the largest rates.
+
+    Parameters
+    ----------
+    A : sequence of fmpq_mat or IntervalMatrix
+        Those between bounds count by their midpoints.
+    max_length : int
+        Longest words to look at.
+    beam : int
+        How many products are kept per length.
+    time_limit : float
+        Seconds after which the search stops.
+    count : int
+        How many words are wanted.
+
+    Returns
+    -------
+    list of (Word, float)
+        With their rates, the largest first and of equal rates the shortest; no word is a rotation or a power of
+        another, and each is its alphabetically first rotation.
+
+    Examples
+    --------
+    >>> pair = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]])
+    >>> [(word, round(rate, 4)) for word, rate in leading_words(pair.A, max_length=8, count=2)]
+    [((0, 0, 1, 0, 0, 1, 1), 1.0308), ((0, 0, 1, 1), 1.0299)]
+
+    Notes
+    -----
+    Guesses in floating point. When this fails: words whose products are small at first leave the beam; longer words
+    are put together by `piggycheck.stability.long_words.concatenated_words`.
+    """
+    if time_limit <= 0 or max_length < 1:
+        return []
+    from piggycheck.stability.floats import leading_products
+
+    rates: dict[Word, float] = {}
+    for words, logarithms in leading_products(A, max_length, time_limit, beam):
+        length = words.shape[1]
+        found: set[Word] = set()
+        for row, logarithm in zip(words[: 4 * count * length].tolist(), logarithms.tolist(), strict=False):
+            if logarithm > -math.inf and len(found) < count:
+                word = necklace_of(row)
+                found.add(word)
+                rates.setdefault(word, logarithm)
+    return [(word, _power_of_two(logarithm)) for word, logarithm in ranked(rates)[:count]]
 
 
 def best_rate_word(
@@ -225,25 +306,74 @@ def best_rate_word(
     Examples
     --------
     >>> system = SwitchedSystem.from_rows([[[0, 1], [0, 0]], [[0, 0], [1, 0]]])
-    >>> best_rate_word(system, max_length=4)
-    WordBound(word=(0, 1), modulus_lower=1, rate_lower=1)
+    >>> best_rate_word(system, max_length=4).word
+    (0, 1)
 
     Notes
     -----
     Floating point chooses the word; its rate is then proved. Equal matrices are one letter, the first of them. When
     this fails: a longer word, or one outside the beam, may have a larger rate.
     """
-    best = 0.0
-    chosen: Word = (0,)
-    for word, rate in candidate_words(system, 1, max_length, time_limit, beam):
-        if rate > best * (1 + 1e-10):
-            best, chosen = rate, word
-    return rate_of_word(system, chosen)
+    letters = sorted(set(system.representatives()))
+    leading = leading_words(
+        [system.A[i] for i in letters], max_length=max_length, beam=beam, time_limit=time_limit, count=1
+    )
+    return rate_of_word(system, [letters[i] for i in leading[0][0]] if leading else (0,))
+
+
+def ranked(rates: dict[Word, float]) -> list[tuple[Word, float]]:
+    """Sort words by the binary logarithms of their rates; of rates that are equal up to rounding, the shortest first.
+
+    Examples
+    --------
+    >>> ranked({(0, 1): 1.0, (0,): 1.0 - 1e-13, (1,): 0.5, (0, 0, 1): 2.0})
+    [((0, 0, 1), 2.0), ((0,), 0.9999999999999), ((0, 1), 1.0), ((1,), 0.5)]
+    """
+    groups: list[list[tuple[Word, float]]] = []
+    for entry in sorted(rates.items(), key=lambda entry: -entry[1]):
+        if not groups or entry[1] < groups[-1][0][1] - _SAME_RATE:
+            groups.append([])
+        groups[-1].append(entry)
+    return [entry for group in groups for entry in sorted(group, key=lambda entry: (len(entry[0]), entry[0]))]
+
+
+def necklace_of(word: Sequence[int]) -> Word:
+    """Return the Lyndon word of a word: the first rotation of the shortest word of which it is a power.
+
+    Examples
+    --------
+    >>> necklace_of((1, 0, 0, 1, 0, 0))
+    (0, 0, 1)
+    """
+    whole = tuple(word)
+    size = len(whole)
+    root = next(whole[:p] for p in range(1, size + 1) if size % p == 0 and whole[:p] * (size // p) == whole)
+    return first_rotation(root)
+
+
+def first_rotation(word: Word) -> Word:
+    """Return the alphabetically first rotation of a word, in linear time."""
+    size = len(word)
+    best, other, same = 0, 1, 0
+    while other < size and same < size:
+        a, b = word[(best + same) % size], word[(other + same) % size]
+        if a == b:
+            same += 1
+            continue
+        if a > b:
+            best, other = max(other, best + same + 1), max(other, best + same + 1) + 1
+        else:
+            other += same + 1
+        same = 0
+    return word[best:] + word[:best]
 
 
 @dataclass
 class ExactWalk:
-    """All necklaces over the distinct matrices, by length, each decided exactly."""
+    """All necklaces over the distinct matrices, by length, each decided exactly; those with zero products are skipped.
+
+    For matrices between bounds a decision holds for every choice, and can be lacking.
+    """
 
     system: SwitchedSystem
     rate: fmpq
@@ -254,27 +384,24 @@ class ExactWalk:
     finished: int = 0
     stable_below: int = field(default=1, init=False)
 
-    def __iter__(self) -> Iterator[tuple[Word, fmpq_poly, int]]:
-        """Yield (word, characteristic polynomial, how its radius compares with the rate's power)."""
+    def __iter__(self) -> Iterator[tuple[Word, Letter, int]]:
+        """Yield (word, product, how its radius compares with the rate's power)."""
         deadline = time.monotonic() + self.time_limit
         letters = sorted(set(self.system.representatives()))
-        linear = SwitchedSystem(
-            tuple(self.system.A[i] for i in letters), tuple(zeros(self.system.dimension, 0) for _ in letters)
-        )
+        prefixes = _Prefixes([self.system.A[i] for i in letters])
         all_below = True
         length = 0
         while self.max_length is None or length < self.max_length:
             length += 1
             power = self.rate**length
-            words, same = tee(necklaces(len(letters), length))
-            for word, (A, _) in zip(words, linear.products(same), strict=True):
+            for word in necklaces(len(letters), length, prefixes.zero_prefix):
                 if self.decided >= self.word_budget or time.monotonic() > deadline:
                     return
                 self.decided += 1
-                poly = A.charpoly()
-                size = _compare(poly, power)
+                product = prefixes.products[-1]
+                size = _compare(product, power)
                 all_below = all_below and size == BELOW
-                yield tuple(letters[i] for i in word), poly, size
+                yield tuple(letters[i] for i in word), product, size
             self.finished = length
             if all_below:
                 self.stable_below = length + 1
@@ -285,16 +412,45 @@ class ExactWalk:
                 return
 
 
-def _compare(poly: fmpq_poly, radius: fmpq) -> int:
-    scaled = poly if radius == 1 else scale_roots(poly, radius)
-    if is_schur_stable(scaled):
-        return BELOW
-    return ABOVE if exceeds_one(scaled) else ON
+class _Prefixes:
+    """The products of all prefixes of the word that was met last."""
+
+    def __init__(self, A: Sequence[Letter]) -> None:
+        self.A = A
+        self.word: list[int] = []
+        self.products: list[Letter] = [identity(A[0].nrows())]
+
+    def zero_prefix(self, word: Sequence[int]) -> int | None:
+        """The length of the shortest prefix whose product is zero, if there is one."""
+        shared = next((i for i, (a, b) in enumerate(zip(self.word, word, strict=False)) if a != b), len(self.word))
+        del self.word[shared:], self.products[shared + 1 :]
+        for letter in word[shared:]:
+            self.word.append(letter)
+            self.products.append(self.A[letter] * self.products[-1])
+            if _is_zero(self.products[-1]):
+                break
+        return len(self.word) if _is_zero(self.products[-1]) else None
+
+
+def _is_zero(M: Letter) -> bool:
+    empty = zeros(M.nrows(), M.ncols())
+    return bool(midpoint(M) == empty and radius(M) == empty)
+
+
+def _compare(product: Letter, power: fmpq) -> int:
+    """How a spectral radius compares with a number; for matrices between bounds, how large it is at least."""
+    poly = midpoint(product).charpoly()
+    scaled = poly if power == 1 else scale_roots(poly, power)
+    size = BELOW if is_schur_stable(scaled) else ABOVE if exceeds_one(scaled) else ON
+    if not isinstance(product, IntervalMatrix) or _is_zero(product.radius):
+        return size
+    lower = uncertain_modulus_lower(product) if size == ABOVE else fmpq(0)
+    return ABOVE if lower > power else ON if lower == power else UNKNOWN
 
 
 def characteristic_polynomial(system: SwitchedSystem, word: Sequence[int]) -> fmpq_poly:
-    """Return the characteristic polynomial of ``A_w``."""
-    return system.product(word)[0].charpoly()
+    """Return the characteristic polynomial of ``A_w``; of the middle one, for matrices between bounds."""
+    return midpoint(system.product(word)[0]).charpoly()
 
 
 def candidate_words(
@@ -303,8 +459,22 @@ def candidate_words(
     """Yield words of ever larger rate with that rate, both guesses of floating point."""
     if time_limit <= 0 or min_length > max_length:
         return
-    from piggycheck.stability.floats import improving_words
+    from piggycheck.stability.floats import leading_products
 
     letters = sorted(set(system.representatives()))
-    for word, rate in improving_words([system.A[i] for i in letters], min_length, max_length, time_limit, beam):
-        yield tuple(letters[i] for i in word), rate
+    best = -math.inf
+    for words, logarithms in leading_products([system.A[i] for i in letters], max_length, time_limit, beam):
+        if words.shape[1] >= min_length and logarithms[0] > best + _SAME_RATE:
+            best = float(logarithms[0])
+            word = first_rotation(tuple(words[0].tolist()))
+            yield tuple(letters[i] for i in word), _power_of_two(best)
+
+
+def _linear(system: SwitchedSystem | Sequence[Letter]) -> SwitchedSystem:
+    """The system of the matrices A alone."""
+    A = tuple(system.A if isinstance(system, SwitchedSystem) else system)
+    return SwitchedSystem(A, tuple(zeros(M.nrows(), 0) for M in A))
+
+
+def _power_of_two(logarithm: float) -> float:
+    return math.inf if logarithm >= 1024 else 2.0**logarithm

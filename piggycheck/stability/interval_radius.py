@@ -1,0 +1,141 @@
+"""Spectral radii of matrices between bounds: how large they are at least, for every choice between the bounds.
+
+The characteristic polynomials are enclosed by the algorithm of Faddeev and LeVerrier, and the Schur-Cohn (Jury) test
+finds a circle that no choice of them has all its roots inside, both in rational intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from flint import fmpq, fmpq_mat
+
+from piggycheck.intervals import IntervalMatrix, absolute
+from piggycheck.linalg import identity, modulus_lower, simplest_between
+
+__all__ = ["uncertain_modulus_lower"]
+
+_Interval = tuple[fmpq, fmpq]
+
+_BITS = 256
+_HALVINGS = 8
+_SIMPLER = 1 - fmpq(1, 10**6)
+
+
+def uncertain_modulus_lower(M: IntervalMatrix) -> fmpq:
+    """Return a number that some eigenvalue reaches or exceeds in modulus, for every matrix between the bounds.
+
+    Parameters
+    ----------
+    M : IntervalMatrix
+        Square.
+
+    Returns
+    -------
+    fmpq
+        Below the spectral radius of the middle matrix; zero when nothing better was proved.
+
+    Examples
+    --------
+    >>> M = IntervalMatrix.between(fmpq_mat([[2, 1], [0, 0]]), fmpq_mat([[3, 1], [0, 0]]))
+    >>> uncertain_modulus_lower(M)
+    2
+
+    Notes
+    -----
+    When this fails: the coefficients are treated as if they did not depend on each other, so wide intervals are
+    overestimated, those of matrices with many rows most of all.
+    """
+    middle = modulus_lower(M.midpoint.charpoly())
+    core = _without_zero_lines(M)
+    if middle == 0:
+        return middle
+    polynomials = _characteristic_intervals(core)
+    low, high = _bracket(polynomials, middle)
+    for _ in range(_HALVINGS if low > 0 else 0):
+        between = (low + high) / 2
+        low, high = (between, high) if _some_root_reaches(polynomials, between) else (low, between)
+    for simple in (simplest_between(low, high), simplest_between(low * _SIMPLER, low)):
+        if simple > 0 and _some_root_reaches(polynomials, simple):
+            return simple
+    return low
+
+
+def _without_zero_lines(M: IntervalMatrix) -> IntervalMatrix:
+    """Leave out indices with a row or a column of zeros, again and again: only zero eigenvalues are lost."""
+    size = absolute(M.midpoint) + M.radius
+    kept = list(range(M.nrows()))
+    while True:
+        smaller = [i for i in kept if any(size[i, j] for j in kept) and any(size[j, i] for j in kept)]
+        if smaller == kept:
+            return IntervalMatrix(_principal(M.midpoint, kept), _principal(M.radius, kept))
+        kept = smaller
+
+
+def _principal(M: fmpq_mat, kept: Sequence[int]) -> fmpq_mat:
+    return fmpq_mat(len(kept), len(kept), [M[i, j] for i in kept for j in kept])
+
+
+def _characteristic_intervals(M: IntervalMatrix) -> list[_Interval]:
+    """Enclose the coefficients of all characteristic polynomials, the leading one first."""
+    n = M.nrows()
+    coefficients = [(fmpq(1), fmpq(1))]
+    power = IntervalMatrix(identity(n), fmpq_mat(n, n))
+    for k in range(1, n + 1):
+        power = M * power
+        bounds = power.bounds()
+        low, high = (-sum((bounds[i][i][end] for i in range(n)), fmpq(0)) / k for end in (1, 0))
+        coefficients.append((low, high))
+        power = power + IntervalMatrix(identity(n) * ((low + high) / 2), identity(n) * ((high - low) / 2))
+    return coefficients
+
+
+def _bracket(polynomials: list[_Interval], middle: fmpq) -> _Interval:
+    """A modulus that is proved, or 0, and a larger one that is not."""
+    high = middle
+    for modulus in _descending(middle):
+        if _some_root_reaches(polynomials, modulus):
+            return modulus, high
+        high = modulus
+    return fmpq(0), high
+
+
+def _descending(middle: fmpq) -> Iterator[fmpq]:
+    for exponent in range(20, 0, -1):
+        yield middle * (1 - fmpq(1, 4**exponent))
+    for exponent in range(1, 7):
+        yield middle / 4**exponent
+
+
+def _some_root_reaches(polynomials: list[_Interval], modulus: fmpq) -> bool:
+    """Prove that each of the monic polynomials has a root of at least this modulus; only True is a theorem."""
+    scaled = [_rounded(low / modulus**k, high / modulus**k) for k, (low, high) in enumerate(polynomials)]
+    while len(scaled) > 1:
+        constant = scaled[-1]
+        square = _times(constant, constant)
+        if square[0] >= 1:
+            return True
+        if square[1] >= 1:
+            return False
+        factor = (1 / (1 - square[0]), 1 / (1 - square[1]))
+        pairs = zip(scaled[:-1], reversed(scaled[1:]), strict=True)
+        scaled = [_rounded(*_times(_minus(b, _times(constant, c)), factor)) for b, c in pairs]
+    return False
+
+
+def _times(x: _Interval, y: _Interval) -> _Interval:
+    ends = [a * b for a in x for b in y]
+    return min(ends), max(ends)
+
+
+def _minus(x: _Interval, y: _Interval) -> _Interval:
+    return x[0] - y[1], x[1] - y[0]
+
+
+def _rounded(low: fmpq, high: fmpq) -> _Interval:
+    """A slightly larger interval, of ends with a moderate number of digits."""
+    size = max(abs(low), abs(high))
+    if size == 0:
+        return low, high
+    unit = fmpq(2) ** (int(size.p.bit_length()) - int(size.q.bit_length()) - _BITS)
+    return (low / unit).floor() * unit, (high / unit).ceil() * unit
