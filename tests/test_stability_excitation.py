@@ -7,6 +7,7 @@ from flint import fmpq, fmpq_mat
 from hypothesis import given, settings
 from matrix_strategies import affine_systems
 
+from piggycheck.errors import UnknownError
 from piggycheck.stability import excite, find_diverging_word
 from piggycheck.switched import SwitchedSystem
 
@@ -41,6 +42,16 @@ class TestTheCaseOfThePaper:
     def test_no_shorter_word_diverges(self):
         search = find_diverging_word(SwitchedSystem.from_rows(HEAVY_BALL))
         assert (search.exhaustive_below, search.stable_below) == (4, 4)
+
+
+def test_matrices_between_bounds_are_not_decided():
+    """One line says which matrix it is; the claim is then undecided, not refuted."""
+    system = SwitchedSystem.from_rows([[[3]], [[["2", "4"]]]])
+    message = "divergence is decided for exact matrices only, and `A[1]` is given by intervals"
+    with pytest.raises(UnknownError, match=message.replace("[", r"\[").replace("]", r"\]")):
+        find_diverging_word(system)
+    with pytest.raises(UnknownError, match="exact matrices only"):
+        excite(system, (1,))
 
 
 class TestStarts:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from flint import fmpq, fmpq_mat
 from hypothesis import given, settings
 from matrix_strategies import rationals, switched_systems
 
+from piggycheck.intervals import IntervalMatrix, contracts
 from piggycheck.linalg import as_float, is_positive_definite, is_positive_semidefinite
 from piggycheck.stability.attained import prove_attained_rate
 from piggycheck.stability.balance import balanced, balancing_exponents, diagonal_congruence
@@ -103,6 +106,36 @@ class TestProof:
         assert prove_with_form(MILD.A, np.eye(2), fmpq(1), time_limit=-1.0) is None
 
 
+class TestIntervals:
+    """Heavy ball with a slope that is only known to lie between two numbers."""
+
+    BETWEEN = SwitchedSystem.from_rows([[[["4/5", "9/10"], "-3/4"], [1, 0]]])
+    ENDS = SwitchedSystem.from_rows([[["4/5", "-3/4"], [1, 0]], [["9/10", "-3/4"], [1, 0]]])
+
+    def test_the_guess_sees_both_ends(self):
+        between, ends = (guess_quadratic_form(system.A) for system in (self.BETWEEN, self.ENDS))
+        assert ends[1] == pytest.approx(between[1], rel=1e-9)
+
+    def test_what_is_proved_holds_between_the_ends(self):
+        tree = prove_quadratic(self.BETWEEN.A, fmpq(49, 50))
+        assert tree.verify(self.BETWEEN.A)
+        slopes = [fmpq(4, 5) + fmpq(step, 100) for step in range(11)]
+        assert holds([fmpq_mat([[slope, fmpq(-3, 4)], [1, 0]]) for slope in slopes], tree.P, fmpq(49, 50))
+
+    def test_a_rate_below_that_of_one_end_is_refused(self):
+        """Each end has spectral radius sqrt(3)/2, about 0.866."""
+        assert prove_quadratic(self.BETWEEN.A, fmpq(43, 50)) is None
+
+    def test_bounds_that_hold_an_expanding_matrix_are_refused(self):
+        """The middle is stable; the upper end [[9/4, -3/4], [1, 0]] has the eigenvalue 1.84."""
+        wide = SwitchedSystem.from_rows([[[["-3/4", "9/4"], "-3/4"], [1, 0]]])
+        assert prove_quadratic(wide.A, fmpq(1)) is None
+
+    def test_no_form_on_the_boundary_is_looked_for(self):
+        assert prove_attained_rate([fmpq_mat([[1]]), self.BETWEEN.A[0]], fmpq(1)) is None
+        assert prove_attained_rate([IntervalMatrix(fmpq_mat([[0]]), fmpq_mat([[1]]))], fmpq(1)) is None
+
+
 class TestAttainedRate:
     @pytest.mark.parametrize(
         ("rows", "rate"),
@@ -141,3 +174,21 @@ class TestBalance:
         tree = prove_quadratic(changed, fmpq(99, 100))
         P = diagonal_congruence(tree.P, exponents)
         assert holds(A, P, fmpq(99, 100))
+
+    def test_bounds_are_balanced_without_loss(self):
+        """The bounds of each entry are multiplied by a power of two, and proofs for them go back to the first basis."""
+        huge = fmpq(2) ** 600
+        C = fmpq_mat([[fmpq(1, 2), huge], [1 / huge / 8, fmpq(1, 3)]])
+        A = [IntervalMatrix(C, fmpq_mat(2, 2, [abs(entry) / 100 for entry in C.entries()]))]
+        exponents = balancing_exponents(A)
+        changed = balanced(A, exponents)[0]
+        for i, j in product(range(2), repeat=2):
+            ends = [end * fmpq(2) ** (exponents[i] - exponents[j]) for end in A[0].bounds()[i][j]]
+            assert tuple(ends) == changed.bounds()[i][j]
+        tree = prove_quadratic([changed], fmpq(99, 100))
+        assert contracts(A[0], diagonal_congruence(tree.P, exponents), fmpq(99, 100) ** 2)
+
+    def test_wide_bounds_are_balanced_by_their_ends(self):
+        """The middle is zero where the bounds are wide."""
+        wide = IntervalMatrix(fmpq_mat([[0, 0], [0, 0]]), fmpq_mat([[1, 2**100], [0, 1]]))
+        assert [-100, 0] == balancing_exponents([wide])

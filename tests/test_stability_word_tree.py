@@ -9,9 +9,10 @@ import pytest
 from flint import fmpq, fmpq_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matrix_strategies import rationals, switched_systems
+from matrix_strategies import matrices, rationals, switched_systems
 
 from piggycheck.errors import SwitchedSystemError
+from piggycheck.intervals import IntervalMatrix, midpoint
 from piggycheck.linalg import identity, is_positive_semidefinite
 from piggycheck.stability import WordTree, prove_word_tree
 from piggycheck.stability.word_tree import is_complete_prefix_code
@@ -22,10 +23,25 @@ HALF = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["5/4", "-3/4"], [1
 
 FORM = fmpq_mat([[fmpq(11, 4), fmpq(-5, 4)], [fmpq(-5, 4), 2]])
 
+WIDTH = fmpq_mat([[fmpq(1, 1000), fmpq(1, 1000)], [0, 0]])
+
+BETWEEN = tuple(IntervalMatrix(A, WIDTH) for A in HALF.A)
+"""The same with entries known up to 1/1000, except the two that define the state."""
+
+
+def corner(letter, first, second):
+    """The matrix of a letter with its uncertain entries at one end each."""
+    return HALF.A[letter] + fmpq_mat([[first * WIDTH[0, 0], second * WIDTH[0, 1]], [0, 0]])
+
 
 @pytest.fixture(scope="module")
 def tree():
     return prove_word_tree(HALF.A, FORM, fmpq(99, 100))
+
+
+@pytest.fixture(scope="module")
+def proved():
+    return prove_word_tree(BETWEEN, FORM, fmpq(99, 100))
 
 
 class TestPrefixCodes:
@@ -125,6 +141,82 @@ class TestProof:
         if found is not None:
             assert found.verify(system.A)
             assert fmpq(1) == found.rate
+
+
+class TestWhatIsSaid:
+    def test_the_witness_has_the_keys_of_a_certificate_in_order(self, tree):
+        assert ["method", "rate", "P", "words"] == list(tree.witness())
+        assert ("word_tree", tree.rate, tree.P, tree.words) == tuple(tree.witness().values())
+
+    def test_the_summary_counts_words_unless_they_are_letters(self, tree):
+        assert f"a word tree of {len(tree.words)} words" == tree.summary()
+        assert "a common quadratic form" == WordTree(identity(1), fmpq(1), ((0,),), fmpq(1)).summary()
+
+
+class TestIntervals:
+    """Every choice of matrices between the bounds, anew at each step."""
+
+    def test_the_tree_holds_at_every_corner(self, proved):
+        """16 choices of one matrix for each letter, each verified exactly."""
+        assert proved.verify(BETWEEN)
+        assert not proved.is_quadratic
+        for signs in product((-1, 1), repeat=4):
+            assert proved.verify([corner(0, *signs[:2]), corner(1, *signs[2:])])
+
+    def test_the_tree_holds_when_matrices_are_chosen_anew_at_each_step(self, proved):
+        """All corners at each step of the words of at most 3 letters, the inequality from its definition."""
+        for word in (w for w in proved.words if len(w) <= 3):
+            factor = proved.rate ** (2 * len(word))
+            for signs in product(product((-1, 1), repeat=2), repeat=len(word)):
+                A_w = identity(2)
+                for letter, choice in zip(word, signs, strict=True):
+                    A_w = corner(letter, *choice) * A_w
+                assert is_positive_semidefinite(factor * proved.P - A_w.transpose() * proved.P * A_w)
+
+    def test_leaves_that_only_the_middle_allows_are_split_further(self):
+        """The middle has norm 1, the upper end 3/2; two steps are zero whatever is chosen."""
+        shift = IntervalMatrix(fmpq_mat([[0, 1], [0, 0]]), fmpq_mat([[0, fmpq(1, 2)], [0, 0]]))
+        assert prove_word_tree([midpoint(shift)], identity(2), fmpq(11, 10)).words == ((0,),)
+        assert prove_word_tree([shift], identity(2), fmpq(11, 10)).words == ((0, 0),)
+
+    def test_a_corner_beyond_the_rate_is_refused(self):
+        """The middle has spectral radius 3/4, the upper end 11/10."""
+        A = [IntervalMatrix.between(fmpq_mat([[fmpq(2, 5)]]), fmpq_mat([[fmpq(11, 10)]]))]
+        assert prove_word_tree([midpoint(A[0])], identity(1), fmpq(1)) is not None
+        assert prove_word_tree(A, identity(1), fmpq(1)) is None
+        assert not WordTree(identity(1), fmpq(1), ((0,),), fmpq(1)).verify(A)
+
+    def test_bounds_wider_than_the_proof_are_refused(self, proved):
+        """At slope 0 in place of 1/2 the letter 0 has spectral radius 1."""
+        wider = [IntervalMatrix(A, fmpq_mat([[fmpq(1, 2), 0], [0, 0]])) for A in HALF.A]
+        assert not proved.verify(wider)
+        assert prove_word_tree(wider, FORM, fmpq(99, 100)) is None
+
+    def test_a_smaller_rate_or_growth_is_refused(self, proved):
+        assert not replace(proved, rate=fmpq(24, 25)).verify(BETWEEN)
+        assert not replace(proved, growth=fmpq(1)).verify(BETWEEN)
+
+    def test_equal_bounds_are_one_letter(self):
+        doubled = (*BETWEEN, IntervalMatrix(HALF.A[1], WIDTH))
+        assert prove_word_tree(doubled, FORM, fmpq(99, 100)).verify(doubled)
+
+    def test_the_rate_zero_needs_bounds_that_are_zero(self):
+        nilpotent = IntervalMatrix(fmpq_mat([[0, 1], [0, 0]]), fmpq_mat([[0, 5], [0, 0]]))
+        assert prove_word_tree([nilpotent], identity(2), fmpq(0)).words == ((0, 0),)
+        almost = IntervalMatrix(fmpq_mat([[0, 1], [0, 0]]), fmpq_mat([[0, 0], [fmpq(1, 10**30), 0]]))
+        assert prove_word_tree([almost], identity(2), fmpq(0), node_budget=50) is None
+
+    @given(st.lists(st.tuples(matrices(2, 2, rationals(2, 5)), st.integers(1, 40)), min_size=1, max_size=2))
+    @settings(max_examples=60, deadline=None)
+    def test_what_is_proved_holds_at_all_corners(self, given):
+        width = fmpq_mat([[1, 0], [1, 1]])
+        A = [IntervalMatrix(M, width * fmpq(1, d)) for M, d in given]
+        found = prove_word_tree(A, identity(2), fmpq(1), node_budget=200)
+        if found is not None:
+            assert found.verify(A)
+            for signs in product((-1, 1), repeat=3):
+                offset = fmpq_mat([[signs[0], 0], [signs[1], signs[2]]])
+                assert found.verify([M + offset * fmpq(1, d) for M, d in given])
 
 
 class TestVerifyRefuses:

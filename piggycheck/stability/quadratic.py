@@ -60,7 +60,9 @@ def prove_quadratic(A: Sequence[Letter], rate: fmpq, *, time_limit: float = 10.0
     When this fails: the best quadratic rate can exceed the joint spectral radius by up to the square root of the
     number of matrices, or of the dimension; a word tree closes the gap.
     """
-    guess = guess_quadratic_form(A, time_limit=time_limit)
+    # The form of the least rate leaves no room for the width of intervals, so one with room at this rate is taken.
+    at = None if all(isinstance(M, fmpq_mat) for M in A) else as_float(rate)
+    guess = guess_quadratic_form(A, at=at, time_limit=time_limit)
     if guess is None:
         return None
     return prove_with_form(A, guess[0], rate, max_length=1, time_limit=time_limit)
@@ -163,6 +165,7 @@ def guess_quadratic_form(
     A: Sequence[Letter],
     lengths: Sequence[int] | None = None,
     *,
+    at: float | None = None,
     tolerance: float = 1e-3,
     time_limit: float = 10.0,
 ) -> tuple[Array, float] | None:
@@ -174,8 +177,10 @@ def guess_quadratic_form(
         Letters, or products of words.
     lengths : sequence of int, optional
         Length of the word behind each matrix; 1 when absent.
+    at : float, optional
+        A positive rate; in place of the form of the least rate, the one that leaves most room at this one.
     tolerance : float
-        Relative accuracy of the rate.
+        Relative accuracy of the least rate.
     time_limit : float
         Seconds after which the best form so far is returned.
 
@@ -214,9 +219,13 @@ def guess_quadratic_form(
     if high == 0 or n == 1:
         return start, high
     changed = changed / high ** exponents[:, None, None]
+    T = np.linalg.cholesky(start).T
     low = max(float((spectral_radii(changed) ** (1 / exponents)).max()), 1e-3)
     basis = _symmetric_basis(n)
     images = [M.T @ basis @ M for M in changed]
+    if at is not None:
+        roomy = _form_at(at / high, basis, images, exponents)
+        return None if roomy is None else (T.T @ roomy @ T, at)
     form, rate = np.eye(n), 1.0
     while rate > low * (1 + tolerance) and time.monotonic() < deadline:
         middle = math.sqrt(low * rate)
@@ -225,7 +234,6 @@ def guess_quadratic_form(
             low = middle
         else:
             form, rate = candidate, middle
-    T = np.linalg.cholesky(start).T
     return T.T @ form @ T, rate * high
 
 

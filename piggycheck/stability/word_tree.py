@@ -204,8 +204,9 @@ class _Exact:
         return self.grows_at_most(A_w, self.square**length)
 
     def is_too_wide(self, A_w: Letter, length: int) -> bool:
-        """Whether the radius alone does not contract, so that longer words hardly will."""
-        return isinstance(A_w, IntervalMatrix) and not self.contracts(A_w.radius, length)
+        """Whether the radius alone does not contract, so that longer words hardly will; none is too short to vanish."""
+        long = length > self.P.nrows()
+        return long and isinstance(A_w, IntervalMatrix) and not self.contracts(A_w.radius, length)
 
     def grows_at_most(self, A_u: Letter, factor: fmpq) -> bool:
         """Whether ``factor P - A_u^T P A_u`` is positive semidefinite."""
