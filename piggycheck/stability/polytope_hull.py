@@ -1,0 +1,361 @@
+"""Absolutely convex hulls that letters map into themselves, grown in floating point. Nothing here proves anything.
+
+Real points and complex points are treated alike: the hull consists of ``sum_j c_j v_j`` with ``sum_j |c_j| <= 1``, and
+the coefficients are real or complex like the points.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from piggycheck.stability.floats import Array, spectral_radii
+
+__all__ = ["Closure", "Indices", "Points", "basis_heights", "close_hull", "flat", "size", "widest_basis"]
+
+Points = NDArray[Any]
+"""Rows are points, real or complex."""
+
+Indices = NDArray[np.intp]
+
+_PIVOTS = 60
+_LARGEST_GROWTH = 1e9
+_LEAST_DISTANCE = 1e-6
+_SUFFIXES = 24
+
+
+@dataclass(frozen=True)
+class Closure:
+    """A hull that contains the images of its vertices.
+
+    Attributes
+    ----------
+    vertices : array
+        One point per row.
+    origins : list of pairs
+        ``(parent, letter)`` when the vertex is a multiple of the image of another one, or ``(-1, seed)``; a seed beyond
+        those given was added because they did not span.
+    index, phase : arrays
+        For each letter and vertex, the vertices of a simplex whose cone contains the image, and numbers of modulus 1
+        with which they are multiplied.
+    """
+
+    vertices: Points
+    origins: list[tuple[int, int]]
+    index: Indices
+    phase: Points
+
+
+def close_hull(
+    letters: Array,
+    radii: Array,
+    seeds: Points,
+    shrink: float,
+    *,
+    tolerance: float,
+    vertex_limit: int,
+    deadline: float,
+) -> Closure | None:
+    """Add images of points to the seeds until every image of a point lies in ``1 - shrink`` times their hull.
+
+    Parameters
+    ----------
+    letters, radii : arrays
+        Stacks of matrices, divided by the rate: middles and radii of intervals.
+    seeds : array
+        Points to start from, one per row; they may be complex.
+    shrink : float
+        The room that is left around each image.
+    tolerance : float
+        How far outside an image may lie without being added.
+    vertex_limit : int
+        How many points there may be.
+    deadline : float
+        The moment, in `time.monotonic`, to give up.
+
+    Returns
+    -------
+    Closure or None
+
+    Examples
+    --------
+    >>> letters = np.array([[[0.0, 0.5], [0.5, 0.0]], [[0.5, 0.0], [0.0, -0.5]]])
+    >>> options = {"tolerance": 1e-9, "vertex_limit": 50, "deadline": time.monotonic() + 9}
+    >>> close_hull(letters, 0 * letters, np.array([[1.0, 0.0]]), 0.1, **options).vertices.round(3).tolist()
+    [[1.0, 0.0], [0.0, 0.556]]
+    >>> close_hull(3 * letters, 0 * letters, np.array([[1.0, 0.0]]), 0.1, **options) is None
+    True
+
+    Notes
+    -----
+    The image that sticks out farthest is added first. When this fails: some product has a spectral radius near 1 or
+    above, so that the hull grows beyond the limits.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            growth = _Growth(letters, radii, seeds, shrink, tolerance)
+            return growth.run(vertex_limit, deadline)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def widest_basis(vertices: Points) -> list[int]:
+    """Choose as many vertices as there are coordinates, spanning a large simplex.
+
+    Examples
+    --------
+    >>> widest_basis(np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]]))
+    [2, 1]
+    """
+    rest = np.linalg.svd(vertices, full_matrices=False)[0]
+    basis = []
+    for _ in range(rest.shape[1]):
+        lengths = np.abs(rest) ** 2 @ np.ones(rest.shape[1])
+        basis.append(int(np.argmax(lengths)))
+        direction = rest[basis[-1]] / np.sqrt(lengths[basis[-1]])
+        rest = rest - np.outer(rest @ direction.conj(), direction)
+    return basis
+
+
+def basis_heights(vertices: Points, basis: list[int]) -> Array:
+    """How many times the hull of the basis the unit vectors are, at most: sums over rows of the inverse.
+
+    Examples
+    --------
+    >>> basis_heights(np.array([[2.0, 0.0], [2.0, 4.0]]), [0, 1]).tolist()
+    [0.5, 0.5]
+    """
+    return np.asarray(size(np.linalg.inv(vertices[basis])).sum(axis=1), dtype=np.float64)
+
+
+def size(points: Points) -> Array:
+    """Absolute values; of complex numbers, those of the real and of the imaginary part together.
+
+    Examples
+    --------
+    >>> size(np.array([-3.0, 3 - 4j])).tolist()
+    [3.0, 7.0]
+    """
+    return np.asarray(np.abs(points.real) + np.abs(points.imag), dtype=np.float64)
+
+
+def flat(points: Points) -> Array:
+    """Real coordinates: for complex points, first the real parts and then the imaginary ones.
+
+    Examples
+    --------
+    >>> flat(np.array([3 - 4j])).tolist()
+    [3.0, -4.0]
+    """
+    return np.concatenate([points.real, points.imag], axis=-1) if np.iscomplexobj(points) else points
+
+
+class _Rows:
+    """Columns of one length that grow together."""
+
+    def __init__(self, **columns: Points) -> None:
+        self._columns, self.count = columns, 0
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name][: self.count]
+
+    def append(self, **rows: Points) -> Indices:
+        """Add rows and return their numbers; columns that are not given are zero."""
+        end = self.count + len(next(iter(rows.values())))
+        for name, column in self._columns.items():
+            if end > len(column):
+                room = np.zeros((2 * end - len(column), *column.shape[1:]), dtype=column.dtype)
+                self._columns[name] = np.concatenate([column, room])
+        added = np.arange(self.count, end)
+        self.count = end
+        for name, values in rows.items():
+            self[name][added] = values
+        return added
+
+
+class _Growth:
+    """The points, and for each image of a point a simplex that shows how far outside it lies (its gauge).
+
+    The gauge is a linear program: the least sum of absolute values with which points combine to the image. Every choice
+    of points that span is feasible for it, after changes of sign; so the simplex method starts from any simplex met
+    before, and whatever it has when it stops is a valid representation. Complex coefficients are moduli times phases,
+    of which the best one enters.
+    """
+
+    def __init__(self, letters: Array, radii: Array, seeds: Points, shrink: float, tolerance: float) -> None:
+        self.letters, self.radii, self.shrink, self.tolerance = letters, radii, shrink, tolerance
+        n, kind = letters.shape[-1], seeds.dtype
+        self.width = 2 * n if np.iscomplexobj(seeds) else n
+        self.points = _Rows(at=np.zeros((0, n), dtype=kind))
+        self.origins: list[tuple[int, int]] = []
+        self.suffixes: list[Array] = []
+        self.images = _Rows(
+            at=np.zeros((0, n), dtype=kind),
+            owner=np.zeros(0, dtype=np.intp),
+            letter=np.zeros(0, dtype=np.intp),
+            index=np.zeros((0, self.width), dtype=np.intp),
+            phase=np.zeros((0, self.width), dtype=kind),
+            inverse=np.zeros((0, self.width, self.width)),
+            facet=np.zeros((0, n), dtype=kind),
+            gauge=np.zeros(0),
+            target=np.zeros(0),
+        )
+        for number, seed in enumerate(seeds):
+            self._add_point(seed, (-1, number))
+        self._span()
+        self.start = widest_basis(self.points["at"])
+        for number in range(self.points.count):
+            self._add_images(number)
+
+    def run(self, vertex_limit: int, deadline: float) -> Closure | None:
+        """Grow until the hull is closed; None when a limit is reached or the letters expand."""
+        while True:
+            gap = self.images["gauge"] - self.images["target"]
+            row = int(np.argmax(gap))
+            if not np.isfinite(gap[row]):
+                return None
+            if gap[row] > self.tolerance:
+                self._insert(row)
+                if self.points.count > vertex_limit or time.monotonic() > deadline or self._expands():
+                    return None
+            elif not self._leave_room():
+                return self._closure()
+
+    def _add_point(self, point: Points, origin: tuple[int, int]) -> None:
+        self.points.append(at=point[None])
+        self.origins.append(origin)
+        parent, letter = origin
+        if parent < 0:
+            self.suffixes.append(np.zeros((0, *self.letters.shape[1:])))
+        else:
+            longer = self.letters[letter] @ self.suffixes[parent][-_SUFFIXES:]
+            self.suffixes.append(np.concatenate([longer, self.letters[letter][None]]))
+
+    def _expands(self) -> bool:
+        """Whether some product that led to the newest point has a spectral radius above 1, or points are huge."""
+        suffixes = self.suffixes[-1]
+        if len(suffixes) and float(spectral_radii(suffixes).max()) > 1 + 1e-8:
+            return True
+        points = size(self.points["at"])
+        return bool(points[-1].max() > _LARGEST_GROWTH * points[0].max())
+
+    def _span(self) -> None:
+        """Add points until they span: images first, then conjugates, then multiples of unit vectors."""
+        n = self.letters.shape[-1]
+        known = np.zeros((0, n), dtype=self.points["at"].dtype)
+        given = self.points.count
+        for point in self.points["at"]:
+            known = _orthonormal(known, point)
+        number = 0
+        while len(known) < n and number < self.points.count:
+            for letter, matrix in enumerate(self.letters):
+                image = matrix @ self.points["at"][number] / (1 - self.shrink)
+                larger = _orthonormal(known, image)
+                if len(larger) > len(known):
+                    self._add_point(image, (number, letter))
+                known = larger
+            number += 1
+        scale = 2.0 ** np.floor(np.log2(size(self.points["at"]).max(initial=2.0**-60))) / 16 if given else 1.0
+        for extra in [*np.conj(self.points["at"][:given]), *(scale * np.eye(n))]:
+            larger = _orthonormal(known, extra)
+            if len(larger) > len(known):
+                self._add_point(extra, (-1, given))
+                given += 1
+            known = larger
+
+    def _add_images(self, number: int) -> None:
+        """Add the images of a point, each with the best simplex met so far, and improve it."""
+        at = self.letters @ self.points["at"][number]
+        count = len(at)
+        if self.images.count:
+            weights = np.abs(np.einsum("mk,eka->mea", flat(at), self.images["inverse"])).sum(axis=-1)
+            best = np.argmin(weights, axis=1)
+            index, phase = self.images["index"][best], self.images["phase"][best]
+        else:
+            phases = [1, 1j] if self.width > len(self.start) else [1]
+            index = np.tile(self.start, (count, len(phases)))
+            phase = np.tile(np.repeat(phases, len(self.start)), (count, 1))
+        rows = self.images.append(
+            at=at,
+            owner=np.full(count, number),
+            letter=np.arange(count),
+            index=index,
+            phase=phase,
+            target=np.full(count, 1 - self.shrink),
+        )
+        self._improve(rows)
+
+    def _improve(self, rows: Indices, enough: bool = True) -> None:
+        """Pivot until the simplices are best, or show that the images lie deep enough inside."""
+        images, vertices = self.images, self.points["at"]
+        last = 10 + 4 * self.width
+        for step in range(last + 1):
+            corners = images["phase"][rows][..., None] * vertices[images["index"][rows]]
+            inverse = np.linalg.inv(flat(corners))
+            weights = (flat(images["at"][rows])[:, None] @ inverse)[:, 0]
+            sign = np.where(weights < 0, -1.0, 1.0)
+            weights, inverse = weights * sign, inverse * sign[:, None]
+            normals = inverse.sum(axis=2)
+            n = vertices.shape[1]
+            facet = normals[:, :n] + 1j * normals[:, n:] if self.width > n else normals
+            images["phase"][rows] *= sign
+            images["inverse"][rows], images["facet"][rows] = inverse, facet
+            images["gauge"][rows] = weights.sum(axis=1)
+            heights = facet.conj() @ vertices.T
+            entering = np.argmax(np.abs(heights), axis=1)
+            height = heights[np.arange(len(rows)), entering]
+            going = np.abs(height) > 1 + min(self.tolerance / 10, 1e-9)
+            if enough:
+                going &= images["gauge"][rows] > images["target"][rows]
+            if step == last or not going.any():
+                return
+            rows, entering, height = rows[going], entering[going], height[going]
+            phase = height.conj() / np.abs(height)
+            direction = (flat(phase[:, None] * vertices[entering])[:, None] @ inverse[going])[:, 0]
+            positive = direction > 1e-11
+            ratios = np.where(positive, weights[going] / np.where(positive, direction, 1), np.inf)
+            leaving = np.argmin(ratios, axis=1)
+            images["index"][rows, leaving] = entering
+            images["phase"][rows, leaving] = phase
+
+    def _insert(self, row: int) -> None:
+        """Make a vertex of an image, scaled so that the image lies deep enough inside."""
+        images = self.images
+        origin = int(images["owner"][row]), int(images["letter"][row])
+        self._add_point(images["at"][row] / images["target"][row], origin)
+        outside = images["gauge"] - images["target"] > self.tolerance
+        beyond = np.abs(images["facet"].conj() @ self.points["at"][-1]) > 1
+        self._improve(np.flatnonzero(outside & beyond))
+        self._add_images(self.points.count - 1)
+
+    def _leave_room(self) -> bool:
+        """Find the best simplices, and ask for the room that the radii need; whether any image lacks it now."""
+        images, vertices = self.images, self.points["at"]
+        self._improve(np.arange(images.count), enough=False)
+        if not self.radii.any():
+            return False
+        heights = basis_heights(vertices, widest_basis(vertices))
+        spread = np.einsum("mij,pj->mpi", self.radii, size(vertices)) @ heights
+        images["target"][:] = 1 - self.shrink - spread[images["letter"], images["owner"]]
+        if images["target"].min() <= 0:
+            images["gauge"][:] = np.inf
+        return bool((images["gauge"] - images["target"]).max() > self.tolerance)
+
+    def _closure(self) -> Closure:
+        shape = (self.points.count, len(self.letters), self.width)
+        index, phase = (self.images[name].reshape(shape).swapaxes(0, 1) for name in ("index", "phase"))
+        return Closure(self.points["at"], self.origins, index, phase)
+
+
+def _orthonormal(known: Points, point: Points) -> Points:
+    """Add the direction in which a point leaves the span, when it clearly does."""
+    rest = point - (point @ known.conj().T) @ known
+    rest = rest - (rest @ known.conj().T) @ known
+    distance = float(np.linalg.norm(rest))
+    if not distance > _LEAST_DISTANCE * float(np.linalg.norm(point)):
+        return known
+    return np.concatenate([known, rest[None] / distance])
