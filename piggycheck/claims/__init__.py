@@ -13,6 +13,7 @@ from piggycheck.claims.derivative import Derivative
 from piggycheck.claims.diverges import Diverges
 from piggycheck.claims.fixed_point import FixedPointClaim as FixedPoint
 from piggycheck.claims.joint_spectral_radius import JointSpectralRadius
+from piggycheck.claims.no_common_quadratic_form import NoCommonQuadraticForm
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import Derivation
@@ -31,6 +32,7 @@ __all__ = [
     "Diverges",
     "FixedPoint",
     "JointSpectralRadius",
+    "NoCommonQuadraticForm",
     "Proved",
     "Refuted",
     "Subject",
@@ -50,6 +52,7 @@ KINDS: dict[str, type[Claim]] = {
         Diverges,
         FixedPoint,
         JointSpectralRadius,
+        NoCommonQuadraticForm,
     )
 }
 """The kinds of claim, by the name that a case gives them."""

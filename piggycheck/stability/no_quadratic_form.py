@@ -22,7 +22,7 @@ from piggycheck.stability.path_complete import guess_forms, rounded_together
 if TYPE_CHECKING:
     from piggycheck.stability.floats import Array
 
-__all__ = ["prove_no_common_form", "refutes_common_form"]
+__all__ = ["least_gain", "prove_no_common_form", "refutes_common_form"]
 
 _LEAST_MARGIN = 1e-11
 _NEGLIGIBLE = 1e-2
@@ -62,12 +62,30 @@ def refutes_common_form(A: Sequence[Letter], rate: fmpq, Q: Sequence[fmpq_mat]) 
         return False
     if any(M.transpose() != M or not is_positive_semidefinite(M) for M in Q):
         return False
-    S = _least_gain(A, rate, Q)
+    S = least_gain(A, rate, Q)
     return S != zeros(n, n) and is_positive_semidefinite(S)
 
 
-def _least_gain(A: Sequence[Letter], rate: fmpq, Q: Sequence[fmpq_mat]) -> fmpq_mat:
-    """The matrix S; for interval matrices one below all of them, by Gershgorin's circles."""
+def least_gain(A: Sequence[Letter], rate: fmpq, Q: Sequence[fmpq_mat]) -> fmpq_mat:
+    """Return the matrix ``S = sum_i (A_i Q_i A_i^T - rate^2 Q_i)``, or one below it for every choice between bounds.
+
+    Parameters
+    ----------
+    A : sequence of fmpq_mat or IntervalMatrix
+    rate : fmpq
+    Q : sequence of fmpq_mat
+        Symmetric.
+
+    Returns
+    -------
+    fmpq_mat
+        Of interval matrices, the middle, each diagonal entry of which is lowered by the sum of the radii in its row.
+
+    Examples
+    --------
+    >>> least_gain([fmpq_mat([[2]]), fmpq_mat([[0]])], fmpq(1), [fmpq_mat([[3]]), fmpq_mat([[1]])])
+    [8]
+    """
     n = A[0].nrows()
     S, spread = zeros(n, n), zeros(n, n)
     for M, form in zip(A, Q, strict=True):
