@@ -192,24 +192,23 @@ class ContractionStep(Step):
 class BoundsStep(Step):
     """The proved bounds on the joint spectral radius, and how they were reached.
 
-    The word and the proof that give them are steps of their own: `WordStep` and `ContractionStep`.
+    The word and the proof that give them are told by steps of their own: `WordStep` and `ContractionStep`.
 
     Attributes
     ----------
-    lower, upper : fmpq or None
-        The bounds.
+    lower : fmpq or None
+        The lower bound.
     word : tuple of int
-        The letters of the word that gives the lower one.
-    method : str
-        The kind of proof that gives the upper one; empty without one.
+        The letters of the word that gives it.
+    proof : piggycheck.stability.proof.Proof or None
+        Of the upper bound.
     moments : tuple
         Each time a bound improved: anything with `seconds`, `method`, `lower`, `upper` and `word`.
     """
 
     lower: Any | None
-    upper: Any | None
-    word: tuple[int, ...] = ()
-    method: str = ""
+    word: tuple[int, ...]
+    proof: Any | None
     moments: tuple[Any, ...] = ()
 
 

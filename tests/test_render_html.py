@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 import pytest
-from render_cases import SUBJECTS, verdict, verdicts
+from render_cases import SUBJECTS, WITNESSES, told_proof, verdict, verdicts
 
 from piggycheck.errors import InputError
 from piggycheck.render import html
@@ -38,6 +38,13 @@ def test_the_page_is_well_nested_and_needs_nothing_else(name):
     assert page.open == []
     assert not {tag for tag, _ in page.tags} & {"script", "link", "img", "iframe"}
     assert not [attrs for _, attrs in page.tags if "src" in attrs or not attrs.get("href", "#").startswith("#")]
+
+
+@pytest.mark.parametrize("name", WITNESSES)
+def test_proofs_of_every_kind_are_well_nested(name):
+    page = Page(html(told_proof(name)))
+    assert page.open == []
+    assert "Therefore the joint spectral radius is at most" in page.text
 
 
 def test_titles_and_sources_are_escaped():

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from render_cases import SUBJECTS, verdict, verdicts
+from render_cases import SUBJECTS, WITNESSES, told_proof, verdict, verdicts
 
 from piggycheck.errors import InputError
 from piggycheck.render import latex
@@ -33,6 +33,13 @@ def test_the_document_compiles_alone_and_nothing_leaves_the_page(name, tmp_path)
     latex(verdicts(name), tmp_path / "paper.tex", title="50 % of θ & x_0 <b> \\end{document}", source="“A” – #1 ∮ é")
     log = compiled(tmp_path)
     assert not re.findall(r"Overfull.*|LaTeX Warning.*|Undefined.*", log)
+
+
+@pytest.mark.latex
+@needs_pdflatex
+def test_proofs_of_every_kind_compile_and_stay_on_the_page(tmp_path):
+    latex([told_proof(name) for name in WITNESSES], tmp_path / "paper.tex")
+    assert not re.findall(r"Overfull.*|LaTeX Warning.*|Undefined.*", compiled(tmp_path))
 
 
 @pytest.mark.latex

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from flint import fmpq_mat
-from render_cases import SUBJECTS, verdict, verdicts
+from render_cases import SUBJECTS, WITNESSES, StatedProof, told_proof, verdict, verdicts
 
 from piggycheck.render import report, report_case, summary_rows
 from piggycheck.render.formula import inline, matrix
@@ -149,6 +149,98 @@ def test_every_kind_of_step_can_be_told():
 
     kinds = {kind for name in derivation.__all__ if (kind := getattr(derivation, name)) is not derivation.Derivation}
     assert set(narrative._TELLERS) == kinds - {derivation.Step}
+
+
+EXPECTED_OF_PROOFS = {
+    "word_tree": "every infinite word starts with exactly one of the 3 words 0, 1 0, 1 1",
+    "word_tree_of_letters": "so in the norm of P each step grows by at most the factor γ",
+    "word_tree_of_numbers": "These are numbers of absolute value at most γ = 1/2.",
+    "path_complete": "⪰ 0, and along every word the graph has a path. Its edges, as u i v, are 0 0 0, 0 1 1",
+    "path_complete_large": "Its 16 edges are in the certificate.",
+    "polytope": "The polytope with the 4 vertices ± v_j, the columns of V,",
+    "polytope_large": "The polytope with the 200 vertices ± v_j, in the certificate, with γ = 21/20,",
+    "nonnegative": "each A_i v_j is at most γ times a combination of them with nonnegative coefficients",
+    "nonnegative_alone": "has A_i v ≤ γ v for every matrix.",
+    "complex_polytope": "The balanced complex polytope with 2 vertices v_j, the columns of V = R + i S,",
+    "lift": "the monomials of degree 2 in the coordinates of x to those in the coordinates of A_i x",
+    "blocks": "Block 2 is a number, of absolute value at most δ_2 = 1/2 in each of them. Block 3, of size 1, is zero",
+    "blocks_many": "The proofs for the other 3 blocks are in the certificate.",
+    "blocks_alone": "Let M_i be the distinct matrices that are not zero. The quadratic form",
+    "blocks_of_zeros": "All matrices are zero.",
+    "nested": "exact LDLᵀ factorisations show that ζ_2² P − K_iᵀ P K_i ⪰ 0",
+}
+
+
+@pytest.mark.parametrize("name", WITNESSES)
+def test_every_kind_of_proof_is_told(name):
+    text = " ".join(report(told_proof(name)).split())
+    rate = WITNESSES[name]["rate"]
+    assert EXPECTED_OF_PROOFS[name] in text
+    assert f"Therefore the joint spectral radius is at most {rate}" in text
+    assert ("contracts" in text) <= (rate < 1)
+
+
+def test_proofs_of_edges_and_of_intervals_say_so():
+    from piggycheck import derivation as d
+    from piggycheck.intervals import IntervalMatrix
+    from piggycheck.render.narrative import tell
+    from piggycheck.render.text import _section
+
+    A = IntervalMatrix.between(fmpq_mat([[0]]), fmpq_mat([[1]]) / 2)
+    system = d.SwitchedStep((A, A), (fmpq_mat(1, 1), fmpq_mat(1, 1)), None, ((0, 1, 1), (1, 0, 0)))
+    proof = d.ContractionStep(StatedProof(tuple(WITNESSES["word_tree_of_numbers"].items())))
+    shown = " ".join(_section(tell(system, [])).split())
+    assert "A_0 = [0, 1/2]" in shown and "An entry with two ends stands for every number between them" in shown
+    assert "Only words along the paths of a graph are allowed" in shown and "are 0 1 1, 1 0 0." in shown
+    told = " ".join(_section(tell(proof, [system])).split())
+    assert "Here a letter is an edge of the graph" in told
+    assert "for every choice of matrices between the bounds" in told
+
+
+def test_bounds_are_told_with_their_history_and_rounded_so_that_they_stay_true():
+    from fractions import Fraction
+
+    from flint import fmpq
+
+    from piggycheck import derivation as d
+    from piggycheck.render.narrative import tell
+    from piggycheck.render.text import _section
+    from piggycheck.stability.answers import Moment
+
+    lower, upper = fmpq(2, 3), fmpq(2, 3) + fmpq(1, 10**9)
+    history = (Moment(0.01, "words", lower, None, (0,)), Moment(2.5, "word tree", lower, upper, (0,)))
+    proof = StatedProof((("method", "polytope"), ("rate", upper)))
+    text = _section(tell(d.BoundsStep(lower, (0, 1), proof, history), []))
+    assert "by an invariant polytope" in text and "by the word 0 1" in text
+    rows = [line.split() for line in text.splitlines() if "after" in line]
+    assert rows[0][:3] + rows[0][3:] == ["0.666666", "≤", "ρ", "after", "0.01", "s:", "words"]
+    low, high = Fraction(rows[1][0]), Fraction(rows[1][4])
+    assert low <= Fraction(2, 3) < Fraction(2, 3) + Fraction(1, 10**9) <= high < low + Fraction(1, 10**8)
+
+
+def test_why_no_common_form_exists_is_told():
+    from flint import fmpq
+
+    from piggycheck import derivation as d
+    from piggycheck.render.narrative import tell
+    from piggycheck.render.text import _section
+
+    first, second = fmpq_mat([[0, 0], [0, 1]]), fmpq_mat(2, 2)
+    text = " ".join(_section(tell(d.DualFormStep((first, second), first, fmpq(1)), [])).split())
+    assert "Q_0 = " in text and "Q_1" not in text and "Zero for every other letter." in text
+    assert "S = Σ (A_i Q_i A_iᵀ − r² Q_i) =" in text
+    assert "none of which is positive: a contradiction" in text
+
+
+def test_words_that_guards_allow_are_told():
+    from piggycheck import derivation as d
+    from piggycheck.render.narrative import tell
+    from piggycheck.render.text import _section
+
+    step = d.TransitionsStep(1, ((0,), (1,)), ((0, 1, 1), (1, 0, 0)), 2)
+    text = " ".join(_section(tell(step, [])).split())
+    assert "Of all words of one letter, 2 are possible" in text
+    assert "Its 2 edges are the possible words of 2 letters: 0 1, 1 0." in text
 
 
 def test_summary_rows_give_kind_verdict_and_what_was_found():

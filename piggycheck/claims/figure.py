@@ -19,7 +19,7 @@ from piggycheck.derivation import BoundsStep, ContractionStep, WordStep
 from piggycheck.errors import InputError, PiggycheckError, UnknownError
 from piggycheck.linalg import as_float, entries, zeros
 from piggycheck.piggyback import FixedBranch, RandomBranch, RepeatedWord, SelectionPolicy, propagate
-from piggycheck.render.proofs import METHODS
+from piggycheck.render.proofs import method_name
 from piggycheck.stability.proof import Proof
 from piggycheck.switched import Word
 
@@ -160,8 +160,9 @@ def _bounds(step: BoundsStep) -> list[Panel]:
     if step.lower is not None:
         label = f"at least {_trimmed(decimals_below(step.lower, 9))}: word {_shortened(step.word)}"
         series.append(_kept(label, lower, end, "lower"))
-    if step.upper is not None and upper:
-        label = f"at most {_trimmed(decimals_above(step.upper, 9))}: {METHODS.get(step.method, step.method)}"
+    if step.proof is not None and upper:
+        by = method_name(step.proof.witness())
+        label = f"at most {_trimmed(decimals_above(step.proof.rate, 9))}: {by}"
         series.append(_kept(label, upper, end, "upper"))
     panels = [Panel("Proved bounds on the joint spectral radius", "ρ", tuple(series), _SECONDS)]
     if len(gaps) > 1:

@@ -212,7 +212,7 @@ class _Found:
         if self.word:
             value |= {"lower": str(self.rate), "word": list(self.word)}
         if self.upper is not None:
-            value |= {"upper": str(self.upper.rate), "method": self.upper.method}
+            value |= {"upper": str(self.upper.rate), "method": _methods(self.upper.witness())}
         return {**value, "bounded_products": True} if self.is_bounded else value
 
     def witness(self) -> dict[str, Any]:
@@ -227,6 +227,14 @@ class _Found:
     def is_bounded(self) -> bool:
         """Whether the proof shows that no product grows, not even slowly."""
         return self.upper is not None and self.upper.rate <= 1 and _bounds_products(self.upper.witness())
+
+
+def _methods(witness: Mapping[str, Any]) -> str:
+    """The kinds of a proof and of those within it that carry the rate, outermost first."""
+    within = [proof for proof in (*witness.get("proofs", ()), witness.get("proof")) if proof is not None]
+    if not within:
+        return str(witness["method"])
+    return f"{witness['method']}/{_methods(max(within, key=lambda proof: proof['rate']))}"
 
 
 def _bounds_products(witness: Mapping[str, Any]) -> bool:
@@ -306,10 +314,9 @@ def _derivation(subject: Subject, found: _Found) -> Derivation:
         derivation.record(WordStep(found.word, A, B, poly, found.modulus, found.rate))
     if found.upper is not None:
         derivation.record(ContractionStep(found.upper))
-    lower = found.rate if found.word else None
-    upper, method = (None, "") if found.upper is None else (found.upper.rate, found.upper.method)
-    if lower is not None or upper is not None:
-        derivation.record(BoundsStep(lower, upper, found.word, method, found.history))
+    if found.word or found.upper is not None:
+        lower = found.rate if found.word else None
+        derivation.record(BoundsStep(lower, found.word, found.upper, found.history))
     return derivation
 
 

@@ -30,19 +30,14 @@ from piggycheck.render.formula import (
     sentence,
 )
 
-__all__ = ["METHODS", "bounds", "contraction", "dual_form"]
+__all__ = ["bounds", "contraction", "dual_form", "method_name"]
 
-METHODS = {
-    "blocks": "a block triangular form",
+_METHODS = {
     "complex_polytope": "an invariant complex polytope",
-    "lift": "a lift to polynomials",
     "nonnegative": "a polytope in the nonnegative cone",
-    "path_complete": "a path-complete graph",
+    "path_complete": "forms on a path-complete graph",
     "polytope": "an invariant polytope",
-    "word_tree": "a quadratic form along words",
 }
-"""What the kinds of proof are called."""
-
 _MOST_WORDS = 20
 _MOST_FORMS = 4
 _MOST_EDGES = 12
@@ -80,6 +75,40 @@ class _Told:
     def within(self, rate: Any, block: str = "") -> _Told:
         """Return the names for a proof within this one."""
         return _Told(rate, self.depth + 1, block)
+
+
+def method_name(witness: Mapping[str, Any]) -> str:
+    """Name the method of a proof, and of the proofs within it that carry the rate.
+
+    Parameters
+    ----------
+    witness : mapping
+        The proof as certificates hold it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> method_name({"method": "lift", "degree": 2, "proof": {"method": "word_tree", "words": [(0,), (1,)]}})
+    'a common quadratic form of monomials of degree 2'
+    """
+    match witness["method"]:
+        case "word_tree":
+            return "a common quadratic form" if _is_of_letters(witness) else "a quadratic form along words"
+        case "lift":
+            return f"{method_name(witness['proof'])} of monomials of degree {witness['degree']}"
+        case "blocks":
+            proofs = [proof for proof in witness["proofs"] if proof is not None]
+            if not proofs:
+                return "zero blocks"
+            leading = max(proofs, key=lambda proof: proof["rate"])
+            if len(witness["sizes"]) == 1:
+                return method_name(leading)
+            alone = witness["sizes"][witness["proofs"].index(leading)] == 1
+            return "the diagonal entries" if alone else f"{method_name(leading)} for a diagonal block"
+    return _METHODS[witness["method"]]
 
 
 def contraction(step: d.ContractionStep, steps: Sequence[d.Step]) -> Section:
@@ -131,13 +160,18 @@ def _proof(witness: Mapping[str, Any], told: _Told) -> _Blocks:
 
 def _word_tree(witness: Mapping[str, Any], told: _Told) -> _Blocks:
     P, words = witness["P"], witness["words"]
-    if P.nrows() == 1 and all(len(word) == 1 for word in words):
+    if P.nrows() == 1 and _is_of_letters(witness):
         said = ("These are numbers of absolute value at most ", formula(told.gamma, "=", Number(told.rate)), ".")
         return [Paragraph(said)]
     form = _form(P, told)
-    if all(len(word) == 1 for word in words):
+    if _is_of_letters(witness):
         return [sentence("The quadratic form"), form, _quadratic(told)]
     return [sentence("The quadratic form"), form, *_along_words(words, told)]
+
+
+def _is_of_letters(witness: Mapping[str, Any]) -> bool:
+    """Whether a proof is one quadratic form that every matrix contracts."""
+    return witness["method"] == "word_tree" and all(len(word) == 1 for word in witness["words"])
 
 
 def _form(P: Any, told: _Told) -> Display:
@@ -247,15 +281,25 @@ def _nonnegative(witness: Mapping[str, Any], told: _Told) -> _Blocks:
 
 
 def _complex_polytope(witness: Mapping[str, Any], told: _Told) -> _Blocks:
-    count = len(witness["vertices"])
+    vertices, v = witness["vertices"], Letter("v", "j")
+    opening = f"The balanced complex polytope with {_count(len(vertices), 'vertex', 'vertices')} "
+    if _few(vertices):
+        parts = [is_matrix(_columns([[entry[part] for entry in vertex] for vertex in vertices])) for part in (0, 1)]
+        V, R, S = Letter("V"), Letter("R"), Letter("S")
+        shown: _Blocks = [
+            sentence(opening, (v,), ", the columns of ", formula(V, "=", R, "+", Letter("i"), S), ","),
+            Display((formula(R, *parts[0], ",   ", S, *parts[1], ",   ", *_rate(told)),)),
+        ]
+    else:
+        shown = [sentence(opening, (v,), f", {_IN_CERTIFICATE}, with ", _rate(told), ",")]
     return [
+        *shown,
         sentence(
-            f"The balanced complex polytope with {_count(count, 'vertex', 'vertices')} ", (Letter("v", "j"),),
-            ", multiplied by all numbers of modulus 1, is mapped into ", _rate(told), " times itself: each ",
-            formula(told.A(), Letter("v", "j")), " is ", (told.gamma,), " times a combination of the vertices whose "
-            "coefficients have moduli that sum up to at most 1, exactly, remainders included. "
-            f"Vertices and coefficients are {_IN_CERTIFICATE}.",
-        )
+            "multiplied by all numbers of modulus 1, is mapped into ", (told.gamma,), " times itself: each ",
+            formula(told.A(), v), " is ", (told.gamma,), " times a combination of the vertices whose coefficients have "
+            "moduli that sum up to at most 1, exactly, remainders included; the coefficients are "
+            f"{_IN_CERTIFICATE}.",
+        ),
     ]  # fmt: skip
 
 
@@ -263,13 +307,17 @@ def _vertices(witness: Mapping[str, Any], told: _Told, opening: str, sign: str) 
     """Show the vertices as the columns of a matrix, when there are few."""
     v = (*(formula(Operator(sign)) if sign else ()), Letter("v", "j"))
     vertices = witness["vertices"]
-    if len(vertices) > _MOST_VERTICES or len(vertices[0]) > _MOST_VERTICES:
+    if not _few(vertices):
         return [sentence(opening, v, f", {_IN_CERTIFICATE}, with ", _rate(told), ",")]
     V = Letter("V")
     return [
         sentence(opening, v, ", the columns of ", (V,), ","),
         Display((formula(V, *is_matrix(_columns(vertices)), ",   ", *_rate(told)),)),
     ]
+
+
+def _few(vertices: Sequence[Sequence[Any]]) -> bool:
+    return len(vertices) <= _MOST_VERTICES and len(vertices[0]) <= _MOST_VERTICES
 
 
 def _columns(vertices: Sequence[Sequence[Any]]) -> Any:
@@ -322,6 +370,8 @@ def _block(k: int, size: int, proof: Mapping[str, Any] | None, told: _Told) -> _
     if proof is None:
         return [sentence(f"Block {k}, of size {size}, is zero in all of them.")]
     names = told.within(proof["rate"], str(k))
+    if size == 1 and _is_of_letters(proof):
+        return [sentence(f"Block {k} is a number, of absolute value at most ", _rate(names), " in each of them.")]
     said = sentence(f"Block {k}, of size {size}: let ", (names.A(),), " be the distinct ones that are not zero.")
     return [said, *_proof(proof, names)]
 
@@ -336,6 +386,10 @@ def _without_repetitions(proof: Mapping[str, Any] | None, told: _Told) -> _Block
 def _is_identity(T: Any) -> bool:
     n = range(T.nrows())
     return all(T[i, j] == (i == j) for i in n for j in n)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _count(number: int, one: str, many: str = "") -> str:
@@ -357,9 +411,9 @@ def bounds(step: d.BoundsStep, steps: Sequence[d.Step]) -> Section:
     known: list[Part] = []
     if step.lower is not None:
         known += ["at least ", *exactly(step.lower), ", by the word ", (Words((step.word,)),)]
-    if step.upper is not None:
-        by = METHODS.get(step.method, step.method)
-        known += [", and " if known else "", "at most ", *exactly(step.upper), f", by {by}"]
+    if step.proof is not None:
+        by = method_name(step.proof.witness())
+        known += [", and " if known else "", "at most ", *exactly(step.proof.rate), f", by {by}"]
     blocks: _Blocks = [sentence("Together: the joint spectral radius ", (_RHO,), " is ", *known, ".")]
     rows = [_moment(moment) for moment in _some(step.moments)]
     if len(rows) > 1:
@@ -377,7 +431,7 @@ def _some(moments: Sequence[Any]) -> list[Any]:
 def _moment(moment: Any) -> Formula:
     digits = _digits(moment.lower, moment.upper)
     upper = () if moment.upper is None else (Operator("≤"), Decimal(decimals_above(moment.upper, digits)))
-    when = f"   after {moment.seconds:.2f} s, {METHODS.get(moment.method, moment.method)}"
+    when = f"   after {moment.seconds:.2f} s: {moment.method}"
     return (Decimal(decimals_below(moment.lower, digits)), Operator("≤"), _RHO, *upper, when)
 
 
@@ -410,7 +464,7 @@ def dual_form(step: d.DualFormStep, steps: Sequence[d.Step]) -> Section:
     blocks = (
         sentence("With ", formula(Letter("r"), "=", Number(step.rate)), " take the positive semidefinite matrices"),
         Display(tuple(lines)),
-        sentence(f"{', '.join(rest)}. " if rest else "", "Then"),
+        sentence(f"{_capital(', '.join(rest))}. " if rest else "", "Then"),
         Display((formula(_S, "=", Operator("Σ"), "(", A, Q, T, "−", r2, Q, ")", *is_matrix(step.S)),)),
         sentence(
             "is positive semidefinite and not zero, both by exact LDLᵀ factorisations. Suppose that ",
