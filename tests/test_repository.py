@@ -20,7 +20,7 @@ PACKAGE = ROOT / "piggycheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 LINEAR_ALGEBRA = {"feasibility", "intervals", "linalg", "roots"}
-LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "piggyback"}
+LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback"}
 RIGHT_WING = {"switched", "stability"}
 BELOW_CLAIMS = {"errors", "arithmetic", "expression"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
 
@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "algorithms": {"errors", "arithmetic", "expression", "maps", "functions", "iteration"} | LINEAR_ALGEBRA,
     "iteration": {"errors", "arithmetic", "expression", "maps"} | LINEAR_ALGEBRA,
     "fixed_points": {"errors", "arithmetic", "expression", "maps", "iteration", "switched"} | LINEAR_ALGEBRA,
+    "transitions": {"errors", "arithmetic", "expression", "maps", "iteration", "fixed_points", "switched"} | LINEAR_ALGEBRA,
     "piggyback": {"errors", "arithmetic", "expression", "maps", "iteration"} | LINEAR_ALGEBRA,
     "switched": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "stability": {"errors", "arithmetic", "switched"} | LINEAR_ALGEBRA,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq, fmpq_poly
 
 from piggycheck.claims.base import (
     Claim,
@@ -17,13 +17,15 @@ from piggycheck.claims.base import (
     word_text,
 )
 from piggycheck.claims.limit import common_fixed_point
+from piggycheck.claims.realisable import Along, Realised, read_words, settle
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.trap import find_trap
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
-from piggycheck.derivation import ContractionStep, LimitStep, TrapStep, WordStep
+from piggycheck.derivation import ContractionStep, Derivation, LimitStep, TrapStep, WordStep
 from piggycheck.errors import InputError, IrrationalError, UnknownError
+from piggycheck.roots import exceeds_one, is_schur_stable, modulus_lower, root_lower, scale_roots
 from piggycheck.stability import Contractive, Expansive, Open
-from piggycheck.switched import SwitchedSystem
+from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["Converges", "contraction", "word_step"]
 
@@ -36,25 +38,33 @@ class Converges(Claim):
     ----------
     rate : exact number or text, optional
         A rate below 1.
+    words : "all" or "realisable"
+        Whether all words of pieces count, as in the set-valued recursion at the fixed point, or only those that the
+        guards allow along iterates.
 
     Raises
     ------
     InputError
-        When the rate is not between 0 and 1.
+        When the rate is not between 0 and 1, or the words are neither.
 
     Notes
     -----
     By Theorem 1 of docs/theory the derivatives of the recursion then converge to one compact set. Where the iteration
     has a start, that the iterates converge to the fixed point is proved as well; without one the statement is local.
 
+    With `words="realisable"` the claim is local, and about iterates that converge to the fixed point without ever
+    reaching it: see docs/theory/realisable-words.md.
+
     When this fails: iterates that are not seen to enter a trap leave the claim undecided even when the joint spectral
     radius is below 1.
     """
 
     rate: Any = None
+    words: Any = "all"
     kind = "converges"
 
     def __post_init__(self) -> None:
+        read_words(self.words, self.kind)
         if self.rate is not None:
             rate = rational_field(self.rate, "rate of `converges`")
             if not 0 < rate < 1:
@@ -62,16 +72,23 @@ class Converges(Claim):
             object.__setattr__(self, "rate", rate)
 
     def fields(self) -> dict[str, Any]:
-        return {"rate": self.rate}
+        return {"rate": self.rate, "words": None if self.words == "all" else self.words}
 
     def statement(self, subject: Subject) -> str:
         bound = "below 1" if self.rate is None else f"at most {self.rate}"
         if subject.given is not None:
             return f"{_over_the_graph(subject)}the joint spectral radius is {bound}"
+        if self.words == "realisable":
+            return (
+                f"along iterates that converge to {subject.named_point} without reaching it, "
+                f"the joint spectral radius of the selection set is {bound}"
+            )
         local = "" if subject.iteration.start is None else "; the iterates converge to it from the start"
         return f"at {subject.named_point} the joint spectral radius of the selection set is {bound}{local}"
 
     def decide(self, subject: Subject) -> Verdict:
+        if self.words == "realisable":
+            return self._along_iterates(subject)
         try:
             system = subject.active_system if _has_trap(subject) else subject.system
         except IrrationalError:
@@ -111,10 +128,7 @@ class Converges(Claim):
                 "bits": trap.bits,
             }
             found += f", and from iterate {trap.iteration} on the iterates are trapped and converge to the fixed point"
-        limit = _limit(subject)
-        if limit is not None and limit.ncols():
-            derivation.record(LimitStep(limit))
-            value["limit"] = matrix_text(limit)
+        _record_limit(subject, derivation, value)
         parts = subject.certificate_parts(subject.active if _has_trap(subject) else None)
         statement = self.statement(subject)
         return Proved(
@@ -128,28 +142,70 @@ class Converges(Claim):
         )
 
     def _refuted(self, subject: Subject, answer: Expansive) -> Verdict:
-        word, derivation = subject.in_system(answer.word), subject.opening()
+        word, derivation, statement = subject.in_system(answer.word), subject.opening(), self.statement(subject)
+        shortest = answer.stable_below >= len(word)
         if subject.system.is_certain:
-            derivation.record(
-                word_step(subject, word, answer.modulus_lower, answer.rate_lower, answer.stable_below >= len(word))
-            )
-        statement = self.statement(subject)
-        witness = {
-            "method": "word",
-            "word": answer.word if subject.system.graph else word,
-            "modulus_lower": answer.modulus_lower,
-        }
+            derivation.record(word_step(subject, word, answer.modulus_lower, answer.rate_lower, shortest))
+        path = answer.word if subject.system.graph else word
+        witness = {"method": "word", "word": path, "modulus_lower": answer.modulus_lower}
         return Refuted(
             self.kind,
             statement,
             f"the joint spectral radius is at least ({answer.modulus_lower})^(1/{len(word)})",
-            {
-                "word": list(word),
-                "word_length": len(word),
-                "eigenvalue_modulus_lower": str(answer.modulus_lower),
-                "growth_lower": str(answer.rate_lower),
-            },
+            _word_value(word, answer.modulus_lower, answer.rate_lower),
             f"the word {word_text(word)} has an eigenvalue of modulus at least {answer.modulus_lower}",
+            derivation,
+            certificate=certify(self, "refuted", statement, subject.certificate_parts(), witness),
+        )
+
+    def _along_iterates(self, subject: Subject) -> Verdict:
+        """Decide the claim for realisable words."""
+        found = settle(subject, self.kind, self.rate, self._reaches)
+        if isinstance(found, Along):
+            return self._proved_along(subject, found)
+        if isinstance(found, Realised):
+            return self._refuted_along(subject, found)
+        reason = f"no graph of possible words was proved to contract, up to {found.memory} letters of memory"
+        return Undecided(
+            self.kind,
+            self.statement(subject),
+            reason,
+            {},
+            reason,
+            subject.opening(),
+            tried=("possible words, by linear programs", *(() if found.answer is None else found.answer.tried)),
+            would_help="a longer time limit",
+        )
+
+    def _reaches(self, poly: fmpq_poly, length: int) -> bool:
+        if self.rate is None:
+            return not is_schur_stable(poly)
+        return exceeds_one(scale_roots(poly, self.rate**length))
+
+    def _proved_along(self, subject: Subject, found: Along) -> Verdict:
+        derivation, statement, value = subject.opening(), self.statement(subject), found.value()
+        found.record(derivation, len(subject.system))
+        _record_limit(subject, derivation, value)
+        parts = {**subject.certificate_parts(), **found.parts()}
+        certificate = certify(self, "proved", statement, parts, found.answer.proof.witness())
+        return Proved(self.kind, statement, found.found(), value, found.reason(), derivation, certificate=certificate)
+
+    def _refuted_along(self, subject: Subject, found: Realised) -> Verdict:
+        length, derivation, statement = len(found.word), subject.opening(), self.statement(subject)
+        poly = subject.system.product(found.word)[0].charpoly()
+        least = fmpq(1) if self.rate is None else self.rate**length
+        modulus = modulus_lower(poly, above=least) if exceeds_one(scale_roots(poly, least)) else least
+        growth = root_lower(modulus, length)
+        derivation.record(word_step(subject, found.word, modulus, growth, False))
+        found.record(derivation)
+        witness = {"method": "word", "word": found.word, "modulus_lower": modulus, **found.witness()}
+        return Refuted(
+            self.kind,
+            statement,
+            f"iterates follow the word {word_text(found.word)} for ever, and along it the joint spectral radius is at "
+            f"least ({modulus})^(1/{length})",
+            {**_word_value(found.word, modulus, growth), **found.value()},
+            f"{found.reason()}, and the product along the word has an eigenvalue of modulus at least {modulus}",
             derivation,
             certificate=certify(self, "refuted", statement, subject.certificate_parts(), witness),
         )
@@ -190,11 +246,23 @@ def _over_the_graph(subject: Subject) -> str:
     return "over the words that the graph allows, " if subject.given is not None and subject.given.graph else ""
 
 
-def _limit(subject: Subject) -> fmpq_mat | None:
-    """The matrix that every pair maps to itself, if the pairs are known exactly and there is one."""
+def _record_limit(subject: Subject, derivation: Derivation, value: dict[str, Any]) -> None:
+    """Record the matrix that every pair maps to itself, if the pairs are known exactly and there is one."""
     if subject.is_irrational or not subject.system.is_certain:
-        return None
-    return common_fixed_point(subject.system)
+        return
+    limit = common_fixed_point(subject.system)
+    if limit is not None and limit.ncols():
+        derivation.record(LimitStep(limit))
+        value["limit"] = matrix_text(limit)
+
+
+def _word_value(word: Word, modulus: fmpq, growth: fmpq) -> dict[str, Any]:
+    return {
+        "word": list(word),
+        "word_length": len(word),
+        "eigenvalue_modulus_lower": str(modulus),
+        "growth_lower": str(growth),
+    }
 
 
 def contraction(subject: Subject) -> Contractive:

@@ -8,11 +8,13 @@ from typing import Any
 from flint import fmpq_mat
 
 from piggycheck.claims.base import Claim, certify, decimals_below, word_text
+from piggycheck.claims.realisable import Along, Realised, read_words, settle
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ContractionStep, WordStep
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.stability import Contractive, DivergingSearch, DivergingWord, find_diverging_word
+from piggycheck.roots import exceeds_one, root_lower
+from piggycheck.stability import Contractive, DivergingSearch, DivergingWord, excite, find_diverging_word
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["Diverges"]
@@ -26,33 +28,45 @@ class Diverges(Claim):
     ----------
     word_length : int, optional
         Claims besides that the shortest word along which this happens has this length.
+    words : "all" or "realisable"
+        Whether all words of pieces count, as in the set-valued recursion at the fixed point, or only those that some
+        iterates follow while they converge to it.
 
     Raises
     ------
     InputError
-        When the length is not a positive integer.
+        When the length is not a positive integer, or is given for realisable words; or the words are neither.
 
     Notes
     -----
     Theorem 2 of docs/theory: a word with an eigenvalue of modulus above 1 that the derivative J_0 of the start
     excites. Where the start is not the fixed point itself, or there is none, the claim is about *some* J_0.
 
+    With `words="realisable"` the claim is that some iterates converge to the fixed point without reaching it, and
+    that for some J_0 their derivatives diverge: see docs/theory/realisable-words.md.
+
     When this fails: a joint spectral radius above 1 that only very long words show, or words that the start does not
     excite, leave the claim undecided.
     """
 
     word_length: Any = None
+    words: Any = "all"
     kind = "diverges"
 
     def __post_init__(self) -> None:
         length = self.word_length
+        if read_words(self.words, self.kind) == "realisable" and length is not None:
+            raise InputError(f"word_length of `{self.kind}`: shortest words are looked for among all; remove it")
         if length is not None and (isinstance(length, bool) or not isinstance(length, int) or length < 1):
             raise InputError(f"word_length of `diverges`: `{length}` is not a positive integer")
 
     def fields(self) -> dict[str, Any]:
-        return {"word_length": self.word_length}
+        return {"word_length": self.word_length, "words": None if self.words == "all" else self.words}
 
     def statement(self, subject: Subject) -> str:
+        if self.words == "realisable":
+            point = subject.named_point
+            return f"some iterates converge to {point} without reaching it, and for some J_0 their derivatives diverge"
         start = "" if _given_start(subject) else ", for some J_0,"
         where = "the recursion" if subject.given is not None else f"the recursion started at {subject.named_point}"
         where += " along the words that the graph allows" if subject.given is not None and subject.given.graph else ""
@@ -63,6 +77,8 @@ class Diverges(Claim):
 
     def decide(self, subject: Subject) -> Verdict:
         subject.require_parameters(self.kind)
+        if self.words == "realisable":
+            return self._along_iterates(subject)
         if subject.given is None and subject.start_is_fixed and subject.system.J0 is None:
             raise UnknownError("the start has a kink at these parameters, so J_0 is not one matrix")
         radius = subject.radius()
@@ -90,7 +106,7 @@ class Diverges(Claim):
         return self._open(subject, search)
 
     def _proved(self, subject: Subject, found: DivergingWord, complete: bool) -> Verdict:
-        step = _step(subject, found, complete)
+        step = _step(subject, found, subject.in_system(found.word), complete)
         statement = self.statement(subject)
         word = step.word
         none_shorter = (
@@ -110,7 +126,7 @@ class Diverges(Claim):
         )
 
     def _refuted(self, subject: Subject, found: DivergingWord, reason: str) -> Verdict:
-        step = _step(subject, found, False)
+        step = _step(subject, found, subject.in_system(found.word), False)
         statement = self.statement(subject)
         certificate = certify(self, "refuted", statement, _parts(subject, step), _witness(subject, found, step))
         return Refuted(
@@ -133,6 +149,57 @@ class Diverges(Claim):
         return Refuted(
             self.kind, statement, reason, {"rate_upper": str(proof.rate)}, reason, derivation, certificate=certificate
         )
+
+    def _along_iterates(self, subject: Subject) -> Verdict:
+        """Decide the claim for realisable words."""
+        found = settle(subject, self.kind, None, lambda poly, length: exceeds_one(poly))
+        if isinstance(found, Realised):
+            return self._realised(subject, found)
+        if isinstance(found, Along):
+            return self._contracting(subject, found)
+        reason = "no word was found that grows and that iterates follow while they converge"
+        return Undecided(
+            self.kind,
+            self.statement(subject),
+            reason,
+            {},
+            reason,
+            subject.opening(),
+            tried=("possible words, by linear programs", "their rational eigenvalues below 1"),
+            would_help="a longer time limit",
+        )
+
+    def _realised(self, subject: Subject, realised: Realised) -> Verdict:
+        """One round of the word counts as one letter for the excitation: which letters make it is settled."""
+        A, B = subject.system.product(realised.word)
+        round_ = excite(SwitchedSystem((A,), (B,)), (0,))
+        if round_ is None:
+            raise UnknownError("no start was found that excites the growth along a realised word")
+        growth = root_lower(round_.modulus_lower, len(realised.word))
+        found = replace(round_, word=realised.word, growth_lower=growth)
+        step, statement = _step(subject, found, found.word, False), self.statement(subject)
+        derivation = _with(subject, step)
+        realised.record(derivation)
+        parts = {**subject.certificate_parts(), "J0": found.J0}
+        witness = {**_witness(subject, found, step), **realised.witness()}
+        return Proved(
+            self.kind,
+            statement,
+            f"iterates that follow the word {word_text(found.word)} converge, and the derivatives along them grow by a "
+            f"factor of at least {decimals_below(growth)} per step",
+            {**_value(step), **realised.value()},
+            f"{realised.reason()}; {_reason(found)}",
+            derivation,
+            certificate=certify(self, "proved", statement, parts, witness),
+        )
+
+    def _contracting(self, subject: Subject, found: Along) -> Verdict:
+        derivation, statement = subject.opening(), self.statement(subject)
+        found.record(derivation, len(subject.system))
+        parts = {**subject.certificate_parts(), **found.parts()}
+        certificate = certify(self, "refuted", statement, parts, found.answer.proof.witness())
+        reason = f"{found.found()}, so derivatives along such iterates are bounded"
+        return Refuted(self.kind, statement, reason, found.value(), found.reason(), derivation, certificate=certificate)
 
     def _open(self, subject: Subject, search: DivergingSearch) -> Verdict:
         reason = (
@@ -161,9 +228,8 @@ def _given_start(subject: Subject) -> bool:
     return subject.given.J0 is not None if subject.given is not None else subject.start_is_fixed
 
 
-def _step(subject: Subject, found: DivergingWord, complete: bool) -> WordStep:
+def _step(subject: Subject, found: DivergingWord, word: Word, complete: bool) -> WordStep:
     """What was found, told in letters: of a system that a graph unfolds, only one block is told."""
-    word = subject.in_system(found.word)
     A, B = subject.system.product(word)
     block = _block(subject.system, found.word)
     return WordStep(

@@ -6,6 +6,7 @@ radius.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -232,17 +233,24 @@ class Subject:
     # -- right wing ---------------------------------------------------------------------------------------------
 
     def radius(
-        self, rate: fmpq | None = None, *, of: SwitchedSystem | None = None, trees_only: bool = False
+        self,
+        rate: fmpq | None = None,
+        *,
+        of: SwitchedSystem | None = None,
+        trees_only: bool = False,
+        time_limit: float = math.inf,
     ) -> Contractive | Expansive | Open:
         """Ask whether the joint spectral radius is below 1, or at most `rate`: of the selection set, or of others.
 
-        Where a graph constrains the words, their letters are its edges. With `trees_only` a proof is a word tree. The
-        selection set may be a superset; an *expansive* answer is a theorem only for `essential_system`.
+        Where a graph constrains the words, their letters are its edges. With `trees_only` a proof is a word tree; the
+        time limit is at most what is left. The selection set may be a superset; an *expansive* answer is a theorem
+        only for `essential_system`.
         """
         system = (self.system if of is None else of).unfolded()
         key = (rate, trees_only, tuple(str(A) for A in system.A))
         if key not in self._radii:
-            self._radii[key] = decide(system, rate, time_limit=max(self.remaining, 0.1), trees_only=trees_only)
+            seconds = max(min(self.remaining, time_limit), 0.1)
+            self._radii[key] = decide(system, rate, time_limit=seconds, trees_only=trees_only)
         return self._radii[key]
 
     def lower(self, answer: Contractive | Open, of: SwitchedSystem | None = None) -> fmpq | None:
