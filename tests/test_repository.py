@@ -37,7 +37,8 @@ MAY_IMPORT = {
     "algorithms": {"errors", "arithmetic", "expression", "maps", "functions", "iteration"} | LINEAR_ALGEBRA,
     "iteration": {"errors", "arithmetic", "expression", "maps"} | LINEAR_ALGEBRA,
     "fixed_points": {"errors", "arithmetic", "expression", "maps", "iteration", "switched"} | LINEAR_ALGEBRA,
-    "transitions": {"errors", "arithmetic", "expression", "maps", "iteration", "fixed_points", "switched"} | LINEAR_ALGEBRA,
+    "transitions": {"errors", "arithmetic", "expression", "maps", "iteration", "fixed_points", "switched"}
+    | LINEAR_ALGEBRA,
     "piggyback": {"errors", "arithmetic", "expression", "maps", "iteration"} | LINEAR_ALGEBRA,
     "switched": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "stability": {"errors", "arithmetic", "switched"} | LINEAR_ALGEBRA,
