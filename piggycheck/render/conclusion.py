@@ -35,8 +35,10 @@ def conclusion(verdict: Any, names: Iterable[str] = (), *, practice: bool = True
     said: list[Part] = []
     if verdict.reason not in ("", verdict.found):
         said += [*inline(_capital(verdict.reason), names), ". "]
+    if verdict.kind == "joint_spectral_radius" and verdict.value.get("upper") == "1":
+        said.append("A radius of at most 1 does not say that derivatives converge; that needs one below 1. ")
     word = verdict.derivation.first(d.WordStep)
-    if word is None:
+    if word is None or verdict.kind == "joint_spectral_radius":
         return [Paragraph(tuple(said))] if said else []
     if verdict.kind == "diverges":
         said += ["In each step the growth is at least ", *exactly(word.growth_lower), ". "]
@@ -113,7 +115,6 @@ _BOUNDS = {
 
 
 def _bound(value: Any) -> tuple[Part, ...]:
-
     try:
         return exactly(Fraction(str(value)))
     except (ValueError, ZeroDivisionError):
@@ -121,9 +122,9 @@ def _bound(value: Any) -> tuple[Part, ...]:
 
 
 def grows(verdict: Any) -> bool:
-    """Whether the verdict shows a word whose products grow."""
+    """Whether the verdict says of a word that its products grow."""
     word = verdict.derivation.first(d.WordStep)
-    return word is not None and bool(word.modulus_lower > 1)
+    return verdict.kind != "joint_spectral_radius" and word is not None and bool(word.modulus_lower > 1)
 
 
 def _capital(text: str) -> str:

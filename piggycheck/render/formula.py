@@ -48,12 +48,15 @@ __all__ = [
 _LARGEST_MATRIX = 8
 _LONGEST_ROW = 72
 _LONGEST_NUMBER = 40
+_INDEXED = r"[APQ](?:_[iuv](?:\^T)?|\^T)"
+_FACTOR = rf"(?:{_INDEXED}|[APQ](?!\w)|\([\d/]+\)\^2|rate\^2)"
 _LITERAL = re.compile(
     r"(?P<matrix>\[\[(?:[^\[\]]|\], ?\[)*\]\])"
     r"|(?P<power>\(?(?<![\w/.-])\d+(?:/\d+)?\)?\^\(1/\d+\))"
     r"|(?P<start>\bJ_0\b)"
     r"|(?P<fraction>(?<![\w/.-])-?\d+/\d+(?![\w/]))"
-    r"|(?P<letter>\b[AB](?= = \[\[))"
+    r"|(?P<letter>\b[ABP](?= = \[\[))"
+    rf"|(?P<form>(?<![\w^]){_INDEXED}(?: (?:<= |- )?{_FACTOR})*(?![\w^]))"
 )
 
 
@@ -352,10 +355,24 @@ def _literal(match: re.Match[str]) -> Formula:
             return (Letter("J", "0"),)
         case "letter":
             return (Letter(found),)
+        case "form":
+            return tuple(map(_factor, found.split()))
         case "name":
             name, _, value = found.partition(" = ")
             return formula(Name(name), "=", Number(value)) if value else (Name(name),)
     return (Number(found),) if len(found) <= _LONGEST_NUMBER else (Operator("≈"), Decimal(decimal(found)))
+
+
+def _factor(text: str) -> Atom:
+    """Read a matrix with its index, a square, or a sign of a quadratic form written as plain text."""
+    signs = {"<=": "≤", "-": "−"}
+    if text in signs:
+        return Operator(signs[text])
+    base, _, above = text.partition("^")
+    if base.startswith("("):
+        return Power(base[1:-1], above)
+    name, _, below = base.partition("_")
+    return Letter(name, below, above)
 
 
 def exactly(value: Any) -> tuple[Part, ...]:

@@ -125,7 +125,7 @@ _OPERATORS = {
 }
 _RELATIONS = {"=", "←", "≤", "≥", "≈", "≻", "⪰"}
 _LETTERS = {letter: "\\" + name for letter, name in _GREEK_LETTERS.items()}
-_LETTERS |= {"x̄": r"\bar{x}", "(x − x̄)": r"(x - \bar{x})"}
+_LETTERS |= {"x̄": r"\bar{x}", "(x − x̄)": r"(x - \bar{x})", "rate": r"\mathrm{rate}"}
 _WIDEST_LINE = 78
 _FEW_LETTERS = 16
 _LARGEST_IN_TEXT = 3

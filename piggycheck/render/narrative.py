@@ -38,6 +38,8 @@ HEADINGS = {
     "derivative": "What do the derivatives converge to?",
     "diverges": "Do the derivatives diverge?",
     "fixed_point": "Where is the fixed point?",
+    "joint_spectral_radius": "What is the joint spectral radius?",
+    "no_common_quadratic_form": "Is there no common quadratic form?",
 }
 """The question behind each kind of claim."""
 
