@@ -1,10 +1,13 @@
 """Reading cases: what is understood, and the one clear line that bad input gets."""
 
+import re
+from pathlib import Path
+
 import pytest
 import sympy as sp
 
 from piggycheck.case import load_case, read_case, read_function
-from piggycheck.claims import Converges, Derivative, Diverges
+from piggycheck.claims import KINDS, Converges, Derivative, Diverges
 from piggycheck.errors import CaseError, InputError
 from piggycheck.functions import box, l1, nonnegative
 
@@ -43,6 +46,32 @@ theta = 0
 x = "theta"
 y = "theta"
 """
+
+
+SWITCHED = """
+[switched]
+A = [
+  [["3/4", "-3/4"], [1, 0]],
+  [[["27/20", "34/25"], "-3/4"], [1, 0]],
+]
+B = [[[1], [0]], [[0], [2]]]
+J0 = [[0], [0]]
+graph = [
+  [0, 0, 0], [0, 1, 1], [1, 0, 0],
+]
+
+[[claim]]
+kind = "joint_spectral_radius"
+lower = "9/10"
+upper = 1
+tolerance = "1e-3"
+
+[[claim]]
+kind = "no_common_quadratic_form"
+rate = "0.9"
+"""
+
+CASES = Path(__file__).parent.parent / "docs" / "cases.md"
 
 
 def test_an_algorithm_is_read_as_its_python_call_builds_it():
@@ -87,6 +116,29 @@ def test_a_claimed_matrix_is_exact():
     assert case.claims == (Derivative(value=[["1/10"]]),)
 
 
+def test_bounds_and_a_graph_are_read():
+    system = read_case(SWITCHED).system
+    assert system.graph == ((0, 0, 0), (0, 1, 1), (1, 0, 0))
+    assert [str(end) for end in system.A[1].bounds()[0][0]] == ["27/20", "34/25"]
+    assert not system.is_certain
+
+
+def test_the_fields_of_every_kind_of_claim_are_read_as_exact_numbers():
+    radius, form = read_case(SWITCHED).claims
+    assert radius == KINDS["joint_spectral_radius"](lower="9/10", upper=1, tolerance="1/1000")
+    assert form == KINDS["no_common_quadratic_form"](rate="9/10")
+
+
+def test_which_words_a_claim_is_about_is_text():
+    claims = read_case(MAP + '[[claim]]\nkind = "converges"\nwords = "realisable"\nrate = "9/10"\n').claims
+    assert claims == (Converges(rate="9/10", words="realisable"),)
+
+
+@pytest.mark.parametrize("text", re.findall(r"```toml\n(.*?)```", CASES.read_text(), re.DOTALL))
+def test_the_cases_in_the_documentation_are_read(text):
+    assert read_case(text).kind in ("map", "switched")
+
+
 def replaced(old, new, text=HEAVY_BALL):
     assert old in text
     return text.replace(old, new)
@@ -120,6 +172,54 @@ BAD = {
     "ragged matrix": ('[switched]\nA = [[["1", "2"], ["3"]]]\n', "A[0]"),
     "no matrix": ("[switched]\nA = []\n", "`A` is empty"),
     "parameters beside switched": ('[switched]\nA = [[["1"]]]\n[parameters]\nt = 0\n', "has no meaning beside"),
+    "not square": (replaced('[["3/4", "-3/4"], [1, 0]]', '[["3/4", "-3/4"]]', SWITCHED), "line 3: `A[0]` is 1 by 2"),
+    "unequal matrices": (
+        replaced('[["3/4", "-3/4"], [1, 0]]', "[[1]]", SWITCHED),
+        "line 3: `A[1]` is 2 by 2 and `A[0]`",
+    ),
+    "matrices not a list": ("[switched]\nA = 3\n", "line 2: `A` is the value `3`; write a list of matrices"),
+    "a number for a matrix": ("[switched]\nA = [3]\n", "line 2: `A[0]`: 3 is not a list of rows"),
+    "A missing": ("[switched]\nB = [[[1]]]\n", "line 1: [switched] needs `A`"),
+    "an unknown key beside A": (
+        '[switched]\nA = [[["1"]]]\nnames = ["a"]\n',
+        "line 3: unknown key `names`; known are A, B",
+    ),
+    "a float in a matrix": (replaced('"3/4"', "0.75", SWITCHED), "line 3: `A`: the float 0.75 is not exact"),
+    "a float for a bound": (
+        replaced('"34/25"', "1.36", SWITCHED),
+        'line 3: `A`: the float 1.36 is not exact; write "1.36" in quotes',
+    ),
+    "bounds in the wrong order": (
+        replaced('["27/20", "34/25"]', '["34/25", "27/20"]', SWITCHED),
+        "line 3: `A[1][0][0]`: the interval [34/25, 27/20] has its ends in the wrong order; write [27/20, 34/25]",
+    ),
+    "three ends": (replaced('["27/20", "34/25"]', '["1", "2", "3"]', SWITCHED), "line 3: `A[1][0][0]`"),
+    "bounds in B": (replaced("[[[1], [0]]", '[[[["0", "1"]], [0]]', SWITCHED), "line 7: `B[0]` has an interval"),
+    "too few B": (
+        replaced("B = [[[1], [0]], [[0], [2]]]", "B = []", SWITCHED),
+        "line 7: `B` has 0 matrices and `A` has 2",
+    ),
+    "a start of another shape": (replaced("J0 = [[0], [0]]", "J0 = [[0]]", SWITCHED), "line 8: `J0` is 1 by 1; write"),
+    "a letter out of range": (
+        replaced("[0, 1, 1]", "[0, 2, 1]", SWITCHED),
+        "line 9: the edge [0, 2, 1] of `graph` has the letter 2; write 0 to 1",
+    ),
+    "no cycle": (replaced(", [1, 0, 0]", "", SWITCHED).replace("[0, 0, 0],", ""), "line 9: `graph` has no cycle"),
+    "an empty graph": ("[switched]\nA = [[[1]]]\ngraph = []\n", "line 3: `graph` is `[]`; write a list of edges"),
+    "an edge of two": (
+        replaced("[0, 1, 1]", "[0, 1]", SWITCHED),
+        "line 9: the edge `[0, 1]` of `graph` is not [from, letter",
+    ),
+    "an edge of texts": (replaced("[0, 1, 1]", '["0", 1, 1]', SWITCHED), "line 9: the edge `['0', 1, 1]` of `graph`"),
+    "a negative tolerance": (replaced('"1e-3"', '"-1e-3"', SWITCHED), "line 13: tolerance of `joint_spectral_radius`"),
+    "bounds of the radius exchanged": (
+        replaced("upper = 1", 'upper = "1/2"', SWITCHED),
+        "line 13: lower of `joint_spectral",
+    ),
+    "unknown words": (
+        replaced('rate = "9/10"', 'words = "some"'),
+        'words of `converges`: `some` is not known; write "all"',
+    ),
     "claims not a list": ('claim = "diverges"\n' + MAP, "write [[claim]]"),
     "name declared twice": (replaced("theta = 0", "theta = 0\nx = 1", MAP), "declared twice"),
     "division by zero": (replaced("x/4, True", "x/0, True", MAP), "zero"),
