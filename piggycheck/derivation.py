@@ -23,6 +23,7 @@ __all__ = [
     "LimitStep",
     "MapStep",
     "PiecesStep",
+    "RealisedStep",
     "Step",
     "SwitchedStep",
     "TransitionsStep",
@@ -295,6 +296,24 @@ class ChainRuleStep(Step):
 
     pairs: tuple[tuple[Any, Any], ...]
     witness: tuple[Any, Any] | None
+
+
+@dataclass(frozen=True)
+class RealisedStep(Step):
+    """Iterates that follow a word for ever while they converge to the fixed point.
+
+    Attributes
+    ----------
+    word : tuple of int
+    direction : tuple of fmpq
+        Their displacement d from the fixed point, up to small positive factors.
+    multiplier : fmpq
+        ``A_w d = multiplier d``, between 0 and 1.
+    """
+
+    word: tuple[int, ...]
+    direction: tuple[Any, ...]
+    multiplier: Any
 
 
 @dataclass

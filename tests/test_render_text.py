@@ -243,6 +243,21 @@ def test_words_that_guards_allow_are_told():
     assert "Its 2 edges are the possible words of 2 letters: 0 1, 1 0." in text
 
 
+def test_iterates_that_follow_a_word_are_told():
+    from fractions import Fraction
+
+    from piggycheck import derivation as d
+    from piggycheck.render.latex import _section as in_latex
+    from piggycheck.render.narrative import tell
+    from piggycheck.render.text import _section
+
+    section = tell(d.RealisedStep((0, 1), (Fraction(1), Fraction(-1, 2)), Fraction(1, 3)), [])
+    text = " ".join(_section(section).split())
+    assert "d = (1, -1/2) lies in the cone of the first piece of w = 0 1" in text
+    assert "A_w d = 1/3 d" in text and "x̄ + ε d, with a small ε > 0" in text
+    assert r"\bar{x} + \epsilon d" in in_latex(section)["body"]
+
+
 def test_summary_rows_give_kind_verdict_and_what_was_found():
     rows = summary_rows(verdicts("diverging"))
     assert [row[:2] for row in rows][2:4] == [("converges", "refuted"), ("diverges", "proved")]

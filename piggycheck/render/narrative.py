@@ -271,6 +271,18 @@ def _transitions(step: d.TransitionsStep, steps: Sequence[d.Step]) -> Section:
     return Section("The words that the guards allow", (Paragraph(tuple(said)),))
 
 
+def _realised(step: d.RealisedStep, steps: Sequence[d.Step]) -> Section:
+    direction, fixed, w = Letter("d"), Letter("x̄"), formula(Letter("w"), "=", Words((step.word,)))
+    multiple = formula(Letter("A", "w"), direction, "=", Number(step.multiplier), direction)
+    said = (
+        "The displacement ", formula(direction, "=", *_listing(step.direction)), " lies in the cone of the first piece "
+        "of ", w, ", its images lie in those of the following ones, and ", multiple, ". So the iterates that begin at ",
+        formula(fixed, "+", Letter("ε"), direction), ", with a small ", formula(Letter("ε"), ">", Number(0)),
+        ", follow the word again and again, and converge to ", (fixed,), " without ever reaching it.",
+    )  # fmt: skip
+    return Section("Iterates that follow a word", (Paragraph(said),))
+
+
 def _letters(count: int) -> str:
     return "one letter" if count == 1 else f"{count} letters"
 
@@ -349,6 +361,7 @@ def _membership(pair: tuple[Any, Any], step: d.ChainRuleStep, steps: Sequence[d.
 
 _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.MapStep: _map,
+    d.RealisedStep: _realised,
     d.SwitchedStep: _switched,
     d.ContinuityStep: _continuity,
     d.DiscontinuityStep: _discontinuity,
@@ -371,9 +384,13 @@ def _assignments(values: dict[Any, Any]) -> tuple[Part, ...]:
 
 
 def _tuple(values: Sequence[Any]) -> Formula:
+    return _listing(values, Expression)
+
+
+def _listing(values: Sequence[Any], kind: type = Number) -> Formula:
     atoms: list[Any] = [Operator("(")]
     for i, value in enumerate(values):
-        atoms += [*([Operator(",")] if i else []), Expression(value)]
+        atoms += [*([Operator(",")] if i else []), kind(value)]
     return (*atoms, Operator(")"))
 
 
