@@ -91,7 +91,8 @@ class PathComplete(Proof):
         }
 
     def summary(self) -> str:
-        return f"{len(self.forms)} quadratic forms on a path-complete graph of {len(self.edges)} edges"
+        forms = "one quadratic form" if len(self.forms) == 1 else f"{len(self.forms)} quadratic forms"
+        return f"{forms} on a path-complete graph of {len(self.edges)} edge{'s' * (len(self.edges) > 1)}"
 
 
 def is_path_complete(edges: Sequence[Edge], nodes: int, letters: int, *, subset_limit: int = _SUBSET_LIMIT) -> bool:
