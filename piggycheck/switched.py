@@ -259,6 +259,25 @@ class SwitchedSystem:
                     f"{question} is decided for exact matrices only, and `A[{index}]` is given by intervals"
                 )
 
+    def require_letters(self, word: Sequence[int]) -> None:
+        """Require that every letter of a word is the index of a pair.
+
+        Raises
+        ------
+        SwitchedSystemError
+            When one is not.
+
+        Examples
+        --------
+        >>> SwitchedSystem.from_rows([[[2]], [[3]]]).require_letters((0, 2))
+        Traceback (most recent call last):
+        ...
+        piggycheck.errors.SwitchedSystemError: letter 2 of the word is no index; write 0 to 1
+        """
+        for letter in word:
+            if type(letter) is not int or not 0 <= letter < len(self.A):
+                raise SwitchedSystemError(f"letter {letter} of the word is no index; write 0 to {len(self.A) - 1}")
+
     @property
     def pairs(self) -> tuple[Pair, ...]:
         """The pairs (A, B) in order."""
@@ -325,9 +344,8 @@ class SwitchedSystem:
         for word in map(tuple, words):
             shared = _common_length(before, word)
             del prefixes[shared + 1 :]
+            self.require_letters(word[shared:])
             for letter in word[shared:]:
-                if not 0 <= letter < len(self.A):
-                    raise SwitchedSystemError(f"letter {letter} of the word is no index; write 0 to {len(self.A) - 1}")
                 prefixes.append(compose((self.A[letter], self.B[letter]), prefixes[-1]))
             before = word
             yield prefixes[-1]

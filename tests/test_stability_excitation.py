@@ -7,7 +7,7 @@ from flint import fmpq, fmpq_mat
 from hypothesis import given, settings
 from matrix_strategies import affine_systems
 
-from piggycheck.errors import UnknownError
+from piggycheck.errors import SwitchedSystemError, UnknownError
 from piggycheck.stability import excite, find_diverging_word
 from piggycheck.switched import SwitchedSystem
 
@@ -52,6 +52,21 @@ def test_matrices_between_bounds_are_not_decided():
         find_diverging_word(system)
     with pytest.raises(UnknownError, match="exact matrices only"):
         excite(system, (1,))
+
+
+def test_along_a_graph_the_word_is_a_path():
+    """The letter 0 alone would double; after it the graph asks for the letter 1."""
+    tame = SwitchedSystem.from_rows([[[2]], [["1/3"]]], J0=[[1]], graph=[(0, 0, 1), (1, 1, 0)])
+    assert find_diverging_word(tame, max_length=6).found is None
+    wild = SwitchedSystem.from_rows([[[2]], [["2/3"]]], J0=[[1]], graph=[(5, 0, 7), (7, 1, 5)])
+    found = find_diverging_word(wild).found
+    assert (0, 1) == found.word == wild.letters_along(found.word)
+    assert fmpq(4, 3) == found.modulus_lower
+
+
+def test_a_letter_without_a_matrix_is_refused():
+    with pytest.raises(SwitchedSystemError, match="letter 1 of the word is no index; write 0 to 0"):
+        excite(SwitchedSystem.from_rows([[[2]]]), (0, 1))
 
 
 class TestStarts:

@@ -104,7 +104,8 @@ def find_diverging_word(
     Parameters
     ----------
     system : SwitchedSystem
-        With `J0`, the word is excited from it; without, a start that it excites is found too.
+        With `J0`, the word is excited from it; without, a start that it excites is found too. Where it has a graph,
+        words are paths, given by the indices of their edges.
     max_length : int
         Longest words to look at.
     word_budget : int
@@ -135,6 +136,7 @@ def find_diverging_word(
     When this fails: no word within the limits has spectral radius above 1 and is excited. That is no proof of
     convergence; see `piggycheck.stability.decide`.
     """
+    system = system.unfolded()
     system.require_certain("divergence")
     start = time.monotonic()
     walk = ExactWalk(system, _ONE, max_length, word_budget, time_limit / 2)
@@ -162,7 +164,8 @@ def excite(system: SwitchedSystem, word: Sequence[int]) -> DivergingWord | None:
     Parameters
     ----------
     system : SwitchedSystem
-        With `J0`, or without; then the columns zero and the unit vectors are tried as starts.
+        With `J0`, or without; then the columns zero and the unit vectors are tried as starts. Where it has a graph,
+        words are paths, given by the indices of their edges.
     word : Word
         A word whose product has an eigenvalue of modulus greater than 1.
 
@@ -175,6 +178,8 @@ def excite(system: SwitchedSystem, word: Sequence[int]) -> DivergingWord | None:
     ------
     UnknownError
         When a matrix is known only between bounds.
+    SwitchedSystemError
+        When a letter is not the index of a pair.
 
     Examples
     --------
@@ -190,7 +195,9 @@ def excite(system: SwitchedSystem, word: Sequence[int]) -> DivergingWord | None:
     vector ``(J0 e_j, e_j)`` under M has a root of modulus greater than 1. When this fails: None can also mean that
     more than 64 exchanges of equal letters were possible and the first 64 are not excited.
     """
+    system = system.unfolded()
     system.require_certain("divergence")
+    system.require_letters(word)
     classes = [[j for j, A in enumerate(system.A) if system.A[letter] == A] for letter in word]
     for lifted in islice(product(*classes), _MAX_LIFTS):
         for shift in range(len(lifted)):
