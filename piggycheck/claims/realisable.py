@@ -19,6 +19,7 @@ __all__ = ["Along", "Realised", "Unsettled", "read_words", "settle"]
 
 _WORDS = ("all", "realisable")
 _MAX_DIMENSION = 64
+_MAX_MEMORY = 12
 _SHARE = 4
 
 Grows = Callable[[fmpq_poly, int], bool]
@@ -222,7 +223,7 @@ class _Search:
             self.last = Unsettled(memory, self.last.answer)
             return None
         system = along(self.subject.system, transitions)
-        if len(transitions.nodes) * system.dimension > _MAX_DIMENSION:
+        if memory > _MAX_MEMORY or len(transitions.nodes) * system.dimension > _MAX_DIMENSION:
             return None
         answer = self.subject.radius(self.rate, of=system, time_limit=self.share)
         if isinstance(answer, Contractive):
