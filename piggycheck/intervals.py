@@ -6,6 +6,7 @@ proved for every matrix between its bounds, chosen anew at every step.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -14,7 +15,7 @@ from flint import fmpq, fmpq_mat
 from piggycheck.errors import SwitchedSystemError
 from piggycheck.linalg import entries, is_positive_semidefinite
 
-__all__ = ["IntervalMatrix", "Letter", "absolute", "contracts", "midpoint", "radius", "samples"]
+__all__ = ["IntervalMatrix", "Letter", "absolute", "contracts", "corners", "midpoint", "radius", "samples"]
 
 _SAMPLE_BITS = 4
 _NEGLIGIBLE = fmpq(1, 2**30)
@@ -162,6 +163,32 @@ def contracts(A: Letter, P: fmpq_mat, factor: fmpq, image: fmpq_mat | None = Non
     return is_positive_semidefinite(gap)
 
 
+def corners(A: Letter) -> Iterator[fmpq_mat]:
+    """Yield the matrices all of whose entries are at one end: those between the bounds are their convex hull.
+
+    Parameters
+    ----------
+    A : fmpq_mat or IntervalMatrix
+
+    Yields
+    ------
+    fmpq_mat
+        Uncertain entries by rows, the last one changing fastest, lower ends first.
+
+    Examples
+    --------
+    >>> list(corners(IntervalMatrix.between(fmpq_mat([[1, 0]]), fmpq_mat([[3, 0]]))))
+    [[1, 0], [3, 0]]
+
+    Notes
+    -----
+    When this fails: there are two to the power of the number of uncertain entries.
+    """
+    values = zip(midpoint(A).entries(), radius(A).entries(), strict=True)
+    for chosen in product(*((c - r, c + r) if r != 0 else (c,) for c, r in values)):
+        yield fmpq_mat(A.nrows(), A.ncols(), list(chosen))
+
+
 def samples(A: Letter) -> list[fmpq_mat]:
     """Return a few matrices between the bounds, which stand for all of them where something is only guessed.
 
@@ -182,22 +209,13 @@ def samples(A: Letter) -> list[fmpq_mat]:
 
     Notes
     -----
-    The matrices between the bounds are the convex hull of the corners. When this fails: with many uncertain entries
-    there are more corners than can be listed.
+    When this fails: with many uncertain entries there are more corners than can be listed.
     """
     C, R = midpoint(A), radius(A)
-    uncertain = [place for place, entry in enumerate(R.entries()) if entry != 0]
     if max(R.entries(), default=0) <= _NEGLIGIBLE * max(absolute(C).entries(), default=0):
         return [C]
-    if len(uncertain) > _SAMPLE_BITS:
-        return [C, C - R, C + R]
-    corners = []
-    for ends in product((-1, 1), repeat=len(uncertain)):
-        values = C.entries()
-        for place, end in zip(uncertain, ends, strict=True):
-            values[place] += end * R.entries()[place]
-        corners.append(fmpq_mat(C.nrows(), C.ncols(), values))
-    return corners
+    uncertain = sum(entry != 0 for entry in R.entries())
+    return list(corners(A)) if uncertain <= _SAMPLE_BITS else [C, C - R, C + R]
 
 
 def _product(X: Letter, Y: Letter) -> IntervalMatrix:
