@@ -202,7 +202,8 @@ def guess_quadratic_form(
     a form for a small rate.
     """
     deadline = time.monotonic() + time_limit
-    weighted = [(M, n) for X, n in zip(A, lengths or [1] * len(A), strict=True) for M in samples(X)]
+    weights = [1] * len(A) if lengths is None else lengths
+    weighted = [(M, n) for X, n in zip(A, weights, strict=True) for M in samples(X)]
     exponents = np.array([n for _, n in weighted], dtype=np.float64)
     matrices = float_matrices([M for M, _ in weighted])
     start = averaged_form(matrices)
