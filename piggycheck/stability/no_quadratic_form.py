@@ -58,7 +58,7 @@ def refutes_common_form(A: Sequence[Letter], rate: fmpq, Q: Sequence[fmpq_mat]) 
     When this fails: it is a sufficient condition. Wide intervals overestimate.
     """
     n = A[0].nrows() if A else 0
-    if rate < 0 or len(Q) != len(A) or any((M.nrows(), M.ncols()) != (n, n) for M in (*A, *Q)):
+    if not n or rate < 0 or len(Q) != len(A) or any((M.nrows(), M.ncols()) != (n, n) for M in (*A, *Q)):
         return False
     if any(M.transpose() != M or not is_positive_semidefinite(M) for M in Q):
         return False
