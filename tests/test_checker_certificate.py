@@ -82,7 +82,7 @@ def test_a_changed_number_is_refused_unless_the_claim_stays_true(name: str) -> N
         (changed(HALVES, ("witness/P", [["0"]])), "not symmetric and positive definite"),
         (changed(HALVES, ("witness/P", [["-1"]])), "not symmetric and positive definite"),
         (changed(HALVES, ("witness/rate", "0")), "not proved along"),
-        (changed(HALVES, ("witness/rate", "1")), "not in [0, 1)"),
+        (changed(HALVES, ("witness/rate", "1")), "not below 1"),
         (changed(HALVES, ("claim/rate", "1/3")), "larger than the claimed"),
         (changed(HALVES, ("witness/trap/level", "0")), "not in the trap"),
         (changed(HALVES, ("pieces", HALVING["pieces"][:1]), ("witness/words", [["0"]])), "not in the list"),

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .constrained import switched
 from .continuity import continuous_proved, continuous_refuted
-from .convergence import converges_proved, converges_refuted
+from .convergence import converges_proved, converges_refuted, converges_refuted_by_iterates
 from .derivatives import (
     chain_rule_proved,
     chain_rule_refuted,
@@ -18,16 +19,22 @@ from .derivatives import (
     fixed_point_proved,
     fixed_point_refuted,
 )
-from .divergence import diverges_proved, diverges_refuted
+from .divergence import diverges_proved, diverges_realised, diverges_refuted
+from .effort import begin
+from .proofs import KINDS
+from .radius import no_common_form_proved, no_common_form_refuted, radius_proved, radius_refuted
 from .reading import Data, Refused, Unreadable, fields, text
-from .subject import FixedPoint, Map, Subject, switched
+from .realisable import along_iterates
+from .subject import FixedPoint, Map, Subject
 
 FORMAT = "piggycheck-certificate/1"
-MOST_BYTES = 5_000_000
+MOST_BYTES = 50_000_000
 
-TREE, WORD = ("method", "P", "rate", "words"), ("method", "word", "modulus_lower")
+WORD = ("method", "word", "modulus_lower")
 GROWTH = (*WORD, "growth_lower", "column")
-OPTIONAL = ("eigenvalue", "left_eigenvector", "excitation", "shortest")
+EIGENVALUE = ("eigenvalue", "left_eigenvector", "excitation")
+DIRECTION = ("direction", "multiplier")
+BOUNDS = ("lower", "upper")
 Keys = Sequence[str]
 Rule = tuple[Callable[[Data, Any, Data], str], Keys, Keys]  # with the required and optional keys of its witness
 
@@ -37,22 +44,44 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     ("fixed_point", "proved", ""): (fixed_point_proved, (), ()),
     ("fixed_point", "refuted", ""): (fixed_point_refuted, (), ()),
     ("fixed_point", "refuted", "no_fixed_point"): (fixed_point_refuted, ("method",), ()),
-    ("converges", "proved", "word_tree"): (converges_proved, TREE, ("trap",)),
     ("converges", "refuted", "word"): (converges_refuted, WORD, ()),
-    ("diverges", "proved", "word"): (diverges_proved, GROWTH, OPTIONAL),
-    ("diverges", "refuted", "word"): (diverges_refuted, GROWTH, OPTIONAL),
-    ("diverges", "refuted", "word_tree"): (diverges_refuted, TREE, ()),
+    ("diverges", "proved", "word"): (diverges_proved, GROWTH, (*EIGENVALUE, "shortest")),
+    ("diverges", "refuted", "word"): (diverges_refuted, GROWTH, (*EIGENVALUE, "shortest")),
     ("diverges", "refuted", "no_short_word"): (diverges_refuted, ("method",), ()),
-    ("derivative", "proved", "word_tree"): (derivative_proved, (*TREE, "matrix"), ()),
-    ("derivative", "refuted", "word_tree"): (derivative_refuted, (*TREE, "points"), ()),
     ("chain_rule_set_is_larger", "proved", ""): (chain_rule_proved, ("A", "B"), ()),
     ("chain_rule_set_is_larger", "refuted", ""): (chain_rule_refuted, (), ()),
+    ("joint_spectral_radius", "proved", ""): (radius_proved, (), BOUNDS),
+    ("joint_spectral_radius", "refuted", ""): (radius_refuted, (), BOUNDS),
+    ("no_common_quadratic_form", "proved", "dual"): (no_common_form_proved, ("method", "Q"), ()),
+    ("no_common_quadratic_form", "refuted", "quadratic"): (no_common_form_refuted, ("method", "P"), ()),
 }
-CLAIM = {"converges": ("rate",), "diverges": ("word_length",), "fixed_point": ("value",), "derivative": ("value",)}
+REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge
+    ("converges", "refuted", "word"): (converges_refuted_by_iterates, (*WORD, *DIRECTION), ()),
+    ("diverges", "proved", "word"): (diverges_realised, (*GROWTH, *DIRECTION), EIGENVALUE),
+}
+for proof, (_, keys) in KINDS.items():  # the fields of a proof stand in the witness
+    inline = ("method", "rate", *keys)
+    RULES["converges", "proved", proof] = (converges_proved, inline, ("trap",) if proof == "word_tree" else ())
+    RULES["diverges", "refuted", proof] = (diverges_refuted, inline, ())
+    RULES["derivative", "proved", proof] = (derivative_proved, (*inline, "matrix"), ())
+    RULES["derivative", "refuted", proof] = (derivative_refuted, (*inline, "points"), ())
+    REALISABLE["converges", "proved", proof] = (converges_proved, inline, ())
+    REALISABLE["diverges", "refuted", proof] = (diverges_refuted, inline, ())
+CLAIM = {
+    "converges": ("rate",),
+    "diverges": ("word_length",),
+    "fixed_point": ("value",),
+    "derivative": ("value",),
+    "joint_spectral_radius": ("lower", "upper", "tolerance"),
+    "no_common_quadratic_form": ("rate",),
+}
+REALISABLE_CLAIM = {"converges": ("rate", "words"), "diverges": ("words",)}
+OF_MATRICES = ("converges", "diverges", "joint_spectral_radius", "no_common_quadratic_form")  # a graph may constrain
 
 
 def check(certificate: Data) -> str:
     """Return what a certificate proves; raise `Refused` when it does not hold, `Unreadable` when it is none."""
+    begin()
     try:
         return checked(certificate)
     except (RecursionError, MemoryError, OverflowError):
@@ -68,29 +97,48 @@ def checked(certificate: Any) -> str:
         raise Unreadable("`claim` or `witness` is missing, or not an object")
     kind, verdict = text(claim.get("kind"), "claim.kind"), text(claim.get("verdict"), "claim.verdict")
     method = text(witness.get("method", ""), "witness.method")
-    if (kind, verdict, method) not in RULES:
+    realisable = "words" in claim
+    if realisable and text(claim["words"], "claim.words") != "realisable":
+        raise Unreadable('`claim.words` is "realisable", or not there')
+    rules, stated = (REALISABLE, REALISABLE_CLAIM) if realisable else (RULES, CLAIM)
+    if (kind, verdict, method) not in rules:
         raise Unreadable(f"`{kind[:40]}`, `{verdict[:40]}` by `{method[:40]}`: no such kind, verdict and method")
-    rule, required, optional = RULES[kind, verdict, method]
-    fields(claim, "claim", ("kind", "verdict", "statement"), CLAIM.get(kind, ()))
+    rule, required, optional = rules[kind, verdict, method]
+    fields(claim, "claim", ("kind", "verdict", "statement"), stated.get(kind, ()))
     text(claim["statement"], "claim.statement")
     fields(witness, "witness", required, optional)
+    if realisable:
+        return rule(claim, subject_of_iterates(certificate, method), witness)
     return rule(claim, subject_of(certificate, kind, verdict, method), witness)
+
+
+GENERAL = ("format", "claim", "witness")
 
 
 def subject_of(certificate: Data, kind: str, verdict: str, method: str) -> Subject | Map:
     """Read what the certificate is about."""
-    general = ("format", "claim", "witness")
-    if "switched" in certificate and kind in ("converges", "diverges", "derivative"):
-        return switched(fields(certificate, "certificate", (*general, "switched"), ("J0",)))
+    if "switched" in certificate and kind in (*OF_MATRICES, "derivative"):
+        fields(certificate, "certificate", (*GENERAL, "switched"), ("J0",))
+        return switched(certificate, constrained=kind in OF_MATRICES)
     if kind == "continuous" or (kind, verdict) == ("fixed_point", "refuted"):
         needed = () if kind == "continuous" else ("at",)
-        fields(certificate, "certificate", (*general, "map", *needed), ("at", "start"))
+        fields(certificate, "certificate", (*GENERAL, "map", *needed), ("at", "start"))
         return Map(certificate, at_needed=bool(needed))
     pieces = (kind, verdict) not in (("fixed_point", "proved"), ("chain_rule_set_is_larger", "proved"))
-    required = (*general, "map", "at", "fixed_point", *(("pieces",) if pieces else ()))
+    required = (*GENERAL, "map", "at", "fixed_point", *(("pieces",) if pieces else ()))
     J0 = ("J0",) if kind == "diverges" and method == "word" else ()
     fields(certificate, "certificate", required, ("start", "pieces", *J0))
     return FixedPoint(certificate, pieces_needed=pieces)
+
+
+def subject_of_iterates(certificate: Data, method: str) -> Subject:
+    """Read what a certificate about iterates that converge is about: a graph of their words, unless it names one."""
+    graph = () if method == "word" else ("graph", "memory")
+    J0 = ("J0",) if method == "word" else ()
+    required = (*GENERAL, "map", "at", "fixed_point", "pieces", *graph)
+    fields(certificate, "certificate", required, ("start", *J0))
+    subject = FixedPoint(certificate, pieces_needed=True)
+    return along_iterates(subject, certificate) if graph else subject
 
 
 def check_file(path: str) -> str:

@@ -9,15 +9,15 @@ from .intervals import ONE, Interval
 from .jets import Jet
 from .matrices import combine, equal, matrix, say_matrix, times
 from .pieces import Patterns
+from .proofs import contraction
 from .reading import Data, Refused, array, fields, numbers, say_point
-from .stability import word_tree
 from .subject import FixedPoint, Map, Subject
 
 
 def derivative_proved(claim: Data, subject: Subject, witness: Data) -> str:
     """One matrix is fixed by all pieces, and these contract."""
     X = matrix(witness["matrix"], "matrix", subject.p, subject.m)
-    word_tree(subject, witness)
+    contraction(subject, witness)
     for A, B in zip(subject.A, subject.B, strict=True):
         if not equal(combine(times(A, X), ONE, B), X):
             raise Refused("the matrix is not fixed by all pieces, or this is not decided exactly")
@@ -28,7 +28,7 @@ def derivative_proved(claim: Data, subject: Subject, witness: Data) -> str:
 
 def derivative_refuted(claim: Data, subject: Subject, witness: Data) -> str:
     """Words of active pieces have fixed points that are not all the same, or not the claimed value."""
-    word_tree(subject, witness)
+    contraction(subject, witness)
     found = []
     for data in array(witness["points"], "points"):
         data = fields(data, "point", ("word", "matrix"))

@@ -5,27 +5,18 @@ from __future__ import annotations
 from .intervals import ONE, ZERO, Interval, raised
 from .matrices import Matrix, combine, equal, has_root_beyond, matrix, minimal_polynomial, say_matrix, times
 from .pieces import Patterns
+from .proofs import KINDS, contraction
 from .reading import Data, Refused, Unreadable, integer, number, say, text
-from .stability import modulus, stable_up_to, word_tree
+from .realisable import realised_word
+from .stability import modulus, stable_up_to
 from .subject import FixedPoint, Subject
 
 
 def diverges_proved(claim: Data, subject: Subject, witness: Data) -> str:
     """A word along which the derivatives grow; where the claim says so, no shorter one does."""
     word = subject.word(witness["word"], active=True)
-    r, growth = modulus(subject, word, witness), number(witness["growth_lower"], "growth_lower")
-    if not (growth > 1 and raised(growth, len(word)) <= r):
-        raise Refused("the growth per step is not above 1, or not proved by the modulus")
-    if subject.m == 0:
-        raise Refused("there are no parameters to differentiate in")
-    A, B = subject.product(word)
-    j = integer(witness["column"], "column", 0, subject.m - 1)
     J0, which = start_derivative(subject)
-    M = [row + [b[j]] for row, b in zip(A, B, strict=True)] + [[ZERO] * subject.p + [ONE]]
-    if not has_root_beyond(minimal_polynomial(M, [[row[j]] for row in J0] + [[ONE]]), r):
-        raise Refused("the start does not excite the growing part")
-    eigenvector(subject, witness, A, B, J0, j)
-    proved = f"along the word {' '.join(map(str, word))} of {subject} the derivatives grow by {say(growth)} per step"
+    proved = excited_growth(subject, word, J0, witness)
     shortest = "shortest" in witness
     if shortest and text(witness["shortest"], "shortest") != "true":
         raise Unreadable('`shortest` is "true", or not there')
@@ -36,6 +27,32 @@ def diverges_proved(claim: Data, subject: Subject, witness: Data) -> str:
     if length != len(word) or ("word_length" in claim and not shortest):
         raise Refused("the word is not the shortest, or not of the claimed length")
     return proved + which
+
+
+def diverges_realised(claim: Data, subject: FixedPoint, witness: Data) -> str:
+    """A word along which the derivatives of iterates grow that converge to the fixed point without reaching it."""
+    word = realised_word(subject, witness)
+    if subject.J0 is None:
+        raise Unreadable("`J0` is missing")
+    proved = excited_growth(subject, word, subject.J0, witness)
+    start = f", for J_0 = {say_matrix(subject.J0)}"
+    return f"some iterates converge to the fixed point without reaching it, and {proved}{start}"
+
+
+def excited_growth(subject: Subject, word: list[int], J0: Matrix, witness: Data) -> str:
+    """What is proved: along the word repeated, J -> A J + B grows from J0."""
+    r, growth = modulus(subject, word, witness), number(witness["growth_lower"], "growth_lower")
+    if not (growth > 1 and raised(growth, len(word)) <= r):
+        raise Refused("the growth per step is not above 1, or not proved by the modulus")
+    if subject.m == 0:
+        raise Refused("there are no parameters to differentiate in")
+    A, B = subject.product(word)
+    j = integer(witness["column"], "column", 0, subject.m - 1)
+    M = [row + [b[j]] for row, b in zip(A, B, strict=True)] + [[ZERO] * subject.p + [ONE]]
+    if not has_root_beyond(minimal_polynomial(M, [[row[j]] for row in J0] + [[ONE]]), r):
+        raise Refused("the start does not excite the growing part")
+    eigenvector(subject, witness, A, B, J0, j)
+    return f"along the word {' '.join(map(str, word))} of {subject} the derivatives grow by {say(growth)} per step"
 
 
 def start_derivative(subject: Subject) -> tuple[Matrix, str]:
@@ -81,9 +98,9 @@ def eigenvector(subject: Subject, witness: Data, A: Matrix, B: Matrix, J0: Matri
 
 def diverges_refuted(claim: Data, subject: Subject, witness: Data) -> str:
     """The joint spectral radius is below 1; or a shorter word than claimed diverges, or none of that length does."""
-    if witness["method"] == "word_tree":
-        tree = word_tree(subject, witness)
-        return f"the joint spectral radius of {subject} is at most {say(tree.rate)}: all sequences are bounded"
+    if witness["method"] in KINDS:
+        rate = contraction(subject, witness)
+        return f"the joint spectral radius of {subject} is at most {say(rate)}: all sequences are bounded"
     if "word_length" not in claim:
         raise Unreadable("`claim`: `word_length` is missing")
     length = integer(claim["word_length"], "word_length", 1, 10_000)

@@ -1,12 +1,14 @@
-"""Matrices of intervals: definiteness, characteristic and minimal polynomials, and where their roots are."""
+"""Matrices of intervals: characteristic and minimal polynomials, and where their roots are."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import Any
 
+from .effort import spend
 from .intervals import ONE, ZERO, Interval, power
 from .reading import Refused, Unreadable, array, number, say
+from .scaled import polynomial_of, scaled
 
 Matrix = list[list[Interval]]
 
@@ -41,9 +43,15 @@ def transpose(X: Matrix) -> Matrix:
 
 
 def times(X: Matrix, Y: Matrix) -> Matrix:
-    """X Y."""
+    """X Y; entries of X that are zero cost little."""
+    spend(len(X) * len(Y))
     columns = transpose(Y)
-    return [[sum((a * b for a, b in zip(row, column, strict=True)), ZERO) for column in columns] for row in X]
+    product = []
+    for row in X:
+        factors = [(k, a) for k, a in enumerate(row) if a is not ZERO and not a.is_zero]
+        spend(40 * len(factors) * len(columns), max((a.lo.denominator.bit_length() for _, a in factors), default=0))
+        product.append([sum((a * column[k] for k, a in factors), ZERO) for column in columns])
+    return product
 
 
 def combine(X: Matrix, s: Interval, Y: Matrix) -> Matrix:
@@ -61,34 +69,10 @@ def equal(X: Matrix, Y: Matrix) -> bool:
     return within(X, Y) and all(a.exact for row in Y for a in row)
 
 
-def semidefinite(M: Matrix, definite: bool = False) -> bool:
-    """Whether all symmetric matrices between the entries of M are positive semidefinite (definite).
-
-    By elimination in their middle, each diagonal entry lowered by the sum of its row's radii.
-    """
-    n = len(M)
-    ends = [[M[min(i, j)][max(i, j)] for j in range(n)] for i in range(n)]
-    S = [[(a.lo + a.hi) / 2 for a in row] for row in ends]
-    for i in range(n):
-        S[i][i] -= sum((a.hi - a.lo for a in ends[i]), Fraction(0)) / 2
-    for k in range(n):
-        if S[k][k] < 0 or (S[k][k] == 0 and (definite or any(S[i][k] for i in range(k, n)))):
-            return False
-        for i in range(k + 1, n):
-            if S[i][k]:
-                factor = S[i][k] / S[k][k]
-                S[i] = [a - factor * b for a, b in zip(S[i], S[k], strict=True)]
-    return True
-
-
-def shrinks(A: Matrix, P: Matrix, factor: Fraction) -> bool:
-    """Whether (A x)^T P (A x) <= factor x^T P x for all x."""
-    scaled = [[Interval(factor) * a for a in row] for row in P]
-    return semidefinite(combine(scaled, -ONE, times(transpose(A), times(P, A))))
-
-
 def characteristic_polynomial(A: Matrix) -> list[Interval]:
     """Coefficients of det(z - A), the leading one first (Faddeev and LeVerrier)."""
+    if all(a.exact for row in A for a in row):
+        return [Interval(c) for c in polynomial_of(scaled([[a.lo for a in row] for row in A]))]
     n = len(A)
     result, M = [ONE], identity(n)
     for k in range(1, n + 1):
@@ -103,8 +87,10 @@ def has_root_beyond(polynomial: list[Interval], r: Fraction) -> bool:
     a = [c * power(Interval(1 / r), k, ONE) for k, c in enumerate(polynomial)]
     while len(a) > 1:
         gap = ONE - a[-1] * a[-1]
-        if gap.sign() <= 0:
+        if gap.hi <= 0:
             return True
+        if gap.lo <= 0:
+            raise Refused("between their bounds, polynomials with and without a root of this size are not told apart")
         factor = gap.reciprocal()
         a = [(b - a[-1] * c) * factor for b, c in zip(a[:-1], reversed(a[1:]), strict=True)]
     return False
@@ -112,7 +98,18 @@ def has_root_beyond(polynomial: list[Interval], r: Fraction) -> bool:
 
 def spectral_radius_reaches(A: Matrix, r: Fraction) -> bool:
     """Whether the spectral radius is at least r > 0."""
-    return has_root_beyond(characteristic_polynomial(A), r)
+    return has_root_beyond(characteristic_polynomial(without_zeros(A)), r)
+
+
+def without_zeros(A: Matrix) -> Matrix:
+    """The matrix without the indices whose row or column is zero, again and again: its nonzero eigenvalues stay."""
+    kept = list(range(len(A)))
+    while True:
+        rows = [i for i in kept if not all(A[i][j].is_zero for j in kept)]
+        left = [j for j in rows if not all(A[i][j].is_zero for i in rows)]
+        if len(left) == len(kept):
+            return [[A[i][j] for j in kept] for i in kept]
+        kept = left
 
 
 def minimal_polynomial(M: Matrix, u: Matrix) -> list[Interval]:
@@ -132,16 +129,3 @@ def minimal_polynomial(M: Matrix, u: Matrix) -> list[Interval]:
         rows.append((pivot, [a * factor for a in w]))
         u = times(M, u)
     return characteristic_polynomial(M)
-
-
-def inverse(P: Matrix) -> Matrix:
-    """The inverse of a positive definite rational matrix."""
-    n = len(P)
-    rows = [row + unit for row, unit in zip(P, identity(n), strict=True)]
-    for k in range(n):
-        factor = rows[k][k].reciprocal()
-        rows[k] = [a * factor for a in rows[k]]
-        for i in range(n):
-            if i != k:
-                rows[i] = [a - rows[i][k] * b for a, b in zip(rows[i], rows[k], strict=True)]
-    return [row[n:] for row in rows]

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 MOST_DIGITS = 20_000
+RATIONAL = re.compile(r"(-?\d+)(?:/(\d+))?", re.ASCII)
 
 Data = dict[str, Any]
 
@@ -46,11 +47,11 @@ def array(data: Any, where: str, length: int | None = None) -> list[Any]:
 
 
 def number(data: Any, where: str) -> Fraction:
-    """A rational number; through `Decimal`, which reads more digits than `int` does."""
-    found = re.fullmatch(r"(-?\d+)(?:/(\d+))?", text(data, where), re.ASCII)
+    """A rational number; when it is long, through `Decimal`, which reads more digits than `int` does."""
+    found = RATIONAL.fullmatch(text(data, where))
     if found is None or len(data) > MOST_DIGITS:
         raise Unreadable(f"`{where}`: `{data[:40]}` is not a rational number below {MOST_DIGITS} digits")
-    n, d = (int(Decimal(digits)) for digits in found.groups("1"))
+    n, d = (int(digits if len(data) < 1000 else Decimal(digits)) for digits in found.groups("1"))
     if d == 0:
         raise Unreadable(f"`{where}`: `{data[:40]}` has the denominator 0")
     return Fraction(n, d)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 
+from .boxes import Box, box
 from .intervals import ONE, Interval
 from .jets import Jet
 from .matrices import Matrix, combine, matrix, times, within
@@ -82,7 +83,8 @@ class Subject:
         self.J0: Matrix | None = matrix(certificate["J0"], "J0", p, m) if "J0" in certificate else None
 
     def __str__(self) -> str:
-        return f"the {len(self.A)} given matrices"
+        uncertain = any(box.radius for box in self.boxes)
+        return f"the {len(self.A)} given matrices" + (", whatever they are between their bounds," if uncertain else "")
 
     def require_all_pieces(self) -> None:
         """Refuse a list that is not complete."""
@@ -96,24 +98,17 @@ class Subject:
             raise Refused("a letter of the word is a piece without a direction that proves it essentially active")
         return letters
 
+    @cached_property
+    def boxes(self) -> list[Box]:
+        """The matrices A, as proofs take them."""
+        return [box(A) for A in self.A]
+
     def product(self, word: Sequence[int]) -> Pair:
         """The pair of the composition along a word, its first letter acting first."""
         A, B = self.A[word[0]], self.B[word[0]]
         for i in word[1:]:
             A, B = times(self.A[i], A), combine(times(self.A[i], B), ONE, self.B[i])
         return A, B
-
-
-def switched(certificate: Data) -> Subject:
-    """Read a switched system."""
-    data = fields(certificate["switched"], "switched", ("A", "B"))
-    A = array(data["A"], "A")
-    B = array(data["B"], "B", len(A))
-    listed = [{"A": a, "B": b} for a, b in zip(A, B, strict=True)]
-    p = len(array(A[0], "A")) if A else 0
-    if not p:
-        raise Unreadable("`switched`: no matrices")
-    return Subject(listed, p, len(array(array(B[0], "B", p)[0], "B")), certificate)
 
 
 class FixedPoint(Subject):

@@ -1,0 +1,21 @@
+"""How much work a certificate may cause: it is counted on the way, and too much is refused."""
+
+from __future__ import annotations
+
+from .reading import Refused
+
+MOST_WORK = 400_000_000.0  # multiplications of short numbers, well below a minute
+
+_done = [0.0]
+
+
+def begin() -> None:
+    """Count from zero."""
+    _done[0] = 0.0
+
+
+def spend(multiplications: int, bits: int = 0) -> None:
+    """Count multiplications of numbers of so many bits that are about to be made; refuse them beyond the limit."""
+    _done[0] += multiplications * (1 + bits / 256) ** 1.6
+    if _done[0] > MOST_WORK:
+        raise Refused("checking it would take too long")
