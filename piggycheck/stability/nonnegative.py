@@ -302,11 +302,12 @@ def _perron(matrices: Array, word: Word) -> Iterator[tuple[float, Array]]:
         return
     vector = np.abs(cycle.points[0])
     vector[vector < _NOISE * vector.max()] = 0
-    for _ in range(_POLISHING):
-        # No digits cancel in products of nonnegative numbers.
-        for letter in word:
-            vector = matrices[letter] @ vector
-        vector = vector / vector.max()
+    with np.errstate(all="ignore"):
+        for _ in range(_POLISHING):
+            # No digits cancel in products of nonnegative numbers.
+            for letter in word:
+                vector = matrices[letter] @ vector
+            vector = vector / vector.max()
     if np.isfinite(vector).all():
         yield cycle.rate, vector
 
@@ -412,7 +413,10 @@ def _least_weights(vertices: Array, target: Array) -> Array | None:
     rows = target > 0
     if (target > heights * (1 + _TIE)).any():
         return None
-    scaled = (vertices[:, rows] / target[rows]).T
+    with np.errstate(all="ignore"):
+        scaled = (vertices[:, rows] / target[rows]).T
+    if not rows.any() or not np.isfinite(scaled).all():
+        return None
     solution = linprog(np.ones(len(vertices)), A_ub=-scaled, b_ub=-np.ones(len(scaled)), method="highs-ds")
     if solution.status != 0:
         return None
