@@ -19,6 +19,7 @@ from piggycheck.switched import SwitchedSystem
 __all__ = ["NoCommonQuadraticForm"]
 
 _SHORTEST_TIME = 0.1
+_LARGEST_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -129,12 +130,14 @@ class NoCommonQuadraticForm(Claim):
 
     def _refuted(self, subject: Subject, tree: WordTree) -> Verdict:
         P, derivation, statement = tree.P, _opening(subject), self.statement(subject)
+        per_node = subject.given is not None and subject.given.graph
+        found = "there are such forms, the diagonal blocks of P" if per_node else "there is such a form"
         derivation.record(ContractionStep(tree))
         witness = {"method": "quadratic", "P": P}
         return Refuted(
             self.kind,
             statement,
-            f"there is such a form: P = {matrix_text(P)}",
+            found + (f": P = {matrix_text(P)}" if P.nrows() <= _LARGEST_SHOWN else ""),
             {"P": matrix_text(P)},
             f"every matrix contracts the form P at the rate {self._rate}",
             derivation,

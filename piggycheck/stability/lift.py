@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Lift", "prove_lift", "symmetric_power"]
 
 _MAX_DIMENSION = 60
-_MAX_VERIFIED_DIMENSION = 1000
+_MAX_VERIFIED_DIMENSION = 400
 
 
 @dataclass(frozen=True)
