@@ -5,12 +5,15 @@ import sys
 from fractions import Fraction
 
 import pytest
-from render_cases import SUBJECTS, subject, verdicts
+from flint import fmpq
+from render_cases import SUBJECTS, WITNESSES, StatedProof, subject, verdicts
 
-from piggycheck.claims import Subject
+from piggycheck.claims import Subject, Undecided
 from piggycheck.claims.figure import FigureData, Panel, Series, figure_data
+from piggycheck.derivation import BoundsStep, Derivation
 from piggycheck.errors import InputError
 from piggycheck.render import figure
+from piggycheck.stability.answers import Moment
 from piggycheck.switched import SwitchedSystem
 
 A = ([[Fraction(3, 4), Fraction(-3, 4)], [1, 0]], [[Fraction(3, 2), Fraction(-3, 4)], [1, 0]])
@@ -98,6 +101,55 @@ def test_nothing_to_draw_and_senseless_steps_are_refused():
         data("jump")
     with pytest.raises(InputError, match="steps of the figure: `0` is not positive"):
         figure_data(subject("diverging"), [], steps=0)
+
+
+HISTORY = [
+    (0.0, "words", 1, None),
+    (0.25, "quadratic form", 1, "3/2"),
+    (0.5, "words", "5/4", "3/2"),
+    (2.0, "word tree", "5/4", "5/4"),
+]
+
+
+def bounded(history=HISTORY):
+    """The verdict of a search whose bounds came closer like this."""
+
+    def rational(value):
+        return None if value is None else fmpq(*Fraction(value).as_integer_ratio())
+
+    moments = tuple(Moment(at, method, rational(low), rational(high), (0, 1)) for at, method, low, high in history)
+    proof = StatedProof(tuple({**WITNESSES["polytope"], "rate": moments[-1].upper}.items()))
+    step = BoundsStep(moments[-1].lower, (0, 1), proof, moments)
+    return Undecided("joint_spectral_radius", "claimed", "found", derivation=Derivation([step]))
+
+
+def test_bounds_are_drawn_against_time_with_word_and_method():
+    bounds, gap = figure_data(subject("switched"), [bounded()]).panels
+    (lower,), (upper,) = by_role(bounds, "lower"), by_role(bounds, "upper")
+    assert (lower.k, lower.values) == ((0.001, 0.5, 2.5), (1.0, 1.25, 1.25))
+    assert (upper.k, upper.values) == ((0.25, 2.0, 2.5), (1.5, 1.25, 1.25))
+    assert lower.label == "at least 1.25: word 0 1"
+    assert upper.label == "at most 1.25: an invariant polytope"
+    assert bounds.xlabel == gap.xlabel == "seconds"
+    assert gap.series[0].values == (0.5, pytest.approx(0.2), pytest.approx(0.2))
+
+
+def test_where_other_questions_were_asked_their_figure_follows():
+    panels = figure_data(subject("switched"), [bounded(), *verdicts("switched")], steps=10).panels
+    assert [panel.ylabel for panel in panels] == ["ρ", "upper / lower − 1", "‖J_k‖"]
+
+
+@pytest.mark.parametrize("history", [HISTORY, HISTORY[-1:], [(0.1, "zero products", 0, 0)], [(5.0, "words", 2, 2.5)]])
+def test_figures_of_bounds_are_drawn_without_a_warning(tmp_path, history):
+    figure(figure_data(subject("switched"), [bounded(history)], title="Bounds"), tmp_path / "f.svg")
+    assert "<svg" in (tmp_path / "f.svg").read_text()
+
+
+def test_recursions_that_a_graph_constrains_are_not_drawn():
+    constrained = Subject(given=SwitchedSystem.from_rows([[["1/2"]], [["3"]]], graph=[(0, 0, 1), (1, 1, 0)]))
+    with pytest.raises(InputError, match="there is nothing to draw"):
+        figure_data(constrained)
+    assert len(figure_data(constrained, [bounded()]).panels) == 2
 
 
 @pytest.mark.parametrize("suffix", ["pdf", "svg"])

@@ -15,7 +15,7 @@ from piggycheck.claims.base import decimals_above, decimals_below, word_text
 from piggycheck.claims.limit import common_fixed_point, word_fixed_point
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
-from piggycheck.derivation import BoundsStep, ContractionStep, WordStep
+from piggycheck.derivation import BoundsStep, ContractionStep, TransitionsStep, WordStep
 from piggycheck.errors import InputError, PiggycheckError, UnknownError
 from piggycheck.linalg import as_float, entries, zeros
 from piggycheck.piggyback import FixedBranch, RandomBranch, RepeatedWord, SelectionPolicy, propagate
@@ -123,7 +123,7 @@ def figure_data(subject: Subject, verdicts: Sequence[Verdict] = (), *, steps: in
     Derivatives at a fixed point are computed exactly, along iterates with 50 digits; drawn values are rounded.
 
     When this fails: for an irrational fixed point the limit of the derivatives is not known, and no derivatives are
-    drawn.
+    drawn; nor are they where a graph constrains the words, or matrices are known only between bounds.
     """
     if steps < 1:
         raise InputError(f"steps of the figure: `{steps}` is not positive; write a positive integer")
@@ -135,7 +135,8 @@ def figure_data(subject: Subject, verdicts: Sequence[Verdict] = (), *, steps: in
         panels += [panel for panel in found if panel is not None]
     if not panels:
         raise InputError(
-            "there is nothing to draw: no fixed point is known, or the map has neither start nor parameters"
+            "there is nothing to draw: no fixed point is known, the map has neither start nor parameters, "
+            "or words are constrained or matrices uncertain; ask for the joint spectral radius"
         )
     return FigureData(title, tuple(panels))
 
@@ -237,11 +238,14 @@ def _derivatives(subject: Subject, verdicts: Sequence[Verdict], steps: int) -> P
         system = subject.system
     except UnknownError:
         return None
+    if system.graph or not system.is_certain:
+        return None
     word = _first(verdicts, WordStep, lambda step: step.modulus_lower > 1)
     if word is not None:
         return _growth(subject, word, steps)
     limit = common_fixed_point(system)
-    step = _first(verdicts, ContractionStep, lambda step: step.proof.rate < 1)
+    free = [verdict for verdict in verdicts if verdict.derivation.first(TransitionsStep) is None]
+    step = _first(free, ContractionStep, lambda step: step.proof.rate < 1)
     proof = None if step is None else step.proof
     if proof is not None and limit is None:
         return _to_several_limits(subject, proof, steps)

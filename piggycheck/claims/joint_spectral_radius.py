@@ -21,8 +21,7 @@ from piggycheck.switched import SwitchedSystem, Word
 __all__ = ["JointSpectralRadius"]
 
 _DEFAULT_TOLERANCE = fmpq(1, 1000)
-_LONGEST_EXACT = 12
-_LARGEST_DENOMINATOR = 1000
+_EASY = 1000
 _DIGITS = 9
 
 
@@ -336,12 +335,12 @@ def _not_negative(value: Any, name: str) -> fmpq:
 
 def _as_claimed(value: fmpq) -> str:
     """Write a claimed number: as a decimal, where that is exact and a fraction hard to read."""
-    decimal = decimals_below(value, _DIGITS).rstrip("0")
-    return decimal if value.q > _LARGEST_DENOMINATOR and (value * 10**_DIGITS).q == 1 else str(value)
+    exact = value * 10**_DIGITS
+    return decimals_below(value, _DIGITS).rstrip("0") if value.q > _EASY and exact.q == 1 else str(value)
 
 
 def _shown(value: fmpq, *, up: bool) -> str:
-    """Write a bound: exactly when it is short, otherwise with decimals, rounded so that it stays true."""
-    if len(str(value)) <= _LONGEST_EXACT:
+    """Write a bound: exactly when that is easy to read, otherwise with decimals, rounded so that it stays true."""
+    if max(value.p, value.q) <= _EASY:
         return str(value)
     return decimals_above(value, _DIGITS) if up else decimals_below(value, _DIGITS)
