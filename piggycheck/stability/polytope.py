@@ -14,7 +14,7 @@ from flint import fmpq, fmpq_mat
 from piggycheck.intervals import IntervalMatrix, Letter, absolute, midpoint, radius
 from piggycheck.linalg import block_matrix, entries, float_rows, identity, solve, zeros
 from piggycheck.stability.floats import Array, float_matrices
-from piggycheck.stability.polytope_guess import Cycle, leading_cycle, round_closure
+from piggycheck.stability.polytope_guess import grow_polytope, leading_cycle, round_closure
 from piggycheck.stability.polytope_hull import Closure, close_hull, widest_basis
 from piggycheck.stability.proof import Proof
 from piggycheck.switched import Word
@@ -27,9 +27,7 @@ Combination = tuple[tuple[int, fmpq], ...]
 EXTRA_BITS = (0, 4, 10)
 """With how many digits more than seem necessary a rounding is tried."""
 
-_CLOSE, _TIE = 1e-11, 1e-9
-_LARGEST_GAP = 0.5
-_SHARE = 5
+_TIE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -188,19 +186,9 @@ def prove_polytope(
         return None
     deadline = time.monotonic() + time_limit
     middles, radii = letters
-    cycles = leading_cycles(middles, words)
-    gap = 1 / cycles[0][0].rate - 1 if cycles else _LARGEST_GAP
-    if gap < _CLOSE:
-        attaining = [word for cycle, word in cycles if abs(cycle.rate - 1) < _TIE]
-        return _prove_attained(A, rate, attaining, vertex_limit, deadline) if gap > -_TIE else None
-    points = cycles[0][0].points if cycles else np.zeros((0, middles.shape[-1]))
-    seeds = np.concatenate([points.real, points.imag]) if np.iscomplexobj(points) else points
-    shrink = room_to_leave(gap)
-    closure = close_hull(
-        middles, radii, seeds, shrink, tolerance=shrink / 10, vertex_limit=vertex_limit, deadline=deadline
-    )
+    closure, seen = grow_polytope(middles, radii, words, vertex_limit=vertex_limit, deadline=deadline)
     if closure is None:
-        return None
+        return _prove_attained(A, rate, seen, vertex_limit, deadline)
     for extra_bits in EXTRA_BITS:
         polytope = _rounded(closure, middles, radii, rate, extra_bits)
         if polytope is not None and polytope.verify(A):
@@ -215,18 +203,6 @@ def scaled_letters(A: Sequence[Letter], rate: fmpq) -> tuple[Array, Array] | Non
     middles = float_matrices([midpoint(M) / rate for M in A])
     radii = float_matrices([radius(M) / rate for M in A])
     return (middles, radii) if bool(np.isfinite(middles).all() and np.isfinite(radii).all()) else None
-
-
-def leading_cycles(letters: Array, words: Iterable[Word]) -> list[tuple[Cycle, Word]]:
-    """Leading eigenvectors of the words and of all letters, the largest rate first."""
-    chosen = dict.fromkeys([*map(tuple, words), *((letter,) for letter in range(len(letters)))])
-    cycles = [(leading_cycle(letters, word), word) for word in chosen]
-    return sorted(((cycle, word) for cycle, word in cycles if cycle), key=lambda pair: -pair[0].rate)
-
-
-def room_to_leave(gap: float) -> float:
-    """Which part of the gap between the rates of word and proof is left around images that become vertices."""
-    return min(gap, _LARGEST_GAP) / _SHARE
 
 
 def only_needed(
@@ -277,8 +253,12 @@ def _prove_attained(
     if any(isinstance(M, IntervalMatrix) for M in A):
         return None
     letters = [midpoint(M) / rate for M in A]
-    cycles = [cycle for word in words for cycle in _exact_cycles(letters, word)]
     middles = float_matrices(letters)
+    rates = [cycle.rate if (cycle := leading_cycle(middles, word)) else 0.0 for word in words]
+    if max(rates, default=0.0) > 1 + _TIE:
+        return None
+    attaining = [word for word, its_rate in zip(words, rates, strict=True) if its_rate > 1 - _TIE]
+    cycles = [cycle for word in attaining for cycle in _exact_cycles(letters, word)]
     for count in sorted({min(1, len(cycles)), len(cycles)} - {0}):
         seeds = [point for cycle in cycles[:count] for point in cycle]
         closure = close_hull(
@@ -286,11 +266,10 @@ def _prove_attained(
             np.zeros_like(middles),
             np.array([float_rows(point.transpose())[0] for point in seeds]),
             0.0,
-            tolerance=_TIE,
             vertex_limit=vertex_limit,
             deadline=deadline,
         )
-        polytope = None if closure is None else _exact_polytope(letters, rate, seeds, closure)
+        polytope = _exact_polytope(letters, rate, seeds, closure) if isinstance(closure, Closure) else None
         if polytope is not None and polytope.verify(A):
             return polytope
     return None

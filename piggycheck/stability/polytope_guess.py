@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from piggycheck.stability.floats import Array
-from piggycheck.stability.polytope_hull import Closure, Indices, Points, basis_heights, flat, size, widest_basis
+from piggycheck.intervals import Letter, midpoint
+from piggycheck.stability.floats import Array, float_matrices
+from piggycheck.stability.polytope_hull import (
+    Closure,
+    Indices,
+    Points,
+    basis_heights,
+    close_hull,
+    flat,
+    size,
+    widest_basis,
+)
 from piggycheck.switched import Word
 
-__all__ = ["Cycle", "Rounded", "leading_cycle", "round_closure"]
+__all__ = ["Cycle", "Rounded", "grow_polytope", "improved_words", "leading_cycle", "round_closure"]
 
+_LEAST_GAP, _LARGEST_GAP = 1e-11, 0.5
+_SHARE = 5
 _MOST_BITS = 50
 _SAFETY = 1e-13
 
@@ -51,6 +65,61 @@ class Rounded:
     coefficients: list[list[list[tuple[int, complex, float]]]]
 
 
+def improved_words(
+    A: Sequence[Letter],
+    words: Iterable[Word] = (),
+    *,
+    gap: float = 1e-6,
+    vertex_limit: int = 1000,
+    time_limit: float = 5.0,
+) -> tuple[list[Word], bool]:
+    """Guess words of ever larger rate, until a hull suggests that there is no better one.
+
+    Parameters
+    ----------
+    A : sequence of fmpq_mat or IntervalMatrix
+        Square matrices of one size; of intervals, the middles.
+    words : iterable of Word
+        Words that may have the largest rate.
+    gap : float
+        By which part a rate must exceed another one to matter.
+    vertex_limit : int
+        How many points a hull may have.
+    time_limit : float
+        Seconds after which the attempt is given up.
+
+    Returns
+    -------
+    (list of Word, bool)
+        The best word first; and whether a hull was closed, so that, as far as floating point can tell, the joint
+        spectral radius is at most ``1 + gap`` times the rate of that word.
+
+    Examples
+    --------
+    >>> from flint import fmpq_mat
+    >>> A = [fmpq_mat([[2, 1], [0, 2]]), fmpq_mat([[2, 0], [-1, 2]])]
+    >>> words, is_best = improved_words(A)
+    >>> is_best, len(words[0])
+    (True, 14)
+
+    Notes
+    -----
+    Words longer than the number of letters that are remembered on the way to a point are not found. When this fails:
+    several words whose rates are nearly the largest.
+    """
+    letters = float_matrices([midpoint(M) for M in A])
+    closure, seen = grow_polytope(
+        letters,
+        np.zeros_like(letters),
+        words,
+        is_complex=None,
+        gap=gap,
+        vertex_limit=vertex_limit,
+        deadline=time.monotonic() + time_limit,
+    )
+    return seen, closure is not None
+
+
 @np.errstate(all="ignore")
 def leading_cycle(letters: Array, word: Word) -> Cycle | None:
     """Guess the leading eigenvectors of a word and of its rotations.
@@ -88,6 +157,90 @@ def leading_cycle(letters: Array, word: Word) -> Cycle | None:
     for letter in word[:-1]:
         points.append(letters[letter] @ points[-1] / rate)
     return Cycle(rate, np.array(points))
+
+
+def grow_polytope(
+    letters: Array,
+    radii: Array,
+    words: Iterable[Word],
+    *,
+    is_complex: bool | None = False,
+    gap: float | None = None,
+    vertex_limit: int,
+    deadline: float,
+) -> tuple[Closure | None, list[Word]]:
+    """Grow a hull from the best word; start again whenever a better word shows up on the way.
+
+    Parameters
+    ----------
+    letters, radii : arrays
+        Stacks of matrices: middles and radii of intervals.
+    words : iterable of Word
+        Words that may have the largest rate; all letters are tried, too.
+    is_complex : bool, optional
+        Whether to look for a complex hull; None lets the leading eigenvalue decide.
+    gap : float, optional
+        Close the hull for the rate of the best word times ``1 + gap``; when absent, for the rate 1.
+    vertex_limit, deadline
+        As in `close_hull`.
+
+    Returns
+    -------
+    (Closure or None, list of Word)
+        The words are all that were seen, the largest rate first.
+
+    Examples
+    --------
+    >>> import math
+    >>> letters = np.array([[[0.75, -0.75], [1.0, 0.0]], [[1.5, -0.75], [1.0, 0.0]]])
+    >>> closure, words = grow_polytope(letters, 0 * letters, [], gap=1e-6, vertex_limit=99, deadline=math.inf)
+    >>> words[0]
+    (0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 1)
+
+    Notes
+    -----
+    When this fails: a word that attains the rate, or nearly does; then nothing is grown.
+    """
+    cycles = _leading_cycles(letters, [*words, *((letter,) for letter in range(len(letters)))])
+    while True:
+        lead = cycles[0][0].rate if cycles else 0.0
+        scale = 1.0 if gap is None or not cycles else lead * (1 + gap)
+        room = scale / lead - 1 if cycles else _LARGEST_GAP
+        if room < _LEAST_GAP:
+            return None, [word for _, word in cycles]
+        grown = close_hull(
+            letters / scale,
+            radii / scale,
+            _seeds(cycles[0][0].points if cycles else np.zeros((0, letters.shape[-1])), is_complex),
+            min(room, _LARGEST_GAP) / _SHARE,
+            lead=lead / scale,
+            vertex_limit=vertex_limit,
+            deadline=deadline,
+        )
+        better = _leading_cycles(letters, [_primitive(grown)]) if isinstance(grown, tuple) else []
+        if not better or better[0][0].rate <= lead:
+            return None if isinstance(grown, tuple) else grown, [word for _, word in cycles]
+        cycles[:0] = better
+
+
+def _seeds(points: Points, is_complex: bool | None) -> Points:
+    """The points to start from; with a complex point also its conjugate, which the letters treat alike."""
+    if is_complex is False and np.iscomplexobj(points):
+        return np.concatenate([points.real, points.imag])
+    if np.iscomplexobj(points):
+        return np.concatenate([points, points.conj()])
+    return points.astype(np.complex128) if is_complex else points
+
+
+def _primitive(word: Word) -> Word:
+    """The shortest word of which it is a power, in its alphabetically first rotation."""
+    period = next(k for k in range(1, len(word) + 1) if word[k:] + word[:k] == word)
+    return min(word[i:period] + word[:i] for i in range(period))
+
+
+def _leading_cycles(letters: Array, words: Iterable[Word]) -> list[tuple[Cycle, Word]]:
+    cycles = [(leading_cycle(letters, word), word) for word in dict.fromkeys(map(tuple, words))]
+    return sorted(((cycle, word) for cycle, word in cycles if cycle), key=lambda pair: -pair[0].rate)
 
 
 @np.errstate(all="ignore")

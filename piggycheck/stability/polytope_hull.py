@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from piggycheck.stability.floats import Array, spectral_radii
+from piggycheck.switched import Word
 
 __all__ = ["Closure", "Indices", "Points", "basis_heights", "close_hull", "flat", "size", "widest_basis"]
 
@@ -22,8 +23,10 @@ Points = NDArray[Any]
 
 Indices = NDArray[np.intp]
 
-_PIVOTS = 60
+_TIE, _EXACT = 1e-9, 1e-12
+_ASIDE, _GOLDEN = 1e-12, 0.6180339887498949
 _LARGEST_GROWTH = 1e9
+_DEFECT = 1e-8
 _LEAST_DISTANCE = 1e-6
 _SUFFIXES = 24
 
@@ -56,10 +59,10 @@ def close_hull(
     seeds: Points,
     shrink: float,
     *,
-    tolerance: float,
+    lead: float = 1.0,
     vertex_limit: int,
     deadline: float,
-) -> Closure | None:
+) -> Closure | Word | None:
     """Add images of points to the seeds until every image of a point lies in ``1 - shrink`` times their hull.
 
     Parameters
@@ -70,8 +73,8 @@ def close_hull(
         Points to start from, one per row; they may be complex.
     shrink : float
         The room that is left around each image.
-    tolerance : float
-        How far outside an image may lie without being added.
+    lead : float
+        The largest rate of a word that is known; a word of a larger rate is returned when one shows up.
     vertex_limit : int
         How many points there may be.
     deadline : float
@@ -79,26 +82,25 @@ def close_hull(
 
     Returns
     -------
-    Closure or None
+    Closure, Word or None
 
     Examples
     --------
     >>> letters = np.array([[[0.0, 0.5], [0.5, 0.0]], [[0.5, 0.0], [0.0, -0.5]]])
-    >>> options = {"tolerance": 1e-9, "vertex_limit": 50, "deadline": time.monotonic() + 9}
+    >>> options = {"vertex_limit": 50, "deadline": time.monotonic() + 9}
     >>> close_hull(letters, 0 * letters, np.array([[1.0, 0.0]]), 0.1, **options).vertices.round(3).tolist()
     [[1.0, 0.0], [0.0, 0.556]]
-    >>> close_hull(3 * letters, 0 * letters, np.array([[1.0, 0.0]]), 0.1, **options) is None
-    True
+    >>> close_hull(3 * letters, 0 * letters, np.array([[1.0, 0.0]]), 0.1, **options)
+    (0,)
 
     Notes
     -----
-    The image that sticks out farthest is added first. When this fails: some product has a spectral radius near 1 or
-    above, so that the hull grows beyond the limits.
+    The image that sticks out farthest is added first. Without room to be left, images may lie outside by 1e-9. When
+    this fails: some product has a spectral radius near 1 or above, so that the hull grows beyond the limits.
     """
     try:
         with np.errstate(all="ignore"):
-            growth = _Growth(letters, radii, seeds, shrink, tolerance)
-            return growth.run(vertex_limit, deadline)
+            return _Growth(letters, radii, seeds, shrink, lead).run(vertex_limit, deadline)
     except np.linalg.LinAlgError:
         return None
 
@@ -186,10 +188,12 @@ class _Growth:
     of which the best one enters.
     """
 
-    def __init__(self, letters: Array, radii: Array, seeds: Points, shrink: float, tolerance: float) -> None:
-        self.letters, self.radii, self.shrink, self.tolerance = letters, radii, shrink, tolerance
+    def __init__(self, letters: Array, radii: Array, seeds: Points, shrink: float, lead: float) -> None:
+        self.letters, self.radii, self.shrink, self.lead = letters, radii, shrink, lead
+        self.tolerance, self.precision = (shrink / 10, shrink / 20) if shrink else (_TIE, _EXACT)
         n, kind = letters.shape[-1], seeds.dtype
         self.width = 2 * n if np.iscomplexobj(seeds) else n
+        self.aside = min(_ASIDE, self.tolerance / 100) * (1 + (_GOLDEN * np.arange(self.width)) % 1)
         self.points = _Rows(at=np.zeros((0, n), dtype=kind))
         self.origins: list[tuple[int, int]] = []
         self.suffixes: list[Array] = []
@@ -207,12 +211,13 @@ class _Growth:
         for number, seed in enumerate(seeds):
             self._add_point(seed, (-1, number))
         self._span()
-        self.start = widest_basis(self.points["at"])
+        start, phases = widest_basis(self.points["at"]), [1] if self.width == n else [1, 1j]
+        self.start = np.tile(start, len(phases)), np.repeat(phases, n)
         for number in range(self.points.count):
             self._add_images(number)
 
-    def run(self, vertex_limit: int, deadline: float) -> Closure | None:
-        """Grow until the hull is closed; None when a limit is reached or the letters expand."""
+    def run(self, vertex_limit: int, deadline: float) -> Closure | Word | None:
+        """Grow until the hull is closed; a better word when one shows up; None when a limit is reached."""
         while True:
             gap = self.images["gauge"] - self.images["target"]
             row = int(np.argmax(gap))
@@ -220,28 +225,45 @@ class _Growth:
                 return None
             if gap[row] > self.tolerance:
                 self._insert(row)
-                if self.points.count > vertex_limit or time.monotonic() > deadline or self._expands():
+                if self.points.count > vertex_limit or time.monotonic() > deadline:
                     return None
+                length, expands = self._longest_growth()
+                if length or expands:
+                    return self._word(length) if length else None
             elif not self._leave_room():
                 return self._closure()
 
-    def _add_point(self, point: Points, origin: tuple[int, int]) -> None:
+    def _add_point(self, point: Points, origin: tuple[int, int], target: float = 1.0) -> None:
         self.points.append(at=point[None])
         self.origins.append(origin)
         parent, letter = origin
         if parent < 0:
             self.suffixes.append(np.zeros((0, *self.letters.shape[1:])))
         else:
-            longer = self.letters[letter] @ self.suffixes[parent][-_SUFFIXES:]
-            self.suffixes.append(np.concatenate([longer, self.letters[letter][None]]))
+            matrix = self.letters[letter] / target
+            self.suffixes.append(np.concatenate([matrix[None], matrix @ self.suffixes[parent][: _SUFFIXES - 1]]))
 
-    def _expands(self) -> bool:
-        """Whether some product that led to the newest point has a spectral radius above 1, or points are huge."""
-        suffixes = self.suffixes[-1]
-        if len(suffixes) and float(spectral_radii(suffixes).max()) > 1 + 1e-8:
-            return True
+    def _longest_growth(self) -> tuple[int, bool]:
+        """How many letters before the newest point form a word of larger rate than known; whether points expand."""
         points = size(self.points["at"])
-        return bool(points[-1].max() > _LARGEST_GROWTH * points[0].max())
+        expands = bool(points[-1].max() > _LARGEST_GROWTH * points[0].max())
+        suffixes = self.suffixes[-1]
+        if not len(suffixes):
+            return 0, expands
+        radii = spectral_radii(suffixes)
+        rates = radii ** (1 / np.arange(1, len(radii) + 1)) * (1 - self.shrink)
+        best = int(np.argmax(rates))
+        is_better = rates[best] > self.lead * (1 + max(self.shrink, _DEFECT))
+        return best + 1 if is_better else 0, expands or bool(radii.max() > 1 + _DEFECT)
+
+    def _word(self, length: int) -> Word:
+        """The last letters that led to the newest point."""
+        word: list[int] = []
+        number = self.points.count - 1
+        while len(word) < length:
+            number, letter = self.origins[number]
+            word.append(letter)
+        return tuple(reversed(word))
 
     def _span(self) -> None:
         """Add points until they span: images first, then conjugates, then multiples of unit vectors."""
@@ -256,7 +278,7 @@ class _Growth:
                 image = matrix @ self.points["at"][number] / (1 - self.shrink)
                 larger = _orthonormal(known, image)
                 if len(larger) > len(known):
-                    self._add_point(image, (number, letter))
+                    self._add_point(image, (number, letter), 1 - self.shrink)
                 known = larger
             number += 1
         scale = 2.0 ** np.floor(np.log2(size(self.points["at"]).max(initial=2.0**-60))) / 16 if given else 1.0
@@ -276,9 +298,7 @@ class _Growth:
             best = np.argmin(weights, axis=1)
             index, phase = self.images["index"][best], self.images["phase"][best]
         else:
-            phases = [1, 1j] if self.width > len(self.start) else [1]
-            index = np.tile(self.start, (count, len(phases)))
-            phase = np.tile(np.repeat(phases, len(self.start)), (count, 1))
+            index, phase = (np.tile(row, (count, 1)) for row in self.start)
         rows = self.images.append(
             at=at,
             owner=np.full(count, number),
@@ -292,13 +312,18 @@ class _Growth:
     def _improve(self, rows: Indices, enough: bool = True) -> None:
         """Pivot until the simplices are best, or show that the images lie deep enough inside."""
         images, vertices = self.images, self.points["at"]
-        last = 10 + 4 * self.width
+        at = flat(images["at"][rows])
+        last = 10 + 6 * self.width
         for step in range(last + 1):
-            corners = images["phase"][rows][..., None] * vertices[images["index"][rows]]
-            inverse = np.linalg.inv(flat(corners))
-            weights = (flat(images["at"][rows])[:, None] @ inverse)[:, 0]
+            corners, inverse = self._corners(rows)
+            weights = (at[:, None] @ inverse)[:, 0]
             sign = np.where(weights < 0, -1.0, 1.0)
             weights, inverse = weights * sign, inverse * sign[:, None]
+            if not step:
+                # Images often lie on faces; moving them aside keeps the simplex method from cycling.
+                jitter = weights.max(axis=1, keepdims=True) * self.aside
+                weights = weights + jitter
+                at = at + ((jitter * sign)[:, None] @ corners)[:, 0]
             normals = inverse.sum(axis=2)
             n = vertices.shape[1]
             facet = normals[:, :n] + 1j * normals[:, n:] if self.width > n else normals
@@ -308,12 +333,12 @@ class _Growth:
             heights = facet.conj() @ vertices.T
             entering = np.argmax(np.abs(heights), axis=1)
             height = heights[np.arange(len(rows)), entering]
-            going = np.abs(height) > 1 + min(self.tolerance / 10, 1e-9)
+            going = np.abs(height) > 1 + self.precision
             if enough:
                 going &= images["gauge"][rows] > images["target"][rows]
             if step == last or not going.any():
                 return
-            rows, entering, height = rows[going], entering[going], height[going]
+            rows, at, entering, height = rows[going], at[going], entering[going], height[going]
             phase = height.conj() / np.abs(height)
             direction = (flat(phase[:, None] * vertices[entering])[:, None] @ inverse[going])[:, 0]
             positive = direction > 1e-11
@@ -322,11 +347,22 @@ class _Growth:
             images["index"][rows, leaving] = entering
             images["phase"][rows, leaving] = phase
 
+    def _corners(self, rows: Indices) -> tuple[Array, Array]:
+        """The corners of the simplices, as real rows, and the inverses; all start again when one simplex is flat."""
+        images, vertices = self.images, self.points["at"]
+        corners = flat(images["phase"][rows][..., None] * vertices[images["index"][rows]])
+        try:
+            return corners, np.linalg.inv(corners)
+        except np.linalg.LinAlgError:
+            images["index"][rows], images["phase"][rows] = self.start
+            corners = flat(images["phase"][rows][..., None] * vertices[images["index"][rows]])
+            return corners, np.linalg.inv(corners)
+
     def _insert(self, row: int) -> None:
         """Make a vertex of an image, scaled so that the image lies deep enough inside."""
         images = self.images
-        origin = int(images["owner"][row]), int(images["letter"][row])
-        self._add_point(images["at"][row] / images["target"][row], origin)
+        origin, target = (int(images["owner"][row]), int(images["letter"][row])), float(images["target"][row])
+        self._add_point(images["at"][row] / target, origin, target)
         outside = images["gauge"] - images["target"] > self.tolerance
         beyond = np.abs(images["facet"].conj() @ self.points["at"][-1]) > 1
         self._improve(np.flatnonzero(outside & beyond))
