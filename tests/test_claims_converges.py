@@ -51,6 +51,10 @@ def largest_rate(matrices, length):
     return best
 
 
+def ball_matrices_text():
+    return [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
+
+
 def ball_matrices(slope):
     return [[[0.75, -0.75], [1, 0]], [[1.75 - slope, -0.75], [1, 0]]]
 
@@ -121,6 +125,72 @@ class TestMatrices:
     @pytest.mark.parametrize("A", [[[[0]]], [[[0, 5], [0, 0]]], [[[0, 1], [0, 0]], [[0, 7], [0, "1/2"]]]])
     def test_nilpotent_and_triangular_ones_converge(self, A):
         proved(CLAIM, SwitchedSystem.from_rows(A))
+
+
+class TestGraphs:
+    """2 and 1/4 by turns: the square of the rate is 1/2; along the loop at 2 alone it is 2."""
+
+    TURNS = ((0, 0, 1), (1, 1, 0))
+
+    def test_words_along_a_cycle(self):
+        pair = SwitchedSystem.from_rows([[[2]], [["1/4"]]], graph=self.TURNS)
+        refuted(CLAIM, SwitchedSystem.from_rows([[[2]], [["1/4"]]]))
+        verdict = proved(CLAIM, pair)
+        assert verdict.statement.startswith("over the words that the graph allows")
+        assert Fraction(1, 2) <= Fraction(verdict.value["rate_upper"]) ** 2
+        proved(Converges(rate="3/4"), pair)
+        refutation = refuted(Converges(rate="7/10"), pair)
+        assert [0, 1] == sorted(refutation.value["word"]), "letters, not edges"
+
+    def test_a_loop_refutes(self):
+        pair = SwitchedSystem.from_rows([[[2]], [["1/4"]]], graph=[*self.TURNS, (1, 0, 1)])
+        assert [0] == refuted(CLAIM, pair).value["word"]
+
+    def test_a_graph_cannot_be_left_out_of_the_certificate(self):
+        content = content_of(proved(CLAIM, SwitchedSystem.from_rows([[[2]], [["1/4"]]], graph=self.TURNS)))
+        switched = {name: part for name, part in content["switched"].items() if name != "graph"}
+        assert not holds({**content, "switched": switched})
+        edges = [*content["switched"]["graph"], ["0", "0", "0"]]
+        assert not holds({**content, "switched": {**switched, "graph": edges}})
+
+    def test_the_pair_of_the_paper_with_runs_of_at_least_two(self):
+        """0 0 1 1 stays possible, so its growth refutes; the word is told in letters."""
+        runs = [(0, 0, 1), (1, 0, 1), (1, 1, 2), (2, 1, 3), (3, 1, 3), (3, 0, 0)]
+        verdict = refuted(CLAIM, SwitchedSystem.from_rows(ball_matrices_text(), graph=runs))
+        word = verdict.value["word"]
+        assert any([0, 0, 1, 1] == word[k:] + word[:k] for k in range(4))
+
+    def test_a_common_limit_along_a_graph(self):
+        """X = 2 X - 1 and X = X / 4 + 3/4: the limit of both is 1."""
+        pair = SwitchedSystem.from_rows([[[2]], [["1/4"]]], [[[-1]], [["3/4"]]], graph=self.TURNS)
+        assert [["1"]] == proved(CLAIM, pair).value["limit"]
+
+
+class TestIntervals:
+    def test_every_choice_between_bounds(self):
+        proved(CLAIM, SwitchedSystem.from_rows([[[["1/3", "1/2"]]], [[["-3/4", "0"]]]]))
+        mild = [[[["7/10", "3/4"], "-3/4"], [1, 0]], [[["9/10", "19/20"], "-3/4"], [1, 0]]]
+        verdict = proved(CLAIM, SwitchedSystem.from_rows(mild))
+        for first, second in product((0.7, 0.75), (0.9, 0.95)):
+            matrices = [[[first, -0.75], [1, 0]], [[second, -0.75], [1, 0]]]
+            assert largest_rate(matrices, 8) <= float(Fraction(verdict.value["rate_upper"])) + 1e-12
+
+    def test_bounds_of_which_some_contract_and_some_do_not(self):
+        undecided(CLAIM, SwitchedSystem.from_rows([[[["1/2", "2"]]]]), time_limit=1.0)
+
+    def test_bounds_that_all_grow(self):
+        assert Fraction(3, 2) >= Fraction(
+            refuted(CLAIM, SwitchedSystem.from_rows([[[["3/2", "2"]]]])).value["eigenvalue_modulus_lower"]
+        )
+
+    def test_wider_bounds_do_not_fit_the_certificate(self):
+        content = content_of(proved(CLAIM, SwitchedSystem.from_rows([[[["1/3", "1/2"]]]])))
+        content["switched"]["A"] = [[[["1/3", "2"]]]]
+        assert not holds(content)
+
+    def test_along_a_graph(self):
+        graph = [(0, 0, 1), (1, 1, 0)]
+        proved(CLAIM, SwitchedSystem.from_rows([[[["3/2", "2"]]], [[["0", "1/4"]]]], graph=graph))
 
 
 class TestOtherAlgorithms:
@@ -316,10 +386,11 @@ class TestLowerBounds:
         lower = verdict.derivation.first(ContractionStep).lower
         assert 0 < 2 * lower <= 1
 
-    def test_rational_matrices_near_irrational_ones_give_none(self):
+    def test_bounds_of_irrational_matrices_give_one_for_every_choice(self):
         descent = gradient_descent("sqrt(2)*x**2/2", ["x"], "1/2", parameters=["theta"], start=["theta"])
         verdict = proved(CLAIM, descent, {"theta": 0})
-        assert verdict.derivation.first(ContractionStep).lower is None
+        lower = verdict.derivation.first(ContractionStep).lower
+        assert 0 < float(lower) < 1 - 0.5**0.5
 
     def test_a_superset_gives_none(self):
         """Whether (-, -), which has slope 0, is a piece at 0 is not decided; (+, -) and (-, +) are."""

@@ -88,6 +88,12 @@ def test_matrices_alone():
     refuted(CLAIM, SwitchedSystem.from_rows([[["1/2"]], [["1/3"]]], [[[1]], [[1]]]))
 
 
+def test_along_a_graph_and_between_bounds_it_stays_open():
+    pair = SwitchedSystem.from_rows([[["1/2"]], [["1/3"]]], [[[1]], [["4/3"]]], graph=[(0, 0, 1), (1, 1, 0)])
+    assert "constrained by a graph" in undecided(CLAIM, pair).reason
+    assert "between bounds" in undecided(CLAIM, SwitchedSystem.from_rows([[[["1/3", "1/2"]]]])).reason
+
+
 def test_two_parameters():
     following = [x / 2 + theta + y / 4, y / 3 + STATE[2]]
     iteration = Iteration(SymbolicMap([x, y], following, [theta, STATE[2]]), [0, 0])

@@ -16,6 +16,7 @@ from strategies import STATE, examples
 
 from piggycheck.algorithms import forward_backward, heavy_ball
 from piggycheck.claims import Diverges, Proved, Refuted, Undecided, prove
+from piggycheck.derivation import WordStep
 from piggycheck.errors import InputError
 from piggycheck.functions import l1
 from piggycheck.iteration import Iteration
@@ -204,6 +205,53 @@ class TestHonesty:
 
     def test_without_a_fixed_point_there_is_no_answer(self):
         undecided(CLAIM, about(x + 1 + theta), {theta: 0})
+
+
+class TestGraphs:
+    TURNS = ((0, 0, 1), (1, 1, 0))
+
+    def test_growth_along_a_cycle(self):
+        """2 and 3/4 by turns: 3/2 in two steps."""
+        pair = SwitchedSystem.from_rows([[[2]], [["3/4"]]], J0=[[1]], graph=self.TURNS)
+        verdict = proved(CLAIM, pair)
+        assert "along the words that the graph allows" in verdict.statement
+        assert ([0, 1], "3/2") == (sorted(verdict.value["word"]), verdict.value["eigenvalue"])
+        proved(Diverges(word_length=2), pair)
+        refuted(Diverges(word_length=3), pair)
+        refuted(Diverges(word_length=1), pair)
+
+    def test_no_growth_along_a_cycle(self):
+        """2 and 1/4 by turns."""
+        refuted(CLAIM, SwitchedSystem.from_rows([[[2]], [["1/4"]]], J0=[[1]], graph=self.TURNS))
+
+    def test_the_pair_of_the_paper_where_runs_have_two_letters_at_least(self):
+        """The step is told in the coordinates of the pair, not of the graph."""
+        runs = [(0, 0, 1), (1, 0, 1), (1, 1, 2), (2, 1, 3), (3, 1, 3), (3, 0, 0)]
+        verdict = proved(CLAIM, SwitchedSystem.from_rows(PAIR, J0=[[1], [1]], graph=runs))
+        word, step = verdict.value["word"], verdict.derivation.first(WordStep)
+        assert any([0, 0, 1, 1] == word[k:] + word[:k] for k in range(4))
+        assert (2, 2, 2) == (step.A.nrows(), step.J0.nrows(), len(step.left_eigenvector))
+        assert content_of(verdict)["J0"] == [["1"], ["1"]]
+
+    def test_without_a_start_one_is_found(self):
+        graph = [(5, 1, 7), (7, 0, 5)]
+        verdict = proved(CLAIM, SwitchedSystem.from_rows([[[2, 0], [0, 1]], [[1, 0], [0, "1/2"]]], graph=graph))
+        J0 = content_of(verdict)["J0"]
+        assert (2, 1) == (len(J0), len(J0[0])) and J0[0] != ["0"]
+
+    def test_a_start_that_is_not_excited(self):
+        graph = [(0, 1, 1), (1, 0, 0)]
+        system = SwitchedSystem.from_rows([[[2, 0], [0, 1]], [[1, 0], [0, "1/2"]]], J0=[[0], [1]], graph=graph)
+        assert "excites none" in undecided(CLAIM, system).reason
+
+
+class TestIntervals:
+    def test_a_proved_contraction_refutes(self):
+        refuted(CLAIM, SwitchedSystem.from_rows([[[["1/3", "1/2"]]]]))
+
+    def test_words_are_not_looked_for(self):
+        reason = undecided(CLAIM, SwitchedSystem.from_rows([[[["3/2", 2]]]], J0=[[1]]), time_limit=1.0).reason
+        assert "only between bounds" in reason
 
 
 class TestWordLength:

@@ -9,7 +9,7 @@ from typing import Any
 from flint import fmpq, fmpq_poly
 
 from piggycheck.claims.subject import Subject
-from piggycheck.derivation import ContractionStep, Derivation, TransitionsStep
+from piggycheck.derivation import ContractionStep, Derivation, RealisedStep, TransitionsStep
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.stability import Contractive, Expansive, Open
 from piggycheck.switched import SwitchedSystem, Word
@@ -45,6 +45,7 @@ class Realised:
 
     def record(self, derivation: Derivation) -> None:
         """Record which iterates follow the word."""
+        derivation.record(RealisedStep(self.word, self.direction, self.multiplier))
 
     def witness(self) -> dict[str, Any]:
         """Return which iterates follow the word, as certificates hold it."""
@@ -240,8 +241,8 @@ def along(system: SwitchedSystem, transitions: Transitions) -> SwitchedSystem:
 
 
 def _is_first_rotation(word: Word) -> bool:
-    """Whether a word is smaller than all its rotations, so that it is no power either."""
-    return all(word < word[shift:] + word[:shift] for shift in range(1, len(word)))
+    """Whether no rotation of a word comes before it."""
+    return all(word <= word[shift:] + word[:shift] for shift in range(1, len(word)))
 
 
 def _recurs(word: Word, memory: int, words: set[Word]) -> bool:
