@@ -22,6 +22,8 @@ __all__ = [
     "float_matrices",
     "float_tree",
     "leading_products",
+    "logarithmic_radii",
+    "normed_matrices",
     "scaled_matrices",
     "spectral_radii",
     "squared_norms",
@@ -30,7 +32,7 @@ __all__ = [
 Array = NDArray[np.float64]
 
 _MARGIN = 1e-9
-_NOISE = 1e-7
+_NOISE = 1e-5
 _ZERO = 1e-30
 _MAX_LEVEL_ENTRIES = 4_000_000
 
@@ -150,6 +152,14 @@ def change_basis(matrices: Array, P: Array) -> Array | None:
     return changed if bool(np.isfinite(changed).all()) else None
 
 
+def normed_matrices(matrices: Sequence[Letter]) -> tuple[Array, int]:
+    """Return ``2^-e T^-1 A T`` as an array, and e: in a basis in which all norms are moderate, if one is found."""
+    letters, exponent = scaled_matrices(matrices)
+    P = averaged_form(letters)
+    changed = None if P is None else change_basis(letters, P)
+    return letters if changed is None else changed, exponent
+
+
 def leading_products(
     matrices: Sequence[Letter], max_length: int, time_limit: float, beam: int
 ) -> Iterator[tuple[NDArray[np.int16], Array]]:
@@ -158,11 +168,8 @@ def leading_products(
     A breadth-first search that keeps the largest products of each length, and none that are zero.
     """
     deadline = time.monotonic() + time_limit
-    letters, exponent = scaled_matrices(matrices)
+    letters, exponent = normed_matrices(matrices)
     n = letters.shape[-1]
-    P = averaged_form(letters)
-    changed = None if P is None else change_basis(letters, P)
-    letters = letters if changed is None else changed
     beam = max(16, min(beam, 400_000 // n**3))
     products, words, logarithm = np.eye(n)[None], np.zeros((1, 0), dtype=np.int16), 0.0
     for length in range(1, max_length + 1):
@@ -172,7 +179,7 @@ def leading_products(
             return
         # One common factor keeps the products in the range of floats.
         products, words, logarithm = products[kept] / largest, words[kept], logarithm + math.log2(largest)
-        rates = (_logarithms(products) + logarithm) / length + exponent
+        rates = (logarithmic_radii(products) + logarithm) / length + exponent
         order = np.argsort(-rates, kind="stable")
         yield words[order], rates[order]
         if len(letters) == 1 or time.monotonic() > deadline:
@@ -180,8 +187,8 @@ def leading_products(
 
 
 @np.errstate(all="ignore")
-def _logarithms(products: Array) -> Array:
-    """Binary logarithms of the spectral radii; minus infinity for those that rounding errors explain."""
+def logarithmic_radii(products: Array) -> Array:
+    """Return binary logarithms of the spectral radii; minus infinity for those that rounding errors explain."""
     radii = spectral_radii(products)
     return np.where(radii > _NOISE * np.sqrt(squared_norms(products)), np.log2(radii), -np.inf)
 

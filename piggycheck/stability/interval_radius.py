@@ -6,16 +6,18 @@ finds a circle that no choice of them has all its roots inside, both in rational
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from flint import fmpq, fmpq_mat
 
 from piggycheck.intervals import IntervalMatrix, absolute
 from piggycheck.linalg import identity, modulus_lower, simplest_between
 
-__all__ = ["uncertain_modulus_lower"]
+__all__ = ["largest_proved", "uncertain_modulus_lower"]
 
 _Interval = tuple[fmpq, fmpq]
+_Evidence = TypeVar("_Evidence")
 
 _BITS = 256
 _HALVINGS = 8
@@ -51,14 +53,55 @@ def uncertain_modulus_lower(M: IntervalMatrix) -> fmpq:
     if middle == 0:
         return middle
     polynomials = _characteristic_intervals(core)
-    low, high = _bracket(polynomials, middle)
-    for _ in range(_HALVINGS if low > 0 else 0):
+    return largest_proved(middle, lambda modulus: _some_root_reaches(polynomials, modulus))[0]
+
+
+def largest_proved(middle: fmpq, prove: Callable[[fmpq], _Evidence]) -> tuple[fmpq, _Evidence | None]:
+    """Return the largest number below a positive one, about, for which something can be proved, and the evidence.
+
+    Parameters
+    ----------
+    middle : fmpq
+    prove : callable
+        Given a number, it returns evidence, which is true, or something false.
+
+    Returns
+    -------
+    (fmpq, evidence or None)
+        Zero without evidence when nothing was proved.
+
+    Examples
+    --------
+    >>> largest_proved(fmpq(2), lambda x: x <= fmpq(7, 5))
+    (7/5, True)
+
+    Notes
+    -----
+    When this fails: if smaller numbers are not always easier, a larger one than the answer may be possible.
+    """
+    low, high, best = fmpq(0), middle, None
+    for candidate in _descending(middle):
+        evidence = prove(candidate)
+        if evidence:
+            low, best = candidate, evidence
+            break
+        high = candidate
+    for _ in range(_HALVINGS if best else 0):
         between = (low + high) / 2
-        low, high = (between, high) if _some_root_reaches(polynomials, between) else (low, between)
-    for simple in (simplest_between(low, high), simplest_between(low * _SIMPLER, low)):
-        if simple > 0 and _some_root_reaches(polynomials, simple):
-            return simple
-    return low
+        evidence = prove(between)
+        low, high, best = (between, high, evidence) if evidence else (low, between, best)
+    for simple in (simplest_between(low, high), simplest_between(low * _SIMPLER, low)) if best else ():
+        evidence = prove(simple)
+        if evidence:
+            return simple, evidence
+    return low, best
+
+
+def _descending(middle: fmpq) -> Iterator[fmpq]:
+    for exponent in range(20, 0, -1):
+        yield middle * (1 - fmpq(1, 4**exponent))
+    for exponent in range(1, 7):
+        yield middle / 4**exponent
 
 
 def _without_zero_lines(M: IntervalMatrix) -> IntervalMatrix:
@@ -88,23 +131,6 @@ def _characteristic_intervals(M: IntervalMatrix) -> list[_Interval]:
         coefficients.append((low, high))
         power = power + IntervalMatrix(identity(n) * ((low + high) / 2), identity(n) * ((high - low) / 2))
     return coefficients
-
-
-def _bracket(polynomials: list[_Interval], middle: fmpq) -> _Interval:
-    """A modulus that is proved, or 0, and a larger one that is not."""
-    high = middle
-    for modulus in _descending(middle):
-        if _some_root_reaches(polynomials, modulus):
-            return modulus, high
-        high = modulus
-    return fmpq(0), high
-
-
-def _descending(middle: fmpq) -> Iterator[fmpq]:
-    for exponent in range(20, 0, -1):
-        yield middle * (1 - fmpq(1, 4**exponent))
-    for exponent in range(1, 7):
-        yield middle / 4**exponent
 
 
 def _some_root_reaches(polynomials: list[_Interval], modulus: fmpq) -> bool:

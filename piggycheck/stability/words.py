@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from flint import fmpq, fmpq_poly
+from flint import fmpq, fmpq_mat, fmpq_poly
 
 from piggycheck.errors import SwitchedSystemError
 from piggycheck.intervals import IntervalMatrix, Letter, midpoint, radius
@@ -24,7 +24,7 @@ from piggycheck.linalg import (
     scale_roots,
     zeros,
 )
-from piggycheck.stability.interval_radius import uncertain_modulus_lower
+from piggycheck.stability.interval_radius import largest_proved, uncertain_modulus_lower
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
 
 _ONE = fmpq(1)
 _ACCURACY = fmpq(1, 10**12)
+_NARROW = 1 - fmpq(1, 10**6)
 _SAME_RATE = 1e-10
 UNKNOWN, BELOW, ON, ABOVE = -2, -1, 0, 1
 
@@ -50,12 +51,14 @@ class WordBound:
     """A word and an exact lower bound on its rate, hence on the joint spectral radius.
 
     Some eigenvalue of ``A_w`` has modulus at least `modulus_lower`, and ``rate_lower ** len(word) <= modulus_lower``;
-    for matrices between bounds this holds for every choice of them.
+    for matrices between bounds this holds for every choice of them, a new one at every step included, and there may be
+    `forms` that prove it, see `piggycheck.stability.growing_forms.grow_along`.
     """
 
     word: Word
     modulus_lower: fmpq
     rate_lower: fmpq
+    forms: tuple[fmpq_mat, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ def rate_of_word(
     word : Word
         At least one letter.
     accuracy : fmpq
-        About how far the bound may lie below the rate, relative to it, when the matrices are known exactly.
+        How far the bound may lie below the rate, relative to it, when the matrices are known exactly.
 
     Returns
     -------
@@ -219,18 +222,30 @@ def rate_of_word(
 
     Notes
     -----
-    For matrices between bounds the characteristic polynomials of all products are enclosed, so the bound holds when
-    each letter stands for one matrix, and also when it may stand for another one at every step. When this fails: see
-    `piggycheck.linalg.modulus_lower` and `piggycheck.stability.interval_radius`.
+    For matrices between narrow bounds the characteristic polynomials of all products are enclosed; where that costs too
+    much, quadratic forms follow the word. When this fails: see `piggycheck.linalg.modulus_lower`, and for matrices
+    between bounds `piggycheck.stability.interval_radius` and `piggycheck.stability.growing_forms`.
     """
     if not word:
         raise SwitchedSystemError("the word is empty; write at least one letter")
-    product = _linear(system).product(word)[0]
+    word = tuple(word)
+    linear = _linear(system)
+    product = linear.product(word)[0]
+    middle = modulus_lower(midpoint(product).charpoly(), accuracy=accuracy / 2)
     if isinstance(product, IntervalMatrix) and not _is_zero(product.radius):
-        modulus = uncertain_modulus_lower(product)
-    else:
-        modulus = modulus_lower(midpoint(product).charpoly(), accuracy=accuracy)
-    return WordBound(tuple(word), modulus, root_lower(modulus, len(word), accuracy))
+        return _uncertain_rate(linear.A, word, product, middle)
+    return WordBound(word, middle, root_lower(middle, len(word), accuracy / 2))
+
+
+def _uncertain_rate(A: Sequence[Letter], word: Word, product: IntervalMatrix, middle: fmpq) -> WordBound:
+    modulus = uncertain_modulus_lower(product)
+    bound = WordBound(word, modulus, root_lower(modulus, len(word)))
+    if modulus >= middle * _NARROW:
+        return bound
+    from piggycheck.stability.growing_forms import prove_growing_forms
+
+    rate, forms = largest_proved(root_lower(middle, len(word)), lambda rate: prove_growing_forms(A, word, rate))
+    return WordBound(word, rate ** len(word), rate, forms) if forms and rate > bound.rate_lower else bound
 
 
 def leading_words(
@@ -281,7 +296,7 @@ def leading_words(
                 word = necklace_of(row)
                 found.add(word)
                 rates.setdefault(word, logarithm)
-    return [(word, _power_of_two(logarithm)) for word, logarithm in ranked(rates)[:count]]
+    return [(word, power_of_two(logarithm)) for word, logarithm in ranked(rates)[:count]]
 
 
 def best_rate_word(
@@ -467,7 +482,7 @@ def candidate_words(
         if words.shape[1] >= min_length and logarithms[0] > best + _SAME_RATE:
             best = float(logarithms[0])
             word = first_rotation(tuple(words[0].tolist()))
-            yield tuple(letters[i] for i in word), _power_of_two(best)
+            yield tuple(letters[i] for i in word), power_of_two(best)
 
 
 def _linear(system: SwitchedSystem | Sequence[Letter]) -> SwitchedSystem:
@@ -476,5 +491,6 @@ def _linear(system: SwitchedSystem | Sequence[Letter]) -> SwitchedSystem:
     return SwitchedSystem(A, tuple(zeros(M.nrows(), 0) for M in A))
 
 
-def _power_of_two(logarithm: float) -> float:
+def power_of_two(logarithm: float) -> float:
+    """Return the number with a binary logarithm; infinity when it is too large for a float."""
     return math.inf if logarithm >= 1024 else 2.0**logarithm
