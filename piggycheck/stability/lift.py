@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
-from piggycheck.intervals import IntervalMatrix, Letter, absolute, midpoint
+from piggycheck.intervals import IntervalMatrix, Letter, absolute, samples
 from piggycheck.linalg import as_float, entries
 from piggycheck.stability.path_complete import guess_forms, rounded_together
 from piggycheck.stability.proof import Proof
@@ -191,7 +191,8 @@ def prove_lift(A: Sequence[Letter], rate: fmpq, degree: int, *, time_limit: floa
     if rate < 0 or degree < 1 or _dimension(A, degree) > _MAX_DIMENSION:
         return None
     lifted, inner_rate = [symmetric_power(M, degree) for M in A], rate**degree
-    guess = _guess_form(lifted, as_float(inner_rate), _multinomials(A[0].nrows(), degree), time_limit)
+    choices = [_exact_power(choice, degree) for M in A for choice in samples(M)]
+    guess = _guess_form(choices, as_float(inner_rate), _multinomials(A[0].nrows(), degree), time_limit)
     for (P,) in () if guess is None else rounded_together([guess]):
         remaining = deadline - time.monotonic()
         if remaining <= 0:
@@ -202,14 +203,16 @@ def prove_lift(A: Sequence[Letter], rate: fmpq, degree: int, *, time_limit: floa
     return None
 
 
-def _guess_form(lifted: Sequence[Letter], rate: float, multinomials: Sequence[int], time_limit: float) -> Array | None:
+def _guess_form(
+    lifted: Sequence[fmpq_mat], rate: float, multinomials: Sequence[int], time_limit: float
+) -> Array | None:
     """A form for the lifted matrices, found in the basis in which the lift of a rotation is a rotation."""
     import numpy as np
 
     from piggycheck.stability.floats import float_matrices
 
     weights = np.sqrt(np.array(multinomials, dtype=np.float64))
-    matrices = float_matrices([midpoint(M) for M in lifted]) * weights[:, None] / weights
+    matrices = float_matrices(lifted) * weights[:, None] / weights
     loops = [(0, letter, 0) for letter in range(len(lifted))]
     forms = guess_forms(matrices, rate, 1, loops, time_limit=time_limit)
     return None if forms is None else forms[0] * weights[:, None] * weights

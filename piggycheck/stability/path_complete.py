@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from flint import fmpq, fmpq_mat
 
-from piggycheck.intervals import Letter, contracts, midpoint
+from piggycheck.intervals import Letter, contracts, midpoint, samples
 from piggycheck.linalg import as_float, is_positive_definite
 from piggycheck.stability.proof import Proof
 from piggycheck.switched import Edge
@@ -229,7 +229,10 @@ def prove_path_complete(
     from piggycheck.stability.floats import float_matrices
 
     nodes, edges = de_bruijn_graph(len(A), memory, forward=forward)
-    guess = guess_forms(float_matrices([midpoint(M) for M in A]), as_float(rate), nodes, edges, time_limit=time_limit)
+    choices = [(i, M) for i, letter in enumerate(A) for M in samples(letter)]
+    parallel = [(u, k, v) for u, i, v in edges for k, (letter, _) in enumerate(choices) if letter == i]
+    matrices = float_matrices([M for _, M in choices])
+    guess = guess_forms(matrices, as_float(rate), nodes, parallel, time_limit=time_limit)
     for candidate in () if guess is None else rounded_together(guess):
         if all(map(is_positive_definite, candidate)) and _holds(A, rate, candidate, edges):
             return PathComplete(rate, tuple(candidate), edges)
