@@ -15,11 +15,13 @@ CASES = sorted(CASEBOOK.glob("*/case.toml"))
 # What each case says, from the mathematics and not from a run: see the case's own `source` and `catch`.
 EXPECTED = {
     "chain-rule-set-is-larger": "proved",
+    "derivatives-diverge-along-iterates": "proved",
     "discontinuous-map": "refuted",
     "gradient-descent-quartic": "proved",
     "heavy-ball-1d": "proved",
     "heavy-ball-equal-slopes": "proved",
     "heavy-ball-mild-slopes": "proved",
+    "heavy-ball-realisable-words": "proved",
     "lasso-1d-at-the-kink": "refuted",
     "lasso-1d-away-from-the-kink": "proved",
     "nesterov-irrational-momentum": "proved",
