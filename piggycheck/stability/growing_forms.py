@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from flint import fmpq, fmpq_mat
 
-from piggycheck.intervals import Letter, absolute, contracts, midpoint, radius
-from piggycheck.linalg import float_rows, is_positive_semidefinite
+from piggycheck.intervals import Letter, absolute, midpoint, radius
+from piggycheck.linalg import entries, float_rows, is_positive_semidefinite
 
 if TYPE_CHECKING:
     from piggycheck.stability.floats import Array
@@ -52,13 +52,23 @@ def grow_along(A: Sequence[Letter], word: Sequence[int], forms: Sequence[fmpq_ma
 
     Notes
     -----
-    When this fails: see `piggycheck.intervals.contracts`.
+    Each diagonal entry of the difference for the middle matrix is lowered by what its row can lose (Gershgorin). When
+    this fails: wide bounds are overestimated.
     """
     if rate < 0 or not word or len(forms) != len(word) or is_positive_semidefinite(-forms[0]):
         return False
     images = [*forms[1:], forms[0]]
-    steps = zip(word, forms, images, strict=True)
-    return all(contracts(A[letter], -P, rate * rate, image=-Q) for letter, P, Q in steps)
+    return all(_grows(A[letter], P, Q, rate) for letter, P, Q in zip(word, forms, images, strict=True))
+
+
+def _grows(A: Letter, P: fmpq_mat, Q: fmpq_mat, rate: fmpq) -> bool:
+    """Prove ``M^T Q M - rate^2 P`` positive semidefinite for every matrix M between the bounds."""
+    C, R = midpoint(A), radius(A)
+    gain = C.transpose() * Q * C - rate * rate * P
+    half = absolute(C.transpose() * Q) * R
+    for i, row in enumerate(entries(half + half.transpose() + R.transpose() * absolute(Q) * R)):
+        gain[i, i] -= sum(row, fmpq(0))
+    return is_positive_semidefinite(gain)
 
 
 def prove_growing_forms(A: Sequence[Letter], word: Sequence[int], rate: fmpq) -> tuple[fmpq_mat, ...] | None:
@@ -133,7 +143,7 @@ def _adapted_forms(steps: Sequence[tuple[Array, Array]]) -> list[Array] | None:
         if forms is None:
             return best
         images = [*forms[1:], forms[0]]
-        spreads = [_spread(C, R, P, Q) for (C, R), P, Q in zip(steps, forms, images, strict=True)]
+        spreads = [_spread(C, R, Q) for (C, R), Q in zip(steps, images, strict=True)]
         used = max(float((spread / weight).max()) for spread, weight in zip(spreads, weights, strict=True))
         if not np.isfinite(used):
             return best
@@ -163,14 +173,12 @@ def _periodic_forms(matrices: Sequence[Array], weights: Sequence[Array]) -> list
     return forms if all(np.isfinite(P).all() for P in forms) else None
 
 
-def _spread(C: Array, R: Array, P: Array, Q: Array) -> Array:
-    """What `piggycheck.intervals.contracts` takes from the diagonal, about."""
-    import numpy as np
-
+def _spread(C: Array, R: Array, Q: Array) -> Array:
+    """What the bounds can take from each row of ``C^T Q C``."""
     half = abs(C.T @ Q) @ R
-    units = np.sqrt(np.abs(np.diag(P))) + 1e-150
-    spread = half + half.T + R.T @ abs(Q) @ R
-    return np.asarray(units * (spread / units).sum(axis=1))
+    spread: Array = half + half.T + R.T @ abs(Q) @ R
+    total: Array = spread.sum(axis=1)
+    return total
 
 
 def _rounded(P: Array, active: Sequence[int], size: int) -> fmpq_mat:

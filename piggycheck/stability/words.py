@@ -189,7 +189,7 @@ def search_words(
 
 
 def rate_of_word(
-    system: SwitchedSystem | Sequence[Letter], word: Sequence[int], *, accuracy: fmpq = _ACCURACY
+    system: SwitchedSystem | Sequence[Letter], word: Sequence[int], *, accuracy: fmpq = _ACCURACY, forms: bool = False
 ) -> WordBound:
     """Bound the rate of a word from below: an exact lower bound on the joint spectral radius.
 
@@ -200,6 +200,8 @@ def rate_of_word(
         At least one letter.
     accuracy : fmpq
         How far the bound may lie below the rate, relative to it, when the matrices are known exactly.
+    forms : bool
+        Whether forms may prove the bound, for matrices between bounds that characteristic polynomials hardly bound.
 
     Returns
     -------
@@ -222,8 +224,8 @@ def rate_of_word(
 
     Notes
     -----
-    For matrices between narrow bounds the characteristic polynomials of all products are enclosed; where that costs too
-    much, quadratic forms follow the word. When this fails: see `piggycheck.linalg.modulus_lower`, and for matrices
+    For matrices between bounds the characteristic polynomials of all products are enclosed; where that costs too much,
+    quadratic forms follow the word. When this fails: see `piggycheck.linalg.modulus_lower`, and for matrices
     between bounds `piggycheck.stability.interval_radius` and `piggycheck.stability.growing_forms`.
     """
     if not word:
@@ -233,14 +235,16 @@ def rate_of_word(
     product = linear.product(word)[0]
     middle = modulus_lower(midpoint(product).charpoly(), accuracy=accuracy / 2)
     if isinstance(product, IntervalMatrix) and not _is_zero(product.radius):
-        return _uncertain_rate(linear.A, word, product, middle)
+        return _uncertain_rate(linear.A, word, product, middle, forms)
     return WordBound(word, middle, root_lower(middle, len(word), accuracy / 2))
 
 
-def _uncertain_rate(A: Sequence[Letter], word: Word, product: IntervalMatrix, middle: fmpq) -> WordBound:
+def _uncertain_rate(
+    A: Sequence[Letter], word: Word, product: IntervalMatrix, middle: fmpq, allow_forms: bool
+) -> WordBound:
     modulus = uncertain_modulus_lower(product)
     bound = WordBound(word, modulus, root_lower(modulus, len(word)))
-    if modulus >= middle * _NARROW:
+    if not allow_forms or modulus >= middle * _NARROW:
         return bound
     from piggycheck.stability.growing_forms import prove_growing_forms
 
