@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Lift", "prove_lift", "symmetric_power"]
 
-_MAX_DIMENSION = 60
+_MAX_DIMENSION = 40
 _MAX_VERIFIED_DIMENSION = 400
 
 
@@ -185,7 +185,7 @@ def prove_lift(A: Sequence[Letter], rate: fmpq, degree: int, *, time_limit: floa
     Notes
     -----
     A degree proves at least what its divisors prove; an odd one can prove less than the even one before it. When this
-    fails: the lifted matrices are large, unless the degree or the size is small.
+    fails: lifted matrices of more than 40 rows are not tried, and bounds wider than about 1e-5 leave little to prove.
     """
     deadline = time.monotonic() + time_limit
     if rate < 0 or degree < 1 or _dimension(A, degree) > _MAX_DIMENSION:
