@@ -151,7 +151,7 @@ class TestRates:
         ],
     )
     def test_the_degree_improves_the_rate(self, system, degree, refused, proved):
-        """For the projections the best rate is 1 when d is even, and the power 1/(2 d) of 2 when it is odd."""
+        """For the projections odd degrees are of less use than even ones."""
         claimed = fmpq(*map(int, proved.split("/")))
         proof = prove_lift(system.A, claimed, degree)
         assert proof.verify(system.A)
