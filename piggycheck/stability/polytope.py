@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 
 from piggycheck.intervals import IntervalMatrix, Letter, absolute, midpoint, radius
-from piggycheck.linalg import block_matrix, entries, float_rows, identity, solve, zeros
+from piggycheck.linalg import entries
 from piggycheck.stability.floats import Array, float_matrices
-from piggycheck.stability.polytope_guess import grow_polytope, leading_cycle, round_closure
-from piggycheck.stability.polytope_hull import Closure, close_hull, widest_basis
+from piggycheck.stability.polytope_attained import close_exactly
+from piggycheck.stability.polytope_guess import grow_polytope, round_closure
+from piggycheck.stability.polytope_hull import Closure
 from piggycheck.stability.proof import Proof
 from piggycheck.switched import Word
 
@@ -26,8 +26,6 @@ Combination = tuple[tuple[int, fmpq], ...]
 
 EXTRA_BITS = (0, 4, 10)
 """With how many digits more than seem necessary a rounding is tried."""
-
-_TIE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -249,67 +247,11 @@ def _assembled(
 def _prove_attained(
     A: Sequence[Letter], rate: fmpq, words: Sequence[Word], vertex_limit: int, deadline: float
 ) -> Polytope | None:
-    """Prove a rate that the words may attain: all numbers are exact, and the hull must close on itself."""
     if any(isinstance(M, IntervalMatrix) for M in A):
         return None
     letters = [midpoint(M) / rate for M in A]
-    middles = float_matrices(letters)
-    rates = [cycle.rate if (cycle := leading_cycle(middles, word)) else 0.0 for word in words]
-    if max(rates, default=0.0) > 1 + _TIE:
+    hull = close_exactly(letters, words, vertex_limit=vertex_limit, deadline=deadline)
+    if hull is None:
         return None
-    attaining = [word for word, its_rate in zip(words, rates, strict=True) if its_rate > 1 - _TIE]
-    cycles = [cycle for word in attaining for cycle in _exact_cycles(letters, word)]
-    for count in sorted({min(1, len(cycles)), len(cycles)} - {0}):
-        seeds = [point for cycle in cycles[:count] for point in cycle]
-        closure = close_hull(
-            middles,
-            np.zeros_like(middles),
-            np.array([float_rows(point.transpose())[0] for point in seeds]),
-            0.0,
-            vertex_limit=vertex_limit,
-            deadline=deadline,
-        )
-        polytope = _exact_polytope(letters, rate, seeds, closure) if isinstance(closure, Closure) else None
-        if polytope is not None and polytope.verify(A):
-            return polytope
-    return None
-
-
-def _exact_cycles(letters: Sequence[fmpq_mat], word: Word) -> list[list[fmpq_mat]]:
-    """Eigenvectors of a word for the eigenvalues 1 and -1, with their images along the word."""
-    n = letters[0].nrows()
-    product = identity(n)
-    for letter in word:
-        product = letters[letter] * product
-    cycles = []
-    for eigenvalue in (1, -1):
-        for vector in solve(product - eigenvalue * identity(n), zeros(n, 0))[1]:
-            numerators, _ = vector.numer_denom()
-            cycle = [fmpq_mat(numerators) / math.gcd(*map(int, numerators.entries()))]
-            for letter in word[:-1]:
-                cycle.append(letters[letter] * cycle[-1])
-            cycles.append(cycle)
-    return cycles
-
-
-def _exact_polytope(
-    letters: Sequence[fmpq_mat], rate: fmpq, seeds: Sequence[fmpq_mat], closure: Closure
-) -> Polytope | None:
-    """The hull with exact numbers; None when an image lies outside, be it ever so little."""
-    points: list[fmpq_mat] = []
-    for (parent, source), at in zip(closure.origins, closure.vertices, strict=True):
-        if parent >= 0:
-            points.append(letters[source] * points[parent])
-        else:
-            points.append(seeds[source] if source < len(seeds) else fmpq_mat([[exact(x)] for x in at]))
-    coefficients: list[list[list[tuple[int, fmpq]]]] = []
-    for letter, simplices in zip(letters, closure.index.tolist(), strict=True):
-        images = []
-        for point, simplex in zip(points, simplices, strict=True):
-            weights = solve(block_matrix([[points[j] for j in simplex]]), letter * point)[0]
-            if weights is None or sum((abs(c) for c in weights.entries()), fmpq(0)) > 1:
-                return None
-            images.append([(j, c) for j, c in zip(simplex, weights.entries(), strict=True) if c != 0])
-        coefficients.append(images)
-    vertices = [tuple(point.entries()) for point in points]
-    return _assembled(rate, vertices, widest_basis(closure.vertices), coefficients)
+    polytope = _assembled(rate, [tuple(point.entries()) for point in hull.points], hull.basis, hull.coefficients)
+    return polytope if polytope.verify(A) else None

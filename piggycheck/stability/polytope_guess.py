@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -146,7 +147,10 @@ def leading_cycle(letters: Array, word: Word) -> Cycle | None:
         product = letters[letter] @ product
     if not np.isfinite(product).all():
         return None
-    values, vectors = np.linalg.eig(product)
+    try:
+        values, vectors = np.linalg.eig(product)
+    except np.linalg.LinAlgError:
+        return None
     leading = int(np.argmax(np.abs(values)))
     modulus = float(np.abs(values[leading]))
     if modulus < 1e-12 * float(np.abs(product).max(initial=1e-290)):
@@ -265,13 +269,20 @@ def round_closure(closure: Closure, letters: Array, radii: Array, extra_bits: in
     The coordinates of all vertices are multiples of one power of two per coordinate, which is chosen with regard to
     the width of the hull in its direction. When this fails: a hull that is thin in a direction oblique to the axes.
     """
-    basis = widest_basis(closure.vertices)
-    fit = _Fit(closure, letters, radii, basis)
-    for bits in range(1, _MOST_BITS - extra_bits):
-        if fit.room_at(_whole(closure.vertices, basis, bits)) >= fit.least_room / 2:
-            break
-    vertices = _whole(closure.vertices, basis, bits + extra_bits)
-    coefficients = fit.rounded(extra_bits) if fit.room_at(vertices) > 0 else None
+    try:
+        basis = widest_basis(closure.vertices)
+        fit = _Fit(closure, letters, radii, basis)
+        if fit.least_room <= 0:
+            return None
+        for bits in range(max(1, int(-math.log2(fit.least_room)) - 4), _MOST_BITS - extra_bits):
+            if fit.room_at(_whole(closure.vertices, basis, bits)) >= fit.least_room / 2:
+                break
+        else:
+            return None
+        vertices = _whole(closure.vertices, basis, bits + extra_bits)
+        coefficients = fit.rounded(extra_bits) if fit.room_at(vertices) > 0 else None
+    except np.linalg.LinAlgError:
+        return None
     return None if coefficients is None else Rounded(vertices, basis, coefficients)
 
 
