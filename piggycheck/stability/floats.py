@@ -170,7 +170,7 @@ def leading_products(
     deadline = time.monotonic() + time_limit
     letters, exponent = normed_matrices(matrices)
     n = letters.shape[-1]
-    beam = max(16, min(beam, 400_000 // n**3))
+    beam = max(16, min(beam, 3_200_000 // (n**3 * len(letters))))
     products, words, logarithm = np.eye(n)[None], np.zeros((1, 0), dtype=np.int16), 0.0
     for length in range(1, max_length + 1):
         products, words = _children(products, words, letters)
