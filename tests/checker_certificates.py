@@ -487,3 +487,208 @@ def changed(name: str, *changes: tuple[str, Any]) -> dict[str, Any]:
 
 
 DIVERGES, HALVES, TRAPS = "heavy ball diverges", "halving converges", "a trap with a guard"
+
+
+# Proofs of upper bounds, each tight: some word has exactly the rate that is proved.
+
+Proof = dict[str, Any]
+Rows = list[list[Any]]
+
+
+def rows(text: str) -> Rows:
+    """A matrix from text such as "1 2; 3 4"."""
+    return [row.split() for row in text.split(";")]
+
+
+def terms(*texts: str) -> list[list[list[str]]]:
+    """For each vertex a combination, from text such as "0 1/2; 3 1/2"."""
+    return [rows(text) if text else [] for text in texts]
+
+
+SWAPS = [rows("0 1; 0 0"), rows("0 0; 1/4 0")]  # the word 0 1 has the product [[0, 0], [0, 1/4]]
+PROJECTIONS = [rows("1/2 0; 1/2 0"), rows("0 1/2; 0 -1/2")]
+MEANS = [rows("1/4 1/4; 0 1/2"), rows("1/2 0; 1/4 1/4")]
+ROTATIONS = [rows("3/10 -4/10; 4/10 3/10"), rows("5/26 -12/26; 12/26 5/26")]
+TRIANGULAR = [
+    rows("201/2 100; -601/6 -299/3"),
+    rows("-252/5 -50; 513/10 509/10"),
+]  # 1/2, -2/5 and 1/3, 9/10 when triangular
+STRICT = [rows("0 1 2; 0 0 3; 0 0 0"), rows("0 -1 5; 0 0 7; 0 0 0")]
+
+
+def uncertain(matrices: list[Rows], width: str) -> list[Rows]:
+    """Every nonzero entry that is positive may be smaller, every one that is negative larger."""
+    w = Fraction(width)
+
+    def interval(entry: str) -> Any:
+        e = Fraction(entry)
+        return entry if e == 0 else sorted((entry, str(e - w if e > 0 else e + w)), key=Fraction)
+
+    return [[[interval(e) for e in row] for row in A] for A in matrices]
+
+
+def form_tree(rate: str, letters: int, P: str = "1") -> Proof:
+    return {"method": "word_tree", "rate": rate, "P": rows(P), "words": [[str(i)] for i in range(letters)]}
+
+
+PROJECTED = {
+    "method": "polytope",
+    "rate": "1/2",
+    "vertices": rows("1 1; 1 -1"),
+    "basis": ["0", "1"],
+    "coefficients": [terms("0 1", "0 1"), terms("1 1", "1 -1")],
+}
+LIFTED = {
+    "method": "polytope",
+    "rate": "1/4",
+    "vertices": rows("1 1 1; 1 -1 1; 1 0 0"),
+    "basis": ["0", "1", "2"],
+    "coefficients": [terms("0 1", "0 1", "0 1"), terms("1 1", "1 1", "")],
+}
+PROOFS: dict[str, tuple[list[Rows], Proof]] = {
+    "word tree": (
+        SWAPS,
+        {
+            "method": "word_tree",
+            "rate": "1/2",
+            "P": rows("1 0; 0 4"),
+            "words": [["0", "0"], ["0", "1"], ["1"]],
+        },
+    ),
+    "path complete": (
+        SWAPS,
+        {
+            "method": "path_complete",
+            "rate": "1/2",
+            "forms": [rows("1 0; 0 8"), rows("2 0; 0 4")],
+            "edges": [["0", "0", "1"], ["0", "1", "1"], ["1", "0", "0"], ["1", "1", "0"]],
+        },
+    ),
+    "polytope": (PROJECTIONS, PROJECTED),
+    "nonnegative": (
+        MEANS,
+        {
+            "method": "nonnegative",
+            "rate": "1/2",
+            "vertices": [["1", "1"]],
+            "coefficients": [terms("0 1"), terms("0 1")],
+        },
+    ),
+    "complex polytope": (
+        ROTATIONS,
+        {
+            "method": "complex_polytope",
+            "rate": "1/2",
+            "vertices": [[["1", "0"], ["0", "-1"]], [["1", "0"], ["0", "1"]]],
+            "basis": ["0", "1"],
+            "coefficients": [
+                terms("0 3/5 4/5 1", "1 3/5 -4/5 1"),
+                terms("0 5/13 12/13 1", "1 5/13 -12/13 1"),
+            ],
+        },
+    ),
+    "lift": (PROJECTIONS, {"method": "lift", "rate": "1/2", "degree": "2", "proof": LIFTED}),
+    "blocks": (
+        TRIANGULAR,
+        {
+            "method": "blocks",
+            "rate": "9/10",
+            "basis": rows("1 0; -1 1"),
+            "sizes": ["1", "1"],
+            "proofs": [form_tree("1/2", 2), form_tree("9/10", 2)],
+        },
+    ),
+    "strict blocks": (
+        STRICT,
+        {
+            "method": "blocks",
+            "rate": "0",
+            "basis": rows("1 0 0; 0 1 0; 0 0 1"),
+            "sizes": ["1", "1", "1"],
+            "proofs": [None, None, None],
+        },
+    ),
+    "distinct blocks": (
+        [*PROJECTIONS, rows("0 0; 0 0"), PROJECTIONS[0]],
+        {
+            "method": "blocks",
+            "rate": "1/2",
+            "basis": rows("1 0; 0 1"),
+            "sizes": ["2"],
+            "proofs": [PROJECTED],
+        },
+    ),
+}
+
+
+def given(matrices: list[Rows], **rest: Any) -> dict[str, Any]:
+    """Matrices as the subject of a certificate."""
+    return {"switched": {"A": matrices, "B": [[["0"]] * len(matrices[0])] * len(matrices), **rest}}
+
+
+def bounded(matrices: list[Rows], proof: Proof) -> dict[str, Any]:
+    """A certificate that the joint spectral radius is at most the rate of a proof."""
+    subject = given(matrices)
+    return certificate(subject, "joint_spectral_radius", "proved", {"upper": proof}, upper=proof["rate"])
+
+
+def loosened(proof: Proof, factor: Fraction) -> Proof:
+    """A proof of a larger rate, by the same numbers."""
+
+    def divided(numbers: list[str]) -> list[str]:
+        return [str(Fraction(c) / factor) for c in numbers]
+
+    proof = {**proof, "rate": str(Fraction(proof["rate"]) * factor)}
+    if "coefficients" in proof:
+        proof["coefficients"] = [[[[j, *divided(c)] for j, *c in v] for v in A] for A in proof["coefficients"]]
+    if "proof" in proof:
+        proof["proof"] = loosened(proof["proof"], factor ** int(proof["degree"]))
+    if "proofs" in proof:
+        proof["proofs"] = [inner and loosened(inner, factor) for inner in proof["proofs"]]
+    return proof
+
+
+# Another computation of the same facts: growth along words, counted out in floating point.
+
+
+def corners(matrices: list[Rows]) -> list[np.ndarray]:
+    """The matrices, and of uncertain ones those at the lower ends, at the upper ends, and at alternating ones."""
+    found = []
+    for A in matrices:
+        for choose in ((0, 0), (1, 1), (0, 1), (1, 0)):
+            entries = [
+                [float(Fraction(e if isinstance(e, str) else e[choose[(i + j) % 2]])) for j, e in enumerate(row)]
+                for i, row in enumerate(A)
+            ]
+            if not any(np.array_equal(entries, other) for other in found):
+                found.append(np.array(entries))
+    return found
+
+
+def edges_of(c: dict[str, Any], letters: int) -> list[tuple[int, int, int]]:
+    """The graph of a certificate; without one, that of all words."""
+    graph = c.get("graph", c.get("switched", {}).get("graph"))
+    return [(int(u), int(i), int(v)) for u, i, v in graph] if graph else [(0, i, 0) for i in range(letters)]
+
+
+def growth_along(matrices: list[np.ndarray], edges: list[tuple[int, int, int]], length: int) -> float:
+    """The largest rate of a closed path."""
+    best = 0.0
+    paths = [(u, v, matrices[i]) for u, i, v in edges]
+    for n in range(1, length + 1):
+        closed = [M for u, v, M in paths if u == v]
+        best = max([best, *(max(abs(np.linalg.eigvals(M))) ** (1 / n) for M in closed)])
+        paths = [(u, w, matrices[i] @ M) for u, v, M in paths for start, i, w in edges if start == v]
+    return best
+
+
+def radius_is_at_most(c: dict[str, Any], rate: Fraction) -> bool:
+    """Whether no short word of a certificate's matrices, with any ends of their bounds, has a larger rate."""
+    matrices = c["switched"]["A"] if "switched" in c else [piece["A"] for piece in c["pieces"]]
+    edges, choices = edges_of(c, len(matrices)), [corners([A]) for A in matrices]
+    place = {
+        (i, k): n for n, (i, k) in enumerate((i, k) for i, choice in enumerate(choices) for k in range(len(choice)))
+    }
+    every = [(u, place[i, k], v) for u, i, v in edges for k in range(len(choices[i]))]
+    length = 6 if len(every) <= 2 else 4
+    return growth_along([A for choice in choices for A in choice], every, length) <= float(rate) + 1e-9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .reading import Refused
 
-MOST_WORK = 400_000_000.0  # multiplications of short numbers, well below a minute
+MOST_WORK = 100_000_000.0  # multiplications of short numbers: less than a minute
 
 _done = [0.0]
 
@@ -16,6 +16,6 @@ def begin() -> None:
 
 def spend(multiplications: int, bits: int = 0) -> None:
     """Count multiplications of numbers of so many bits that are about to be made; refuse them beyond the limit."""
-    _done[0] += multiplications * (1 + bits / 256) ** 1.6
+    _done[0] += multiplications * (1 + bits / 256) ** 2
     if _done[0] > MOST_WORK:
         raise Refused("checking it would take too long")

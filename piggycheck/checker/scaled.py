@@ -35,7 +35,9 @@ class Scaled(NamedTuple):
 
 def lowest(rows: Rows, denominator: int) -> Scaled:
     """The matrix rows / denominator in lowest terms."""
-    common = gcd(denominator, *chain.from_iterable(rows))
+    if denominator.bit_length() > MOST_BITS:
+        raise Refused(f"a common denominator grows beyond {MOST_BITS} bits")
+    common = gcd(denominator, *chain.from_iterable(rows)) if denominator > 1 else 1
     if common != 1:
         rows, denominator = [[a // common for a in row] for row in rows], denominator // common
     return Scaled(rows, denominator)
