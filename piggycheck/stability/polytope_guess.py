@@ -18,6 +18,7 @@ from piggycheck.stability.polytope_hull import (
     basis_heights,
     close_hull,
     flat,
+    inverse,
     size,
     widest_basis,
 )
@@ -105,7 +106,7 @@ def improved_words(
 
     Notes
     -----
-    Words longer than the number of letters that are remembered on the way to a point are not found. When this fails:
+    Words show up when points that are added grow along them. When this fails: words of more than about 60 letters, or
     several words whose rates are nearly the largest.
     """
     letters = float_matrices([midpoint(M) for M in A])
@@ -315,10 +316,10 @@ class _Fit:
         """
         self.vertices = vertices
         self.images = np.einsum("mij,pj->mpi", self.letters, vertices).reshape(-1, vertices.shape[1])
-        self.heights = size(_inverse(vertices[self.basis])).sum(axis=1)
+        self.heights = basis_heights(vertices, self.basis)
         self.spread = (np.einsum("mij,pj->mpi", self.radii, size(vertices)) @ self.heights).reshape(-1)
         corners = flat(self.phase[..., None] * vertices[self.index])
-        solved = _merged(self.index, (flat(self.images)[:, None] @ _inverse(corners))[:, 0] * self.phase)
+        solved = _merged(self.index, (flat(self.images)[:, None] @ inverse(corners))[:, 0] * self.phase)
         rows = np.arange(len(self.index))
         cost, cost_kept = (self._cost(rows, values, np.abs(values)) for values in (solved, self.kept))
         better = ~(cost_kept <= cost)
@@ -354,14 +355,6 @@ class _Fit:
     def _cost(self, rows: Indices, values: Points, bounds: Array) -> Array:
         rest = self.images[rows] - (values[:, None] @ self.vertices[self.index[rows]])[:, 0]
         return np.asarray(bounds.sum(axis=1) + size(rest) @ self.heights + self.spread[rows])
-
-
-def _inverse(matrices: Points) -> Points:
-    """Inverses; no numbers when some matrix is singular, as happens after coarse roundings."""
-    try:
-        return np.asarray(np.linalg.inv(matrices))
-    except np.linalg.LinAlgError:
-        return np.full_like(matrices, np.nan)
 
 
 def _merged(index: Indices, values: Points) -> Points:

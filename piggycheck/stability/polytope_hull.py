@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from piggycheck.stability.floats import Array, spectral_radii
 from piggycheck.switched import Word
 
-__all__ = ["Closure", "Indices", "Points", "basis_heights", "close_hull", "flat", "size", "widest_basis"]
+__all__ = ["Closure", "Indices", "Points", "basis_heights", "close_hull", "flat", "inverse", "size", "widest_basis"]
 
 Points = NDArray[Any]
 """Rows are points, real or complex."""
@@ -28,7 +28,7 @@ _ASIDE, _GOLDEN = 1e-12, 0.6180339887498949
 _LARGEST_GROWTH = 1e9
 _DEFECT = 1e-8
 _LEAST_DISTANCE = 1e-6
-_SUFFIXES = 24
+_SHORTEST_LIMIT, _LONGEST_WORD, _SUFFIX_ENTRIES = 12, 64, 10_000
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,21 @@ def basis_heights(vertices: Points, basis: list[int]) -> Array:
     >>> basis_heights(np.array([[2.0, 0.0], [2.0, 4.0]]), [0, 1]).tolist()
     [0.5, 0.5]
     """
-    return np.asarray(size(np.linalg.inv(vertices[basis])).sum(axis=1), dtype=np.float64)
+    return np.asarray(size(inverse(vertices[basis])).sum(axis=1), dtype=np.float64)
+
+
+def inverse(matrices: Points) -> Points:
+    """Inverses; no numbers when some matrix is singular.
+
+    Examples
+    --------
+    >>> inverse(np.array([[2.0]])).tolist(), inverse(np.array([[0.0]])).tolist()
+    ([[0.5]], [[nan]])
+    """
+    try:
+        return np.asarray(np.linalg.inv(matrices))
+    except np.linalg.LinAlgError:
+        return np.full_like(matrices, np.nan)
 
 
 def size(points: Points) -> Array:
@@ -197,6 +211,7 @@ class _Growth:
         self.points = _Rows(at=np.zeros((0, n), dtype=kind))
         self.origins: list[tuple[int, int]] = []
         self.suffixes: list[Array] = []
+        self.longest = max(_SHORTEST_LIMIT, min(_LONGEST_WORD, _SUFFIX_ENTRIES // n**2))
         self.images = _Rows(
             at=np.zeros((0, n), dtype=kind),
             owner=np.zeros(0, dtype=np.intp),
@@ -241,7 +256,7 @@ class _Growth:
             self.suffixes.append(np.zeros((0, *self.letters.shape[1:])))
         else:
             matrix = self.letters[letter] / target
-            self.suffixes.append(np.concatenate([matrix[None], matrix @ self.suffixes[parent][: _SUFFIXES - 1]]))
+            self.suffixes.append(np.concatenate([matrix[None], matrix @ self.suffixes[parent][: self.longest - 1]]))
 
     def _longest_growth(self) -> tuple[int, bool]:
         """How many letters before the newest point form a word of larger rate than known; whether points expand."""
