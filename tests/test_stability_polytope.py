@@ -144,6 +144,16 @@ class TestFamilies:
         assert value == pytest.approx(word_rate(read(rows), words[0]), rel=1e-9)
         assert len(words[0]) == len(word)
 
+    @pytest.mark.parametrize("divisor", [2, 5, 10])
+    def test_long_words_are_found(self, divisor):
+        """Rank one: a word of k + 1 letters has the rate (k / divisor)^(1 / (k + 1))."""
+        A = read([[[1, 1], [0, 1]], [[0, 0], [fmpq(1, divisor), 0]]])
+        rates = {k + 1: (k / divisor) ** (1 / (k + 1)) for k in range(1, 99)}
+        words, is_best = improved_words(A)
+        assert is_best
+        assert max(rates, key=rates.get) == len(words[0])
+        assert prove_polytope(A, above(max(rates.values()), 1e-6), []).verify(A)
+
     def test_numbers_are_short(self):
         """The gap 1e-7 takes about 24 binary digits; the certificate has not many more."""
         rows, word, value = FAMILIES["heavy_ball"]
