@@ -16,7 +16,17 @@ from certificate_helper import assert_certified, changed_numbers, holds
 from strategies import jacobian_near, value_of
 
 from piggycheck.algorithms import forward_backward, heavy_ball, nesterov
-from piggycheck.claims import ChainRuleSetIsLarger, Continuous, Converges, Derivative, Diverges, FixedPoint, prove
+from piggycheck.claims import (
+    ChainRuleSetIsLarger,
+    Continuous,
+    Converges,
+    Derivative,
+    Diverges,
+    FixedPoint,
+    JointSpectralRadius,
+    NoCommonQuadraticForm,
+    prove,
+)
 from piggycheck.expression import parse
 from piggycheck.functions import l1
 from piggycheck.iteration import Iteration
@@ -45,6 +55,9 @@ def about(*following, parameters=(), start=None):
 ZERO, AT_KINK, AWAY = {"theta": 0}, {"lam": 2}, {"lam": 1}
 RELUS = about((sp.Max(x, 0) - sp.Max(-x, 0)) / 2 + theta, parameters=[theta])
 PAIR = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]], J0=[[1], [1]])
+GOLDEN = SwitchedSystem.from_rows([[[1, 1], [0, 1]], [[1, 0], [1, 1]]])
+PROJECTIONS = SwitchedSystem.from_rows([[[1, 0], [1, 0]], [[0, 1], [0, -1]]])
+IN_TURNS = SwitchedSystem.from_rows([[[2, 0], [1, 1]], [[1, 1], [0, 1]]], graph=[(0, 0, 1), (1, 1, 0)])
 NESTEROV = nesterov(
     "Piecewise((x**2/2, x >= 0), (x**2/8, True))", ["x"], 1, "1/3", parameters=["theta"], start=["theta"]
 )
@@ -77,6 +90,15 @@ CASES = {
     "fixed point proved": (FixedPoint(value={"x": "1"}), lasso(), AWAY),
     "fixed point refuted": (FixedPoint(value={"x": "2"}), lasso(), AWAY),
     "fixed point refuted for all": (FixedPoint(), about(sp.Abs(x) + 1), {}),
+    "radius proved": (JointSpectralRadius(lower="8/5", upper="17/10"), GOLDEN, None),
+    "radius proved up to a factor": (JointSpectralRadius(tolerance="1/100"), GOLDEN, None),
+    "radius proved along a graph": (JointSpectralRadius(lower="9/5", upper="19/10"), IN_TURNS, None),
+    "radius proved exactly": (JointSpectralRadius(lower=1, upper=1), PROJECTIONS, None),
+    "radius proved of a map": (JointSpectralRadius(lower="1/3", upper="2/3"), NESTEROV, ZERO),
+    "radius refuted by a word": (JointSpectralRadius(upper="8/5"), GOLDEN, None),
+    "radius refuted by a proof": (JointSpectralRadius(lower="17/10"), GOLDEN, None),
+    "no form proved": (NoCommonQuadraticForm(rate="7/5"), PROJECTIONS, None),
+    "no form refuted": (NoCommonQuadraticForm(rate="3/2"), PROJECTIONS, None),
     "continuous proved": (Continuous(), about(P((x - 1, x > 1), (x + 1, x < -1), (0, True))), {}),
     "continuous refuted by a jump": (Continuous(), about(P((x / 2 + 1, x >= 0), (x / 2, True)), y), {}),
     "continuous refuted by a gap": (Continuous(), about(P((x / 2, x > 0), (x / 3, x < 0))), {}),
@@ -139,12 +161,31 @@ def matrix(rows):
 def pairs_of(content):
     """The pairs (A, B): the given ones, or those seen at points near the fixed point."""
     if "switched" in content:
-        given = content["switched"]
-        return tuple((matrix(A), matrix(B)) for A, B in zip(given["A"], given["B"], strict=True))
+        return unfolded(content["switched"])
     key = json.dumps([content["map"]["next"], content["fixed_point"], content["at"]])
     if key not in _SEEN:
         _SEEN[key] = _sampled(content)
     return _SEEN[key]
+
+
+def unfolded(given):
+    """The pairs as given; along a graph, one for each edge, with the block A_i in row v and column u."""
+    pairs = tuple((matrix(A), matrix(B)) for A, B in zip(given["A"], given["B"], strict=True))
+    if "graph" not in given:
+        return pairs
+    edges = [tuple(map(int, edge)) for edge in given["graph"]]
+    nodes = sorted({node for u, _, v in edges for node in (u, v)})
+    p = len(pairs[0][0])
+
+    def lifted(M, row, column, columns):
+        width = len(M[0])
+        place = [[Fraction(0)] * (columns * width) for _ in range(len(nodes) * p)]
+        for i, line in enumerate(M):
+            place[row * p + i][column * width : (column + 1) * width] = line
+        return tuple(map(tuple, place))
+
+    at = {node: k for k, node in enumerate(nodes)}
+    return tuple((lifted(pairs[i][0], at[v], at[u], len(nodes)), lifted(pairs[i][1], at[v], 0, 1)) for u, i, v in edges)
 
 
 _SEEN: dict[str, tuple] = {}
@@ -341,6 +382,49 @@ def continuous_refuted(content, claim):
     return True
 
 
+def radius_proved(content, claim):
+    """In these cases a word of at most eight letters has the joint spectral radius as its rate."""
+    found = rate(pairs_of(content))
+    return float(Fraction(claim.get("lower", "0"))) - 1e-9 <= found <= float(Fraction(claim.get("upper", "9"))) + 1e-9
+
+
+def radius_refuted(content, claim):
+    found = rate(pairs_of(content))
+    return (
+        found < float(Fraction(claim.get("lower", "0"))) + 1e-9
+        or found > float(Fraction(claim.get("upper", "9"))) - 1e-9
+    )
+
+
+def least_rate_of_a_form(content):
+    """The least rate that a quadratic form proves for two matrices of size 2, over a fine grid of forms."""
+    A = [np.array([[float(c) for c in row] for row in pair[0]]) for pair in pairs_of(content)]
+    a, b = np.meshgrid(np.geomspace(1e-3, 1e3, 1201), np.linspace(-1, 1, 401)[1:-1])
+    found = np.zeros_like(a)
+    for M in A:
+        (s, t), (u, v) = M
+        # in the coordinates of P = ((1, c), (c, a)), c = b sqrt(a): the largest eigenvalue of P^-1 M^T P M
+        c = b * np.sqrt(a)
+        entries = (
+            s * s + 2 * c * s * u + a * u * u,
+            s * t + c * (s * v + t * u) + a * u * v,
+            t * t + 2 * c * t * v + a * v * v,
+        )
+        determinant = a - c * c
+        trace = (a * entries[0] - 2 * c * entries[1] + entries[2]) / determinant
+        product = (entries[0] * entries[2] - entries[1] ** 2) / determinant
+        found = np.maximum(found, trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - product, 0)))
+    return float(np.sqrt(found.min()))
+
+
+def no_form_proved(content, claim):
+    return least_rate_of_a_form(content) > float(Fraction(claim.get("rate", "1"))) - 1e-9
+
+
+def no_form_refuted(content, claim):
+    return least_rate_of_a_form(content) < float(Fraction(claim.get("rate", "1"))) + 1e-2
+
+
 _TRUE = {
     (kind, verdict): globals()[f"{short}_{verdict}"]
     for kind, short in (
@@ -350,19 +434,27 @@ _TRUE = {
         ("chain_rule_set_is_larger", "chain_rule"),
         ("fixed_point", "fixed_point"),
         ("continuous", "continuous"),
+        ("joint_spectral_radius", "radius"),
+        ("no_common_quadratic_form", "no_form"),
     )
     for verdict in ("proved", "refuted")
 }
 
 
 def test_every_kind_of_certificate_is_among_the_cases():
+    """With some kind of proof, where a claim rests on any."""
     from piggycheck.checker.certificate import RULES
+    from piggycheck.checker.proofs import KINDS
+
+    def kind(claim, verdict, method):
+        return claim, verdict, "some proof" if method in KINDS else method
 
     seen = set()
     for claim, subject, at in CASES.values():
         verdict = prove(claim, subject, at)
-        seen.add((verdict.kind, verdict.name, json.loads(verdict.certificate.text())["witness"].get("method", "")))
-    assert set(RULES) == seen
+        method = json.loads(verdict.certificate.text())["witness"].get("method", "")
+        seen.add(kind(verdict.kind, verdict.name, method))
+    assert {kind(*rule) for rule in RULES} == seen
 
 
 def test_the_second_view_is_no_rubber_stamp():

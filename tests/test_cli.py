@@ -1,6 +1,8 @@
 """The command line as a user meets it: answers, files, exit codes, one line for bad input."""
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -167,6 +169,35 @@ def test_an_interrupt_exits_with_130_and_keeps_what_was_finished(run, monkeypatc
     code, out, _ = run("prove", good, "later.toml", "--json")
     assert code == 130
     assert json.loads(out)[0]["claims"][0]["verdict"] == "proved"
+
+
+def test_bounds_are_shown_on_a_terminal_while_they_improve(tmp_path):
+    """On standard error, with method and seconds, and nothing of it on standard output."""
+    import pty
+
+    pair = '[switched]\nA = [[["3/4", "-3/4"], ["1", "0"]], [["3/2", "-3/4"], ["1", "0"]]]\n'
+    claim = '[[claim]]\nkind = "joint_spectral_radius"\ntolerance = "1/10000000"\n'
+    command = [sys.executable, "-m", "piggycheck.cli", "prove", str(write(tmp_path / "ball.toml", pair + claim))]
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment, text=True) as process:
+        os.close(theirs)
+        shown = "".join(_chunks(ours))
+        out = process.stdout.read()
+    os.close(ours)
+    assert re.search(
+        r"ball: joint_spectral_radius: at least 1\.\d{6}(, at most \d+\.\d{6})?, by [\w -]+.*\(\d+ s\)", shown
+    )
+    assert "\nclaimed" in out and "\x1b" not in out
+
+
+def _chunks(terminal):
+    """What arrives at a terminal until the other side closes it."""
+    try:
+        while chunk := os.read(terminal, 4096):
+            yield chunk.decode(errors="replace")
+    except OSError:
+        return
 
 
 TWO_CLAIMS = SWITCHED + '[[claim]]\nkind = "converges"\n[[claim]]\nkind = "diverges"\n'

@@ -34,7 +34,7 @@ __all__ = ["bounds", "contraction", "dual_form", "method_name"]
 
 _METHODS = {
     "complex_polytope": "an invariant complex polytope",
-    "nonnegative": "a polytope in the nonnegative cone",
+    "nonnegative": "a monotone polytope",
     "path_complete": "forms on a path-complete graph",
     "polytope": "an invariant polytope",
 }
