@@ -88,20 +88,30 @@ def square(A: Box, Q: Scaled) -> tuple[Scaled, Scaled | None]:
     return centre, combined([(ONE, once), (ONE, transposed(once)), (ONE, twice)])
 
 
-def lowered(centre: Scaled, deviations: list[Scaled | None]) -> Scaled:
-    """Below all symmetric matrices that differ so much from the centre: each diagonal entry less the sum of its row."""
+def lowered(centre: Scaled, deviations: list[Scaled | None], powers: list[int] | None = None) -> Scaled:
+    """Below all symmetric matrices that differ so much from the centre: each diagonal entry less the sum of its row.
+
+    The sums are taken in coordinates that are multiplied with powers of 2; any will do.
+    """
     found = [D for D in deviations if D is not None]
     if not found:
         return centre
-    total = combined([(ONE, D) for D in found])
-    rows = [[sum(row) if i == j else 0 for j in range(len(row))] for i, row in enumerate(total.rows)]
-    return combined([(ONE, centre), (-ONE, Scaled(rows, total.denominator))])
+    sums = []
+    for i, row in enumerate(combined([(ONE, D) for D in found]).fractions()):
+        weights = [Fraction(2) ** (powers[i] - power) for power in powers] if powers else [ONE] * len(row)
+        sums.append(sum((a * w for a, w in zip(row, weights, strict=True) if a), Fraction(0)))
+    diagonal = [[a if i == j else Fraction(0) for j in range(len(sums))] for i, a in enumerate(sums)]
+    return combined([(ONE, centre), (-ONE, scaled(diagonal))])
 
 
 def contracts(A: Box, P: Scaled, factor: Fraction, image: Scaled | None = None) -> bool:
-    """Whether (A x)^T Q (A x) <= factor x^T P x for all x; Q is the image, P unless given, and both are symmetric."""
+    """Whether (A x)^T Q (A x) <= factor x^T P x for all x; Q is the image, P unless given, and both are definite."""
     centre, deviation = square(A, P if image is None else image)
-    return semidefinite(lowered(combined([(factor, P), (-ONE, centre)]), [deviation]))
+    gap = combined([(factor, P), (-ONE, centre)])
+    if deviation is None:
+        return semidefinite(gap)
+    sizes = [row[i].numerator.bit_length() - row[i].denominator.bit_length() for i, row in enumerate(P.fractions())]
+    return semidefinite(lowered(gap, [deviation], [size // 2 for size in sizes]))
 
 
 def read_scaled(data: Any, where: str, rows: int, columns: int) -> Scaled:

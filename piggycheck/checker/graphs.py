@@ -12,6 +12,7 @@ from .reading import Data, Refused, Unreadable, array, integer
 
 MOST_NODES = 4096
 MOST_EDGES = 20_000
+MOST_SETS = 50_000
 
 Edge = tuple[int, int, int]  # from a node, by a letter, to a node
 
@@ -70,6 +71,8 @@ def require_path_complete(edges: Sequence[Edge], nodes: int, letters: int) -> No
             if end not in reached:
                 reached.add(end)
                 left.append(end)
+        if len(reached) > MOST_SETS:
+            raise Refused(f"the words lead to more than {MOST_SETS} sets of nodes")
 
 
 def has_cycle(edges: Sequence[Edge]) -> bool:
