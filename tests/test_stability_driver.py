@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from flint import fmpq, fmpq_mat
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from matrix_strategies import brute_force_rate, huge_rationals, rationals, switc
 
 from piggycheck.errors import SwitchedSystemError
 from piggycheck.linalg import as_float
-from piggycheck.stability import Contractive, Expansive, Open, decide
+from piggycheck.stability import Contractive, Expansive, Open, WordTree, decide, joint_spectral_radius
 from piggycheck.switched import SwitchedSystem
 
 FAMILIES = {
@@ -44,6 +46,9 @@ FAMILIES = {
     ),
 }
 """Rows and known joint spectral radius, from the papers named."""
+
+
+HEAVY_BALL = FAMILIES["heavy ball, Bolte-Pauwels-Vaiter 2022"][0]
 
 
 def is_consistent(system, answer, rate):
@@ -96,14 +101,17 @@ class TestKnownFamilies:
         assert fmpq(0) == answer.proof.rate
         assert answer.proof.verify(system.A)
 
-    def test_a_pair_that_no_quadratic_form_settles_is_left_open(self):
-        """Ando and Shih 1998: the joint spectral radius is 1, and products of ever longer words are needed near it."""
+    def test_what_no_word_tree_settles_in_time_is_left_open_by_word_trees_and_proved_by_a_polytope(self):
+        """Ando and Shih 1998: the joint spectral radius is 1, and word trees need ever longer words near it."""
         system = SwitchedSystem.from_rows([[[1, 0], [1, 0]], [[0, 1], [0, -1]]])
-        answer = decide(system, fmpq(1001, 1000), time_limit=2)
-        assert isinstance(answer, Open)
-        assert fmpq(1) == answer.lower.rate_lower
-        assert answer.upper.rate < fmpq(3, 2)
-        assert answer.tried
+        left = decide(system, fmpq(1001, 1000), time_limit=1, trees_only=True)
+        assert isinstance(left, Open)
+        assert fmpq(1) == left.lower.rate_lower
+        assert left.upper.rate < fmpq(3, 2)
+        assert left.tried
+        answer = decide(system, fmpq(1))
+        assert fmpq(1) == answer.proof.rate
+        assert answer.proof.verify(system.A)
 
 
 class TestTwoSlopeHeavyBall:
@@ -199,18 +207,18 @@ class TestEdges:
     def test_no_time_leaves_the_question_open(self):
         answer = decide(two_slopes(fmpq(4, 5)), time_limit=0)
         assert isinstance(answer, Open)
-        assert answer.lower.rate_lower > 0
+        assert (fmpq(0), None) == (answer.lower.rate_lower, answer.upper)
 
     def test_an_interrupt_is_not_swallowed(self, monkeypatch):
         def interrupted(*args, **kwargs):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("piggycheck.stability.semidefinite._minimise", interrupted)
+        monkeypatch.setattr("piggycheck.stability.semidefinite._maximise_last", interrupted)
         with pytest.raises(KeyboardInterrupt):
             decide(two_slopes(fmpq(2, 5)))
 
     def test_a_solver_that_fails_costs_no_verdict_here(self, monkeypatch):
-        monkeypatch.setattr("piggycheck.stability.semidefinite._minimise", lambda *args: None)
+        monkeypatch.setattr("piggycheck.stability.semidefinite._maximise_last", lambda *args: None)
         assert isinstance(decide(two_slopes(fmpq(2, 5)), time_limit=20), Contractive)
 
     def test_twenty_dimensions(self):
@@ -221,6 +229,141 @@ class TestEdges:
         answer = decide(system, fmpq(2), time_limit=30)
         assert isinstance(answer, Contractive)
         assert answer.proof.verify(system.A)
+
+
+def bounds_of(rows, **arguments):
+    return joint_spectral_radius(SwitchedSystem.from_rows(rows), **arguments)
+
+
+class TestBounds:
+    @pytest.mark.parametrize(("rows", "radius"), FAMILIES.values(), ids=FAMILIES)
+    def test_the_known_radius_lies_between_proved_bounds_that_are_close(self, rows, radius):
+        system = SwitchedSystem.from_rows(rows)
+        bounds = joint_spectral_radius(system, time_limit=30)
+        assert bounds.upper.verify(system.A)
+        assert as_float(bounds.lower_rate) <= radius * (1 + 1e-12)
+        assert radius <= as_float(bounds.upper_rate) * (1 + 1e-12)
+        assert bounds.upper_rate <= bounds.lower_rate * fmpq(1001, 1000)
+
+    def test_bounds_only_improve_and_are_told_at_once(self):
+        told = []
+        bounds = bounds_of(HEAVY_BALL, tolerance=fmpq(1, 10**5), time_limit=30, progress=told.append)
+        assert tuple(told) == bounds.history
+        for before, after in pairwise(told):
+            assert before.lower <= after.lower
+            assert before.upper is None or after.upper <= before.upper
+            assert before.seconds <= after.seconds
+        assert (told[-1].lower, told[-1].upper) == (bounds.lower_rate, bounds.upper_rate)
+
+    def test_an_interrupt_leaves_the_bounds_that_were_proved(self):
+        def interrupt(moment):
+            if moment.upper is not None:
+                raise KeyboardInterrupt
+
+        bounds = bounds_of(HEAVY_BALL, tolerance=fmpq(1, 10**5), progress=interrupt)
+        assert bounds.interrupted
+        assert bounds.upper.verify(SwitchedSystem.from_rows(HEAVY_BALL).A)
+        assert fmpq(1) < bounds.lower_rate <= bounds.upper_rate
+
+    def test_no_time_proves_nothing(self):
+        bounds = bounds_of(HEAVY_BALL, time_limit=0)
+        assert (fmpq(0), None, "", 0) == (bounds.lower_rate, bounds.upper_rate, bounds.method, bounds.nodes)
+
+    def test_an_upper_bound_ends_the_search_as_soon_as_it_is_known(self):
+        """The bounds stay apart: nobody asked for more."""
+        bounds = bounds_of(HEAVY_BALL, upper=fmpq(2), time_limit=30)
+        assert bounds.upper_rate <= 2
+        assert len(bounds.history) < 4
+
+    def test_a_false_upper_bound_is_refuted_by_a_word(self):
+        bounds = bounds_of(HEAVY_BALL, upper=fmpq(1032, 1000), time_limit=30)
+        assert bounds.lower.modulus_lower > fmpq(1032, 1000) ** len(bounds.lower.word)
+
+    def test_a_lower_bound_is_settled_by_a_word_or_by_a_proof_below_it(self):
+        assert bounds_of(HEAVY_BALL, lower=fmpq(103214353, 10**8), time_limit=30).lower_rate >= fmpq(103214353, 10**8)
+        bounds = bounds_of(HEAVY_BALL, lower=fmpq(1033, 1000), time_limit=30)
+        assert bounds.upper_rate < fmpq(1033, 1000)
+
+    def test_a_radius_of_exactly_one_is_both_bounds(self):
+        for rows, radius in FAMILIES.values():
+            if radius == 1.0:
+                bounds = bounds_of(rows, time_limit=30)
+                assert (fmpq(1), fmpq(1)) == (bounds.lower_rate, bounds.upper_rate)
+
+    @pytest.mark.parametrize("name", ["tolerance", "lower", "upper"])
+    def test_what_is_asked_must_be_positive(self, name):
+        with pytest.raises(SwitchedSystemError, match=f"`{name}` is 0; write a positive number"):
+            bounds_of([[[1]]], **{name: fmpq(0)})
+
+
+class TestStructure:
+    def test_blocks_are_bounded_one_by_one(self):
+        """A heavy ball above a scalar of larger modulus: the scalar alone decides, exactly."""
+        A = [[["3/4", "-3/4", 5], [1, 0, 7], [0, 0, c]] for c in (2, "1/2")]
+        bounds = bounds_of(A)
+        assert (fmpq(2), fmpq(2), "blocks") == (bounds.lower_rate, bounds.upper_rate, bounds.method)
+
+    def test_equal_and_zero_matrices_change_nothing(self):
+        mild = [["3/4", "-3/4"], [1, 0]], [["19/20", "-3/4"], [1, 0]]
+        zero = [[0, 0], [0, 0]]
+        rows = [zero, mild[0], mild[0], zero, mild[1]]
+        system = SwitchedSystem.from_rows(rows)
+        answer = decide(system)
+        assert isinstance(answer, Contractive)
+        assert answer.proof.verify(system.A)
+        assert set(answer.lower.word) <= {1, 4}
+
+    def test_only_word_trees_when_they_are_asked_for(self):
+        system = SwitchedSystem.from_rows(FAMILIES["triangular, largest diagonal entry"][0])
+        answer = decide(system, trees_only=True)
+        assert isinstance(answer.proof, WordTree)
+        assert answer.proof.verify(system.A)
+
+    def test_numbers_of_very_different_size(self):
+        """Balanced by powers of two: the radius is that of [[1, 1], [1, 0]], the golden ratio."""
+        huge = fmpq(2) ** 300
+        system = SwitchedSystem.from_rows([[[1, huge], [1 / huge, 0]]])
+        bounds = joint_spectral_radius(system)
+        assert bounds.upper.verify(system.A)
+        assert fmpq(1618, 1000) < bounds.lower_rate <= bounds.upper_rate < fmpq(1621, 1000)
+
+
+class TestGraphs:
+    def test_no_letter_twice_in_a_row(self):
+        """Without 1 1 the best words over 2 and 3 alternate: the square root of 6."""
+        system = SwitchedSystem.from_rows([[[2]], [[3]]], graph=[(0, 0, 0), (0, 1, 1), (1, 0, 0)])
+        bounds = joint_spectral_radius(system)
+        assert system.letters_along(bounds.lower.word) in ((0, 1), (1, 0))
+        assert bounds.upper.verify(system.unfolded().A)
+        assert bounds.lower_rate**2 <= 6 <= bounds.upper_rate**2
+
+    def test_a_graph_that_forbids_growth(self):
+        """The pair grows along 0 0 1 1 only when equal letters may follow each other."""
+        alternating = SwitchedSystem.from_rows(HEAVY_BALL, graph=[(0, 0, 1), (1, 1, 0)])
+        assert isinstance(decide(SwitchedSystem.from_rows(HEAVY_BALL)), Expansive)
+        answer = decide(alternating)
+        assert isinstance(answer, Contractive)
+        assert answer.proof.verify(alternating.unfolded().A)
+
+
+class TestIntervals:
+    def test_every_choice_is_covered(self):
+        rows = [[["3/4", "-3/4"], [1, 0]], [[["19/20", "1"], "-3/4"], [1, 0]]]
+        system = SwitchedSystem.from_rows(rows)
+        answer = decide(system)
+        assert isinstance(answer, Contractive)
+        assert answer.proof.verify(system.A)
+        for corner in ("19/20", "39/40", "1"):
+            assert answer.proof.verify(SwitchedSystem.from_rows([rows[0], [[corner, "-3/4"], [1, 0]]]).A)
+
+    def test_an_interval_that_reaches_too_far_is_not_contractive(self):
+        """At 3/2 the pair diverges, at 19/20 it converges: for all choices nothing holds."""
+        system = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [[["19/20", "3/2"], "-3/4"], [1, 0]]])
+        assert isinstance(decide(system, time_limit=3), Open)
+
+    def test_scalars(self):
+        bounds = bounds_of([[[["1/2", "2/3"]]], [[["-3/5", "-2/5"]]]])
+        assert (fmpq(1, 2), fmpq(2, 3)) == (bounds.lower_rate, bounds.upper_rate)
 
 
 @given(switched_systems(3, 3, rationals(6, 9)), st.sampled_from([None, fmpq(1), fmpq(1, 2), fmpq(2)]))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from piggycheck.stability.driver import Contractive, Expansive, Open, decide
+from piggycheck.stability.answers import Bounds, Contractive, Expansive, Moment, Open
+from piggycheck.stability.driver import decide, joint_spectral_radius
 from piggycheck.stability.excitation import DivergingSearch, DivergingWord, excite, find_diverging_word
+from piggycheck.stability.proof import Proof
 from piggycheck.stability.word_tree import WordTree, prove_word_tree
 from piggycheck.stability.words import (
     WordBound,
@@ -15,11 +17,14 @@ from piggycheck.stability.words import (
 )
 
 __all__ = [
+    "Bounds",
     "Contractive",
     "DivergingSearch",
     "DivergingWord",
     "Expansive",
+    "Moment",
     "Open",
+    "Proof",
     "WordBound",
     "WordSearch",
     "WordTree",
@@ -27,6 +32,7 @@ __all__ = [
     "decide",
     "excite",
     "find_diverging_word",
+    "joint_spectral_radius",
     "necklaces",
     "prove_word_tree",
     "rate_of_word",

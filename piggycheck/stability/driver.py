@@ -1,109 +1,37 @@
-"""Decide whether a joint spectral radius lies below a rate: methods in order of cost, until one of them proves it."""
+"""Bound a joint spectral radius: structure first, then methods in order of cost, until the question is settled.
+
+The bounds that are proved so far are kept at every moment; whatever ends the search, they are its answer.
+"""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import cached_property
 
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
-from piggycheck.linalg import (
-    as_float,
-    exceeds_one,
-    identity,
-    is_schur_stable,
-    modulus_lower,
-    root_lower,
-    scale_roots,
-    simplest_between,
-)
-from piggycheck.stability.balance import balanced, balancing_exponents, diagonal_congruence
+from piggycheck.intervals import midpoint, radius
+from piggycheck.linalg import as_float, identity
+from piggycheck.stability.answers import Bounds, Contractive, Expansive, Moment, Open
+from piggycheck.stability.blocks import Blocks, prove_scalars
+from piggycheck.stability.long_words import concatenated_words
+from piggycheck.stability.methods import METHODS, Method, Tools
+from piggycheck.stability.problem import Problem
 from piggycheck.stability.proof import Proof
-from piggycheck.stability.word_tree import WordTree, prove_word_tree
-from piggycheck.stability.words import WordBound, best_rate_word, rate_of_word, search_words
+from piggycheck.stability.questions import AtLeast, AtMost, BelowOne, Question, Within
+from piggycheck.stability.structure import Triangular, triangularise
+from piggycheck.stability.word_tree import WordTree
+from piggycheck.stability.words import WordBound, leading_words, rate_of_word, search_words
 from piggycheck.switched import SwitchedSystem, Word
 
-if TYPE_CHECKING:
-    from piggycheck.stability.floats import Array
+__all__ = ["decide", "joint_spectral_radius"]
 
-__all__ = ["Contractive", "Expansive", "Open", "decide"]
-
-_BOUND_ERROR = fmpq(1_000_001, 1_000_000)
-_GAPS = ((fmpq(1, 100), 60), (fmpq(2, 100), 120), (fmpq(5, 100), 200), (fmpq(10, 100), 200))
-_ALMOST_ONE = 1 - fmpq(1, 10**100)
-_MAX_TREE_NODES = 1_000_000
-
-
-@dataclass(frozen=True)
-class Contractive:
-    """The joint spectral radius was proved to be at most ``proof.rate``.
-
-    Parameters
-    ----------
-    proof : Proof
-        Over the letters of the system.
-    lower : WordBound
-        The best lower bound that was met, for comparison.
-    tried : tuple of str
-        What was tried, in order.
-    """
-
-    proof: Proof
-    lower: WordBound
-    tried: tuple[str, ...] = ()
-
-    @property
-    def rate_upper(self) -> fmpq:
-        """The proved upper bound on the joint spectral radius."""
-        return self.proof.rate
-
-
-@dataclass(frozen=True)
-class Expansive:
-    """A word refutes the bound: some eigenvalue of its product is too large.
-
-    Parameters
-    ----------
-    word : Word
-    modulus_lower : fmpq
-        Some eigenvalue of ``A_w`` has at least this modulus, and it is too large: at least 1 when the question was
-        whether the joint spectral radius is below 1, above ``rate ** len(word)`` when it was whether it is at most a
-        rate.
-    rate_lower : fmpq
-        Proved lower bound on the joint spectral radius: its ``len(word)``-th power is at most `modulus_lower`.
-    stable_below : int
-        Every shorter word than this was decided exactly, and its spectral radius is below the rate's power.
-    tried : tuple of str
-    """
-
-    word: Word
-    modulus_lower: fmpq
-    rate_lower: fmpq
-    stable_below: int = 1
-    tried: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Open:
-    """Neither was proved within the limits.
-
-    Parameters
-    ----------
-    lower : WordBound
-        The best proved lower bound on the joint spectral radius.
-    upper : Proof or None
-        A proved upper bound, if one was met.
-    tried : tuple of str
-        What was tried, in order.
-    """
-
-    lower: WordBound
-    upper: Proof | None
-    tried: tuple[str, ...] = ()
+_ROUNDS = 12
+_ROUND_SECONDS = 0.6
+_LONGEST_WORDS = 400
 
 
 def decide(
@@ -119,7 +47,7 @@ def decide(
     Parameters
     ----------
     system : SwitchedSystem
-        Only the matrices A matter.
+        Only the matrices A and the graph matter.
     rate : fmpq, optional
         Without a rate the question is whether the radius is *below 1*; with one, whether it is *at most* that rate.
     time_limit : float
@@ -127,12 +55,12 @@ def decide(
     improve : bool
         Without a rate, spend up to about a second more to bring the proved rate near the lower bound.
     trees_only : bool
-        Ask for a proof that is a `WordTree`.
+        Ask for a proof that is a `WordTree` over the letters of the system.
 
     Returns
     -------
     Contractive
-        With a word tree of a rate below 1, or equal to the given rate.
+        With a proof of a rate below 1, or of at most the given rate.
     Expansive
         With a word of spectral radius at least 1, or above the rate's power.
     Open
@@ -156,307 +84,309 @@ def decide(
 
     Notes
     -----
-    When this fails: the closer the joint spectral radius is to the rate, the longer the words that are needed; at the
-    rate itself a proof exists only for special systems.
+    Letters of answers are edges when the system has a graph. When this fails: the closer the joint spectral radius is
+    to the rate, the longer the words that are needed; at the rate itself a proof exists only for special systems.
     """
     if rate is not None and rate <= 0:
         raise SwitchedSystemError(f"the rate is {rate}; write a positive number")
-    problem = _Problem(system, rate, time.monotonic() + time_limit)
-    for answer in _answers(problem):
-        if isinstance(answer, Contractive) and rate is None and improve:
-            return _improved(problem, answer)
-        if answer is not None:
-            return answer
-    return Open(problem.lower, problem.best_upper(), tuple(problem.tried))
+    question = BelowOne() if rate is None else AtMost(rate)
+    search = _Search(system.unfolded(), [question], time_limit, trees_only=trees_only)
+    search.decide_short_words(fmpq(1) if rate is None else rate, strict=rate is not None)
+    search.run(search.settled)
+    upper = search.upper
+    if rate is None and improve and upper is not None and upper < 1:
+        search.improve()
+    return search.answer(question)
+
+
+def joint_spectral_radius(
+    system: SwitchedSystem,
+    *,
+    tolerance: fmpq | None = None,
+    lower: fmpq | None = None,
+    upper: fmpq | None = None,
+    time_limit: float = 60.0,
+    progress: Callable[[Moment], None] | None = None,
+) -> Bounds:
+    """Bound the joint spectral radius of the matrices A from both sides, by proofs.
+
+    Parameters
+    ----------
+    system : SwitchedSystem
+        Only the matrices A and the graph matter.
+    tolerance : fmpq, optional
+        Stop when the upper bound is at most ``1 + tolerance`` times the lower one; 1/1000 when nothing is asked.
+    lower, upper : fmpq, optional
+        Stop when it is known whether the radius is at least `lower`, at most `upper`.
+    time_limit : float
+        Seconds after which the bounds proved so far are returned.
+    progress : callable, optional
+        Called with the `Moment` of every improvement.
+
+    Returns
+    -------
+    Bounds
+        An interrupt (Ctrl-C) ends the search like the time limit does; `Bounds.interrupted` says so.
+
+    Raises
+    ------
+    SwitchedSystemError
+        When a bound or the tolerance is not positive.
+
+    Examples
+    --------
+    >>> ando_shih = SwitchedSystem.from_rows([[[1, 0], [1, 0]], [[0, 1], [0, -1]]])
+    >>> bounds = joint_spectral_radius(ando_shih)
+    >>> bounds.lower_rate, bounds.upper_rate, bounds.method
+    (1, 1, 'polytope')
+
+    Notes
+    -----
+    Letters of answers are edges when the system has a graph. The theory is in docs/theory/joint-spectral-radius.md.
+    When this fails: the time limit ends the search before the bounds meet the tolerance, in particular when the best
+    word is long or there are many best words.
+    """
+    for name, value in (("tolerance", tolerance), ("lower", lower), ("upper", upper)):
+        if value is not None and value <= 0:
+            raise SwitchedSystemError(f"`{name}` is {value}; write a positive number")
+    if tolerance is None and lower is None and upper is None:
+        tolerance = fmpq(1, 1000)
+    questions: list[Question] = [] if upper is None else [AtMost(upper)]
+    questions += [] if lower is None else [AtLeast(lower)]
+    questions += [] if tolerance is None else [Within(tolerance)]
+    search = _Search(system.unfolded(), questions, time_limit, progress)
+    interrupted = False
+    try:
+        search.run(search.settled)
+    except KeyboardInterrupt:
+        interrupted = True
+    return Bounds(search.lower, search.proof(), tuple(search.history), tuple(search.tried), interrupted)
 
 
 @dataclass
-class _Problem:
-    """The question, and what has been learnt about it so far."""
+class _Search:
+    """The bounds so far, and what is still to be tried."""
 
     system: SwitchedSystem
-    rate: fmpq | None
-    deadline: float
-    tried: list[str] = field(default_factory=list)
-    forms: list[tuple[Array, float]] = field(default_factory=list)
+    questions: list[Question]
+    time_limit: float
+    progress: Callable[[Moment], None] | None = None
+    trees_only: bool = False
+    lower: WordBound = field(default_factory=lambda: WordBound((0,), fmpq(0), fmpq(0)))
+    tried: dict[str, None] = field(default_factory=dict)
+    history: list[Moment] = field(default_factory=list)
     stable_below: int = 1
-    _lower: WordBound | None = None
 
     def __post_init__(self) -> None:
-        self.letters = sorted(set(self.system.representatives()))
-        self.exponents = balancing_exponents(self.system.A)
-        self.all_A = balanced(self.system.A, self.exponents) if any(self.exponents) else list(self.system.A)
-        self.A = [self.all_A[i] for i in self.letters]
+        self.start = time.monotonic()
+        self.deadline = self.start + self.time_limit
+
+    # -- what is known -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def triangular(self) -> Triangular:
+        """The common block-triangular form, found first."""
+        return triangularise(self.system.A, time_limit=max(0.0, min(5.0, self.remaining)))
+
+    @cached_property
+    def problems(self) -> list[Problem | None]:
+        """One problem for each diagonal block; None where all blocks are zero."""
+        if self.trees_only:
+            return [Problem(self.system.A, tuple(range(len(self.system))))]
+        blocks, origins = self.triangular.blocks(self.system.A), self.triangular.origins(self.system.A)
+        return [Problem(A, names) if A else None for A, names in zip(blocks, origins, strict=True)]
 
     @property
-    def target(self) -> fmpq:
-        """The rate that separates yes from no."""
-        return fmpq(1) if self.rate is None else self.rate
-
-    @property
-    def lower(self) -> WordBound:
-        """The best proved lower bound."""
-        if self._lower is None:
-            self._lower = rate_of_word(self.system, (0,))
-        return self._lower
-
-    def remaining(self, at_most: float = math.inf) -> float:
-        """Seconds left."""
-        return min(at_most, self.deadline - time.monotonic())
-
-    def out_of_time(self) -> bool:
-        return self.remaining() <= 0
-
-    def learn(self, bound: WordBound) -> Expansive | None:
-        """Keep a lower bound; an answer when it refutes the rate."""
-        if self._lower is None or bound.rate_lower > self._lower.rate_lower:
-            self._lower = bound
-        power = self.target ** len(bound.word)
-        if not self._refutes(bound, power):
+    def upper(self) -> fmpq | None:
+        """The best proved upper bound: the largest of those of the blocks."""
+        if "problems" not in self.__dict__:
             return None
-        if bound.modulus_lower < power or (bound.modulus_lower == power and self.rate is not None):
-            # The bound is a little below the modulus, and the rate's power lies between the two.
-            modulus = modulus_lower(self.system.product(bound.word)[0].charpoly(), above=power)
-            bound = WordBound(bound.word, modulus, root_lower(modulus, len(bound.word)))
-        return Expansive(bound.word, bound.modulus_lower, bound.rate_lower, self.stable_below, tuple(self.tried))
+        proofs = [problem.proof for problem in self.problems if problem is not None]
+        rates = [proof.rate for proof in proofs if proof is not None]
+        return max(rates, default=fmpq(0)) if len(rates) == len(proofs) else None
 
-    def _refutes(self, bound: WordBound, power: fmpq) -> bool:
-        if bound.modulus_lower > power:
-            return True
-        if bound.modulus_lower * _BOUND_ERROR < power:
-            return False
-        poly = scale_roots(self.system.product(bound.word)[0].charpoly(), power)
-        return not is_schur_stable(poly) if self.rate is None else exceeds_one(poly)
+    @property
+    def remaining(self) -> float:
+        """Seconds left."""
+        return self.deadline - time.monotonic()
 
-    def contractive(self, tree: WordTree) -> Contractive:
-        return Contractive(self.in_first_basis(tree), self.lower, tuple(self.tried))
+    def settled(self) -> bool:
+        """Whether the bounds answer every question."""
+        return all(question.settled(self.lower, self.upper) for question in self.questions)
 
-    def in_first_basis(self, tree: WordTree) -> WordTree:
-        """The same proof for the matrices before they were balanced."""
-        return replace(tree, P=diagonal_congruence(tree.P, self.exponents)) if any(self.exponents) else tree
+    def proof(self) -> Proof | None:
+        """The proof of the best upper bound, about the matrices of the system."""
+        upper = self.upper
+        if upper is None:
+            return None
+        inner = [None if problem is None else problem.proof for problem in self.problems]
+        first = self.problems[0]
+        if self.trees_only and first is not None and isinstance(first.proof, WordTree):
+            return first.in_given_basis(first.proof)
+        basis = self._basis()
+        alone = first is not None and len(inner) == 1 and first.names == tuple(range(len(self.system)))
+        if alone and basis == identity(self.system.dimension):
+            return inner[0]
+        return Blocks(upper, basis, self.triangular.sizes, tuple(inner))
 
-    def aims(self) -> Iterator[fmpq]:
-        """Rates that would settle the question, the easiest first."""
-        if self.rate is not None:
-            yield self.rate
+    def _basis(self) -> fmpq_mat:
+        """The basis of the triangular form, scaled as the problems are."""
+        basis, offset = self.triangular.basis * 1, 0
+        for problem, size in zip(self.problems, self.triangular.sizes, strict=True):
+            for j, scale in enumerate(problem.scales if problem is not None else ()):
+                for i in range(basis.nrows()):
+                    basis[i, offset + j] *= scale
+            offset += size
+        return basis
+
+    def answer(self, question: Question) -> Contractive | Expansive | Open:
+        """What the bounds say to one question."""
+        tried, lower = tuple(self.tried), self.lower
+        if question.settled(lower, None):
+            return Expansive(lower.word, lower.modulus_lower, lower.rate_lower, self.stable_below, tried)
+        proof = self.proof()
+        if proof is not None and question.settled(lower, proof.rate):
+            return Contractive(proof, lower, tried)
+        return Open(lower, proof, tried)
+
+    # -- the search ----------------------------------------------------------------------------------------------
+
+    def run(self, enough: Callable[[], bool]) -> None:
+        """Work until it is enough, time is over, or nothing is left to try."""
+        if enough() or self.remaining <= 0:
             return
-        gap = 1 - min(self.lower.rate_lower, _ALMOST_ONE)
-        yield simplest_between(1 - gap / 4, 1 - gap / 16)
-        yield simplest_between(1 - gap / 32, 1 - gap / 128)
+        for _ in self.steps:
+            if enough() or self.remaining <= 0:
+                return
 
-    def best_upper(self) -> WordTree | None:
-        """A proved upper bound from the best form that is known, above the target."""
-        from piggycheck.stability.quadratic import prove_with_form
+    def improve(self) -> None:
+        """Bring the proved rate near the lower bound, for at most about a second."""
+        self.deadline = min(self.deadline, time.monotonic() + 1.0)
+        self.questions = [Within(fmpq(1, 50))]
+        self.run(self._tight)
 
-        for P, rate in sorted(self.forms, key=lambda form: form[1]):
-            if not math.isfinite(rate) or rate <= 0:
-                continue
-            simple = simplest_between(fmpq(*(rate * 1.001).as_integer_ratio()), fmpq(*(rate * 1.02).as_integer_ratio()))
-            tree = prove_with_form(self.all_A, P, simple, max_length=1, time_limit=0.5)
-            if tree is not None:
-                return self.in_first_basis(tree)
-        return None
+    def _tight(self) -> bool:
+        """Whether the rate needs no improvement; a quadratic form may be further off, because it is so simple."""
+        proof = self.proof()
+        simple = isinstance(proof, WordTree) and proof.is_quadratic
+        return (Within(fmpq(1, 20)) if simple else Within(fmpq(1, 50))).settled(self.lower, self.upper)
 
+    @cached_property
+    def steps(self) -> Iterator[None]:
+        """Single attempts, always at the block with the largest upper bound."""
+        return self._attempts()
 
-_Answer = Contractive | Expansive | None
-_Method = Callable[[_Problem], Iterator[_Answer]]
+    def _attempts(self) -> Iterator[None]:
+        work = {index: self._work(problem) for index, problem in enumerate(self.problems) if problem is not None}
+        while work:
+            index = max(work, key=self._urgency)
+            if self._is_finished(index) or next(work[index], None) is None:
+                del work[index]
+            yield
 
+    def _urgency(self, index: int) -> tuple[bool, fmpq]:
+        upper = self._problem(index).upper
+        return upper is None, upper if upper is not None else fmpq(0)
 
-def _answers(problem: _Problem) -> Iterator[_Answer]:
-    """What the methods say in turn, as long as there is time."""
-    for method in _METHODS:
-        if problem.out_of_time():
+    def _is_finished(self, index: int) -> bool:
+        """Whether a smaller bound for one block would not matter."""
+        upper = self._problem(index).upper
+        return upper is not None and upper <= self.lower.rate_lower
+
+    def _problem(self, index: int) -> Problem:
+        problem = self.problems[index]
+        assert problem is not None
+        return problem
+
+    def _work(self, problem: Problem) -> Iterator[bool]:
+        """Attempts at one problem, round by round, each round with more effort."""
+        if problem.dimension == 1:
+            self._scalars(problem)
+            yield True
             return
-        yield from method(problem)
+        for effort in range(_ROUNDS):
+            self._find_words(problem, effort)
+            yield True
+            for method in METHODS:
+                if (method.gives_trees or not self.trees_only) and method.applies(problem, effort):
+                    for aim in self._aims(problem) if method.needs_aim else [fmpq(0)]:
+                        self._attempt(problem, method, aim, effort)
+                        yield True
 
+    def _aims(self, problem: Problem) -> list[fmpq]:
+        """Rates that would settle open questions and improve the bound of a problem."""
+        aims = [
+            aim
+            for question in self.questions
+            if not question.settled(self.lower, self.upper)
+            for aim in question.aims(self.lower.rate_lower)
+        ]
+        return [aim for aim in aims if aim > 0 and (problem.upper is None or aim < problem.upper)]
 
-def _short_words(problem: _Problem) -> Iterator[_Answer]:
-    """Words as far as a few hundred necklaces reach, each decided exactly."""
-    search = search_words(
-        problem.system,
-        problem.target,
-        strict=problem.rate is not None,
-        max_length=12,
-        word_budget=300,
-        time_limit=problem.remaining(0.3),
-    )
-    problem.stable_below = search.stable_below
-    problem.tried.append(f"words: all of length below {search.exhaustive_below}, exactly")
-    if search.word is not None:
-        yield problem.learn(rate_of_word(problem.system, search.word))
-    for letter in problem.letters[:8]:
-        problem.learn(rate_of_word(problem.system, (letter,)))
+    def _attempt(self, problem: Problem, method: Method, aim: fmpq, effort: int) -> None:
+        if problem.upper is not None and method.needs_aim and aim >= problem.upper:
+            return
+        seconds = min(_ROUND_SECONDS * 4**effort, self.remaining)
+        if seconds <= 0:
+            return
+        self.tried[method.name] = None
+        if problem.accept(method.prove(problem, aim, Tools(effort, seconds))):
+            self._record(method.name)
 
+    def _scalars(self, problem: Problem) -> None:
+        """Numbers: the largest modulus is the radius."""
+        self.tried["numbers"] = None
+        for letter, A in enumerate(problem.A):
+            modulus = abs(midpoint(A)[0, 0]) - radius(A)[0, 0]
+            if modulus > 0:
+                self._keep(WordBound(problem.named((letter,)), modulus, modulus), "numbers")
+        if problem.accept(prove_scalars(problem.A)):
+            self._record("numbers")
 
-def _zero_products(problem: _Problem) -> Iterator[_Answer]:
-    """Jointly nilpotent matrices: every product as long as the dimension is zero."""
-    n = problem.system.dimension
-    if any(A.charpoly().coeffs()[:-1] != [0] * n for A in problem.A):
-        return
-    tree = prove_word_tree(problem.all_A, identity(n), fmpq(0), max_length=n, time_limit=problem.remaining())
-    problem.tried.append("zero products")
-    if tree is not None:
-        yield problem.contractive(tree)
+    # -- words ---------------------------------------------------------------------------------------------------
 
+    def decide_short_words(self, target: fmpq, *, strict: bool) -> None:
+        """Words as far as a few hundred necklaces reach, each decided exactly."""
+        if not self.system.is_certain or self.remaining <= 0:
+            return
+        search = search_words(self.system, target, strict=strict, max_length=12, word_budget=300, time_limit=0.3)
+        self.stable_below = search.stable_below
+        self.tried[f"words: all of length below {search.exhaustive_below}, exactly"] = None
+        if search.word is not None:
+            self._learn(self.system, search.word, search.word)
 
-def _averaged_form(problem: _Problem) -> Iterator[_Answer]:
-    """A form summed over all products: no solver is needed for it."""
-    import numpy as np
+    def _find_words(self, problem: Problem, effort: int) -> None:
+        """Words of large rate that floating point proposes; the best of them bound the radius from below."""
+        limit = min(0.3 * 4**effort, max(0.0, self.remaining))
+        longest = min(16 * 2**effort, _LONGEST_WORDS)
+        found = leading_words(problem.A, max_length=longest, beam=1024 * 2**effort, time_limit=limit)
+        if effort:
+            found += concatenated_words(problem.A, [w for w, _ in found], max_length=4 * longest, time_limit=limit)
+        known = dict(problem.words) | dict(found)
+        close = max(known.values(), default=0.0) * (1 - 1e-9)
+        problem.words = sorted(known.items(), key=lambda item: (-min(item[1], close), len(item[0]), item[0]))[:12]
+        self.tried["words, proposed by floating point"] = None
+        local = SwitchedSystem.from_rows(problem.A)
+        for word, rate in problem.words[:3]:
+            if rate > as_float(self.lower.rate_lower) * (1 - 1e-12):
+                self._learn(local, word, problem.named(word))
 
-    from piggycheck.stability.floats import averaged_form, change_basis, float_matrices, squared_norms
+    def _learn(self, system: SwitchedSystem, word: Word, name: Word) -> None:
+        """Bound the radius by a word of a system, which the whole system calls by another name."""
+        bound = rate_of_word(system, word)
+        product = system.product(word)[0]
+        if isinstance(product, fmpq_mat):
+            for question in self.questions:
+                bound = question.sharpened(bound, product.charpoly())
+        self._keep(replace(bound, word=name), "words")
 
-    matrices = float_matrices(problem.A)
-    P = averaged_form(matrices)
-    for form in [P, np.eye(problem.system.dimension)]:
-        changed = None if form is None else change_basis(matrices, form)
-        if form is not None and changed is not None:
-            problem.forms.append((form, float(np.sqrt(squared_norms(changed).max()))))
-    problem.tried.append("quadratic form, averaged")
-    yield from _with_forms(problem, max_length=1, node_budget=len(problem.A))
-    yield from _with_forms(problem, max_length=4, node_budget=60)
+    def _keep(self, bound: WordBound, method: str) -> None:
+        if bound.rate_lower > self.lower.rate_lower:
+            self.lower = bound
+            self._record(method)
 
-
-def _quadratic(problem: _Problem) -> Iterator[_Answer]:
-    """The best quadratic form, from a semidefinite program."""
-    from piggycheck.stability.quadratic import guess_quadratic_form
-
-    guess = guess_quadratic_form(problem.A, time_limit=problem.remaining(5.0))
-    problem.tried.append("quadratic form, semidefinite program")
-    if guess is not None:
-        problem.forms.insert(0, guess)
-        yield from _with_forms(problem, max_length=1, node_budget=len(problem.A))
-
-
-def _attained_rate(problem: _Problem) -> Iterator[_Answer]:
-    """A given rate that is the spectral radius of some letter."""
-    if problem.rate is None or not any(_attains(A, problem.rate) for A in problem.A):
-        return
-    from piggycheck.stability.attained import prove_attained_rate
-
-    tree = prove_attained_rate(problem.all_A, problem.rate, time_limit=problem.remaining(5.0))
-    problem.tried.append("quadratic form on the boundary")
-    if tree is not None:
-        yield problem.contractive(tree)
-
-
-def _attains(A: fmpq_mat, rate: fmpq) -> bool:
-    poly = scale_roots(A.charpoly(), rate)
-    return not is_schur_stable(poly) and not exceeds_one(poly)
-
-
-def _longer_words(problem: _Problem) -> Iterator[_Answer]:
-    """Longer words that floating point proposes."""
-    bound = best_rate_word(problem.system, max_length=14, time_limit=problem.remaining(0.5), beam=1024)
-    problem.tried.append("words: up to length 14, floating-point search")
-    yield problem.learn(bound)
-
-
-def _trees(problem: _Problem) -> Iterator[_Answer]:
-    """Word trees of growing size, with forms that are best for longer and longer words."""
-    node_budget, length = 300, 2
-    while node_budget <= _MAX_TREE_NODES and not problem.out_of_time():
-        problem.tried.append(f"word tree, up to {node_budget} nodes")
-        yield from _with_forms(problem, max_length=None, node_budget=node_budget)
-        _lift(problem, length)
-        yield problem.learn(
-            best_rate_word(problem.system, max_length=8 * length, time_limit=problem.remaining(1.0), beam=512 * length)
-        )
-        node_budget, length = 4 * node_budget, length + 1
-
-
-def _lift(problem: _Problem, length: int) -> None:
-    """Add the form that is best for all words of one length."""
-    from itertools import product
-
-    from piggycheck.stability.quadratic import guess_quadratic_form
-
-    if len(problem.A) ** length > 128:
-        return
-    products: list[fmpq_mat] = []
-    for word in product(range(len(problem.A)), repeat=length):
-        products.append(math.prod((problem.A[i] for i in reversed(word)), start=identity(problem.system.dimension)))
-    guess = guess_quadratic_form(products, [length] * len(products), time_limit=problem.remaining(3.0))
-    problem.tried.append(f"quadratic form of all words of length {length}")
-    if guess is not None:
-        problem.forms.insert(0, (guess[0], math.inf))
-
-
-def _with_forms(problem: _Problem, *, max_length: int | None, node_budget: int) -> Iterator[_Answer]:
-    from piggycheck.stability.quadratic import prove_with_form
-
-    for P, rate in list(problem.forms):
-        for aim in problem.aims():
-            if max_length == 1 and rate > as_float(aim) * (1 + 1e-6):
-                continue
-            tree = prove_with_form(
-                problem.all_A, P, aim, node_budget=node_budget, max_length=max_length, time_limit=problem.remaining()
-            )
-            if tree is not None:
-                yield problem.contractive(tree)
-
-
-_METHODS: tuple[_Method, ...] = (
-    _short_words,
-    _zero_products,
-    _averaged_form,
-    _quadratic,
-    _attained_rate,
-    _longer_words,
-    _trees,
-)
-"""Cheapest first. A further proof method is one file, one function here, one entry in this tuple."""
-
-
-def _improved(problem: _Problem, answer: Contractive) -> Contractive:
-    """Bring the rate of a proof towards the lower bound, for at most about a second."""
-    from piggycheck.stability.quadratic import guess_quadratic_form
-
-    problem.deadline = min(problem.deadline, time.monotonic() + 1.0)
-    problem.learn(best_rate_word(problem.system, max_length=12, time_limit=problem.remaining(0.2), beam=512))
-    best = replace(answer, lower=problem.lower)
-    if best.proof.rate == 0 or problem.lower.rate_lower == 0:
-        return best
-    best = _better_quadratic(problem, best)
-    if not _is_tight(problem, best):
-        guess = guess_quadratic_form(problem.A, time_limit=problem.remaining(0.5))
-        if guess is not None:
-            problem.forms = [guess]
-            best = _better_quadratic(problem, best)
-    for length in (2, 3, 4):
-        if _is_tight(problem, best):
-            break
-        lower = problem.lower.rate_lower
-        for gap, node_budget in _GAPS:
-            best = _better(problem, best, simplest_between(lower * (1 + gap / 2), lower * (1 + gap)), node_budget)
-        _lift(problem, length)
-    return best
-
-
-def _is_tight(problem: _Problem, best: Contractive) -> bool:
-    """Whether a rate needs no improvement; a quadratic form may be further off, because it is so simple a proof."""
-    tree = best.proof
-    simple = isinstance(tree, WordTree) and tree.is_quadratic
-    return tree.rate <= problem.lower.rate_lower * (fmpq(21, 20) if simple else fmpq(51, 50))
-
-
-def _better_quadratic(problem: _Problem, best: Contractive) -> Contractive:
-    """The rate at which the best form that is known contracts every letter."""
-    finite = [rate for _, rate in problem.forms if 0 < rate < math.inf]
-    if not finite:
-        return best
-    rate = fmpq(*min(finite).as_integer_ratio())
-    return _better(problem, best, simplest_between(rate * fmpq(1001, 1000), rate * fmpq(101, 100)), len(problem.A))
-
-
-def _better(problem: _Problem, best: Contractive, aim: fmpq, node_budget: int) -> Contractive:
-    """A proof of the aimed rate if it is smaller and found quickly, otherwise the best one so far."""
-    from piggycheck.stability.quadratic import prove_with_form
-
-    for P, _ in problem.forms:
-        if aim >= best.proof.rate or problem.out_of_time():
-            return best
-        time_limit = problem.remaining()
-        tree = prove_with_form(problem.all_A, P, aim, node_budget=node_budget, time_limit=time_limit)
-        if tree is not None:
-            best = problem.contractive(tree)
-    return best
+    def _record(self, method: str) -> None:
+        moment = Moment(time.monotonic() - self.start, method, self.lower.rate_lower, self.upper, self.lower.word)
+        self.history.append(moment)
+        if self.progress is not None:
+            self.progress(moment)

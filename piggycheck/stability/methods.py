@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import product
 from typing import NamedTuple
 
-from flint import fmpq
+from flint import fmpq, fmpq_mat
 
 from piggycheck.linalg import exceeds_one, identity, is_schur_stable, scale_roots, simplest_between
 from piggycheck.stability.problem import Problem
@@ -22,6 +22,11 @@ _MAX_LIFTED_DIMENSION = 40
 _MAX_FORMS = 40
 _MAX_PRODUCTS = 128
 _MAX_TREE_NODES = 1_000_000
+_ROUNDED_UP = (
+    (1 - fmpq(1, 10**9), 1 + fmpq(1, 10**9)),
+    (1 + fmpq(1, 10**5), 1 + fmpq(2, 10**4)),
+    (1 + fmpq(1, 10**3), 1 + fmpq(2, 10**2)),
+)
 
 
 class Tools(NamedTuple):
@@ -75,7 +80,7 @@ def _zero_products(problem: Problem, aim: fmpq, tools: Tools) -> Proof | None:
 
 def _all_nilpotent(problem: Problem, effort: int) -> bool:
     zeros = [0] * problem.dimension
-    return effort == 0 and problem.is_exact and all(A.charpoly().coeffs()[:-1] == zeros for A in problem.A)
+    return effort == 0 and all(isinstance(A, fmpq_mat) and A.charpoly().coeffs()[:-1] == zeros for A in problem.A)
 
 
 def _averaged_form(problem: Problem, aim: fmpq, tools: Tools) -> Proof | None:
@@ -110,7 +115,7 @@ def _own_rate(problem: Problem, tools: Tools) -> Proof | None:
     for P, rate in sorted(problem.forms, key=lambda form: form[1])[:2]:
         if math.isfinite(rate) and rate > 0:
             least = fmpq(*rate.as_integer_ratio())
-            for low, high in ((fmpq(100_001, 100_000), fmpq(10_002, 10_000)), (fmpq(1001, 1000), fmpq(102, 100))):
+            for low, high in _ROUNDED_UP:
                 simple = simplest_between(least * low, least * high)
                 tree = prove_with_form(problem.A, P, simple, max_length=1, time_limit=tools.seconds)
                 if tree is not None:
@@ -126,13 +131,16 @@ def _attained_rate(problem: Problem, aim: fmpq, tools: Tools) -> Proof | None:
 
 
 def _is_attained(problem: Problem, rate: fmpq) -> bool:
-    polynomials = (scale_roots(A.charpoly(), rate) for A in problem.A)
+    polynomials = (scale_roots(A.charpoly(), rate) for A in problem.A if isinstance(A, fmpq_mat))
     return any(not is_schur_stable(poly) and not exceeds_one(poly) for poly in polynomials)
 
 
 def _one_letter_each(problem: Problem, aim: fmpq, tools: Tools) -> Proof | None:
-    """One of the known forms, which contracts every letter at the aimed rate."""
-    return _with_forms(problem, aim, tools, node_budget=len(problem.A), max_length=1)
+    """One of the known forms, which contracts every letter at the aimed rate; between bounds, one with room."""
+    from piggycheck.stability.quadratic import prove_quadratic
+
+    tree = _with_forms(problem, aim, tools, node_budget=len(problem.A), max_length=1)
+    return tree if tree is not None or problem.is_exact else prove_quadratic(problem.A, aim, time_limit=tools.seconds)
 
 
 def _small_tree(problem: Problem, aim: fmpq, tools: Tools) -> Proof | None:
@@ -150,9 +158,7 @@ def _word_tree(problem: Problem, aim: fmpq, tools: Tools) -> Proof | None:
     return tree
 
 
-def _with_forms(
-    problem: Problem, aim: fmpq, tools: Tools, *, node_budget: int, max_length: int | None
-) -> Proof | None:
+def _with_forms(problem: Problem, aim: fmpq, tools: Tools, *, node_budget: int, max_length: int | None) -> Proof | None:
     from piggycheck.stability.quadratic import prove_with_form
 
     for P, _ in problem.forms:
@@ -206,7 +212,7 @@ def _complex_polytope(problem: Problem, aim: fmpq, tools: Tools) -> Proof | None
 
 
 def _vertices(tools: Tools) -> int:
-    return 500 * 2**tools.effort
+    return int(500 * 2**tools.effort)
 
 
 def _starting_words(problem: Problem) -> list[tuple[int, ...]]:
@@ -245,7 +251,7 @@ def _first_round(problem: Problem, effort: int) -> bool:
 
 
 def _several(problem: Problem, effort: int) -> bool:
-    return len(problem.A) ** (effort + 1) <= _MAX_FORMS
+    return bool(len(problem.A) ** (effort + 1) <= _MAX_FORMS)
 
 
 def _liftable(problem: Problem, effort: int) -> bool:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from flint import fmpq, fmpq_mat
 
 from piggycheck.intervals import Letter, midpoint
-from piggycheck.linalg import identity
 from piggycheck.stability.balance import balanced, balancing_exponents, diagonal_congruence
 from piggycheck.stability.proof import Proof
 from piggycheck.stability.word_tree import WordTree
@@ -70,12 +69,9 @@ class Problem:
         return None if self.proof is None else self.proof.rate
 
     @property
-    def scaling(self) -> fmpq_mat:
-        """The basis in which the given matrices are those of `A`, as columns."""
-        D = identity(self.dimension)
-        for i, exponent in enumerate(self.exponents):
-            D[i, i] = fmpq(2) ** -exponent
-        return D
+    def scales(self) -> list[fmpq]:
+        """The lengths of the basis vectors in which the given matrices are those of `A`."""
+        return [fmpq(2) ** -exponent for exponent in self.exponents]
 
     def accept(self, proof: Proof | None) -> bool:
         """Keep a proof when it is better than the best so far, and say whether it is."""
