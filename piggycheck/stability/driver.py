@@ -30,6 +30,7 @@ from piggycheck.switched import SwitchedSystem, Word
 __all__ = ["decide", "joint_spectral_radius"]
 
 _ROUNDS = 12
+_UNCERTAIN_ROUNDS = 3
 _ROUND_SECONDS = 0.6
 _LONGEST_WORDS = 400
 
@@ -194,7 +195,7 @@ class _Search:
         if self.trees_only:
             return [Problem(self.system.A, tuple(range(len(self.system))))]
         blocks, origins = self.triangular.blocks(self.system.A), self.triangular.origins(self.system.A)
-        return [Problem(A, names) if A else None for A, names in zip(blocks, origins, strict=True)]
+        return [Problem.of(A, names) if A else None for A, names in zip(blocks, origins, strict=True)]
 
     @property
     def upper(self) -> fmpq | None:
@@ -219,12 +220,12 @@ class _Search:
         upper = self.upper
         if upper is None:
             return None
-        inner = [None if problem is None else problem.proof for problem in self.problems]
+        inner = [None if problem is None else problem.given_proof for problem in self.problems]
         first = self.problems[0]
         if self.trees_only and first is not None and isinstance(first.proof, WordTree):
             return first.in_given_basis(first.proof)
         basis = self._basis()
-        alone = first is not None and len(inner) == 1 and first.names == tuple(range(len(self.system)))
+        alone = len(inner) == 1 and sorted(set(first.names if first else ())) == list(range(len(self.system)))
         if alone and basis == identity(self.system.dimension):
             return inner[0]
         return Blocks(upper, basis, self.triangular.sizes, tuple(inner))
@@ -289,9 +290,11 @@ class _Search:
         return upper is None, upper if upper is not None else fmpq(0)
 
     def _is_finished(self, index: int) -> bool:
-        """Whether a smaller bound for one block would not matter."""
-        upper = self._problem(index).upper
-        return upper is not None and upper <= self.lower.rate_lower
+        """Whether a smaller bound for one block would not matter, or cannot be hoped for."""
+        problem = self._problem(index)
+        upper, hope = problem.upper, fmpq(0) if problem.bounds_words else problem.reached
+        tolerance = min((question.tolerance for question in self.questions if isinstance(question, Within)), default=0)
+        return upper is not None and (upper <= self.lower.rate_lower or upper <= hope * (1 + tolerance))
 
     def _problem(self, index: int) -> Problem:
         problem = self.problems[index]
@@ -304,7 +307,7 @@ class _Search:
             self._scalars(problem)
             yield True
             return
-        for effort in range(_ROUNDS):
+        for effort in range(_ROUNDS if problem.bounds_words else _UNCERTAIN_ROUNDS):
             self._find_words(problem, effort)
             yield True
             for method in METHODS:
@@ -315,11 +318,12 @@ class _Search:
 
     def _aims(self, problem: Problem) -> list[fmpq]:
         """Rates that would settle open questions and improve the bound of a problem."""
+        lower = self.lower.rate_lower if problem.bounds_words else max(self.lower.rate_lower, problem.reached)
         aims = [
             aim
             for question in self.questions
             if not question.settled(self.lower, self.upper)
-            for aim in question.aims(self.lower.rate_lower)
+            for aim in question.aims(lower)
         ]
         return [aim for aim in aims if aim > 0 and (problem.upper is None or aim < problem.upper)]
 
@@ -369,7 +373,8 @@ class _Search:
         local = SwitchedSystem.from_rows(problem.A)
         for word, rate in problem.words[:3]:
             if rate > as_float(self.lower.rate_lower) * (1 - 1e-12):
-                self._learn(local, word, problem.named(word))
+                name = problem.named(word)
+                self._learn(*((local, word) if problem.bounds_words else (self.system, name)), name)
 
     def _learn(self, system: SwitchedSystem, word: Word, name: Word) -> None:
         """Bound the radius by a word of a system, which the whole system calls by another name."""

@@ -367,11 +367,12 @@ class _Growth:
         images, vertices = self.images, self.points["at"]
         corners = flat(images["phase"][rows][..., None] * vertices[images["index"][rows]])
         try:
-            return corners, np.linalg.inv(corners)
+            inverses: Array = np.linalg.inv(corners)
         except np.linalg.LinAlgError:
             images["index"][rows], images["phase"][rows] = self.start
             corners = flat(images["phase"][rows][..., None] * vertices[images["index"][rows]])
-            return corners, np.linalg.inv(corners)
+            inverses = np.linalg.inv(corners)
+        return corners, inverses
 
     def _insert(self, row: int) -> None:
         """Make a vertex of an image, scaled so that the image lies deep enough inside."""

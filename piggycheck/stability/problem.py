@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from flint import fmpq, fmpq_mat
 
 from piggycheck.intervals import Letter, midpoint
 from piggycheck.stability.balance import balanced, balancing_exponents, diagonal_congruence
+from piggycheck.stability.corners import Corners, corner_letters
 from piggycheck.stability.proof import Proof
 from piggycheck.stability.word_tree import WordTree
 from piggycheck.switched import Word
@@ -30,6 +32,8 @@ class Problem:
         The matrices.
     names : tuple of int
         What each is called in the system that they come from.
+    are_corners : bool
+        Whether the matrices are the corners of uncertain ones. A word over them bounds nothing from below then.
 
     Attributes
     ----------
@@ -45,9 +49,21 @@ class Problem:
 
     given: Sequence[Letter]
     names: tuple[int, ...]
+    are_corners: bool = False
     proof: Proof | None = None
     forms: list[tuple[Array, float]] = field(default_factory=list)
     words: list[tuple[Word, float]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, given: Sequence[Letter], names: tuple[int, ...]) -> Problem:
+        """Return the problem of some matrices, by their corners where they are uncertain and have few."""
+        problem = cls(given, names)
+        corners = None if problem.is_exact or problem.dimension == 1 else corner_letters(given)
+        if corners is None:
+            return problem
+        counts = [len(corner_letters([A]) or ()) for A in given]
+        named = tuple(name for name, count in zip(names, counts, strict=True) for _ in range(count))
+        return cls(corners, named, are_corners=True)
 
     def __post_init__(self) -> None:
         self.exponents = balancing_exponents(self.given)
@@ -62,6 +78,22 @@ class Problem:
     def is_exact(self) -> bool:
         """Whether every matrix is known exactly."""
         return all(isinstance(A, fmpq_mat) for A in self.A)
+
+    @property
+    def bounds_words(self) -> bool:
+        """Whether words over the matrices bound the radius of the system from below."""
+        return self.is_exact and not self.are_corners
+
+    @property
+    def given_proof(self) -> Proof | None:
+        """The best proof, about the matrices between bounds where `given` are their corners."""
+        return Corners(self.proof.rate, self.proof) if self.proof is not None and self.are_corners else self.proof
+
+    @property
+    def reached(self) -> fmpq:
+        """The largest rate of a word, guessed; what uncertain matrices may reach."""
+        best = max((rate for _, rate in self.words), default=0.0)
+        return fmpq(*best.as_integer_ratio()) if isfinite(best) else fmpq(0)
 
     @property
     def upper(self) -> fmpq | None:
