@@ -390,7 +390,8 @@ class TestLowerBounds:
         descent = gradient_descent("sqrt(2)*x**2/2", ["x"], "1/2", parameters=["theta"], start=["theta"])
         verdict = proved(CLAIM, descent, {"theta": 0})
         lower = verdict.derivation.first(ContractionStep).lower
-        assert 0 < float(lower) < 1 - 0.5**0.5
+        assert 0 < lower < 1
+        assert 2 * (1 - lower) ** 2 >= 1, "at most 1 - sqrt(2)/2"
 
     def test_a_superset_gives_none(self):
         """Whether (-, -), which has slope 0, is a piece at 0 is not decided; (+, -) and (-, +) are."""
