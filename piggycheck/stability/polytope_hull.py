@@ -367,11 +367,11 @@ class _Growth:
         images, vertices = self.images, self.points["at"]
         corners = flat(images["phase"][rows][..., None] * vertices[images["index"][rows]])
         try:
-            inverses: Array = np.linalg.inv(corners)
+            inverses: Array = np.linalg.inv(corners).astype(np.float64)
         except np.linalg.LinAlgError:
             images["index"][rows], images["phase"][rows] = self.start
             corners = flat(images["phase"][rows][..., None] * vertices[images["index"][rows]])
-            inverses = np.linalg.inv(corners)
+            inverses = np.linalg.inv(corners).astype(np.float64)
         return corners, inverses
 
     def _insert(self, row: int) -> None:
