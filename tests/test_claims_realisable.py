@@ -58,20 +58,21 @@ class TestHeavyBall:
         assert 3 == verdict.derivation.first(TransitionsStep).memory
 
     def test_the_proved_rate_bounds_the_derivatives_along_iterates(self):
-        """From many starts, the products of 400 Jacobians; they shrink by about 0.898 per step."""
+        """From many starts, the products of 400 Jacobians; each has the determinant 3/4, and they shrink by about its root per step."""
         rate = float(Fraction(proved(CONVERGES, ball(), {theta: 1}).value["rate_upper"]))
         for angle in range(0, 360, 7):
             d, J = np.array([math.cos(math.radians(angle)), math.sin(math.radians(angle))]), np.eye(2)
             for _ in range(400):
                 A = np.array([[0.75 if d[0] >= 0 else 1.5, -0.75], [1, 0]])
                 d, J = A @ d, A @ J
-            assert 0.8 < np.linalg.norm(J) ** (1 / 400) < rate
+            assert 0.75**0.5 < np.linalg.norm(J) ** (1 / 400) < rate
 
     def test_that_they_diverge_is_refuted(self):
         assert 3 == refuted(DIVERGES, ball(), {theta: 1}).value["memory"]
 
     def test_a_rate_below_that_of_the_iterates_is_not_proved(self):
-        verdict = prove(Converges(rate="4/5", words="realisable"), ball(), {theta: 1}, time_limit=1.5)
+        proved(Converges(rate="24/25", words="realisable"), ball(), {theta: 1})
+        verdict = prove(Converges(rate="4/5", words="realisable"), ball(), {theta: 1}, time_limit=0.5)
         assert not isinstance(verdict, Proved)
 
     def test_no_edge_can_be_left_out_and_no_memory_changed(self):
