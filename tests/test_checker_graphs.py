@@ -33,11 +33,9 @@ from piggycheck.checker.graphs import has_cycle, require_path_complete
 BY_TURNS = [["0", "0", "1"], ["1", "1", "0"]]
 
 
-def system(
-    first: Any, second: Any, graph: Any = BY_TURNS, B: tuple[str, str] = ("0", "0"), **rest: Any
-) -> dict[str, Any]:
+def system(first: Any, second: Any, graph: Any = BY_TURNS, B: str = "0 0", **rest: Any) -> dict[str, Any]:
     """Two numbers that are multiplied with by turns."""
-    return {"switched": {"A": [[[first]], [[second]]], "B": [[[b]] for b in B], "graph": graph}, **rest}
+    return {"switched": {"A": [[[first]], [[second]]], "B": [[[b]] for b in B.split()], "graph": graph}, **rest}
 
 
 FALLING, RISING = system("2", "1/8"), system("3", "1/2", B="1 0", J0=[["1"]])

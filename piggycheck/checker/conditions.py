@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
+from .effort import spend
 from .jets import Jet, Monomial
 
 Signs = tuple[int, ...]  # those of -1, 0, 1 that a polynomial may have
@@ -89,6 +90,7 @@ def nonnegative_solution(columns: Sequence[Coefficients], target: Coefficients) 
         basis[i] = j
         table[i] = [c / table[i][j] for c in table[i]]
         for k, row in enumerate(table):
-            if k != i and row[j] != 0:
-                table[k] = [c - row[j] * d for c, d in zip(row, table[i], strict=True)]
+            if k != i and (factor := row[j]):
+                spend(20 * len(row), factor.denominator.bit_length())
+                table[k] = [c - factor * d if d else c for c, d in zip(row, table[i], strict=True)]
     return table[-1][-1] == 0
