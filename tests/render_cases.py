@@ -205,7 +205,7 @@ def told_proof(name):
     steps = [
         SwitchedStep(A, (fmpq_mat(2, 1), fmpq_mat(2, 1)), None),
         ContractionStep(proof),
-        BoundsStep(fmpq(0), (0,), proof),
+        BoundsStep(fmpq(1, 9), (0,), proof),
     ]
     found = f"the joint spectral radius is at most {proof.rate}"
     return Proved("joint_spectral_radius", "the joint spectral radius is known", found, derivation=Derivation(steps))

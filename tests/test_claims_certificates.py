@@ -104,6 +104,7 @@ CASES = {
     "continuous refuted by a gap": (Continuous(), about(P((x / 2, x > 0), (x / 3, x < 0))), {}),
 }
 
+_MOST_CHANGES = 60
 STORED = sorted((Path(__file__).parent.parent / "casebook").glob("*/certificate.json"))
 
 
@@ -125,7 +126,8 @@ def test_a_changed_number_is_noticed_or_leaves_the_claim_true(name):
 def test_a_changed_number_of_a_stored_certificate_is_noticed_too(path):
     content = json.loads(path.read_text(encoding="utf-8"))
     assert holds(content) and is_true(content)
-    for changed_at, changed in changed_numbers(content):
+    changes = list(changed_numbers(content))
+    for changed_at, changed in changes[:: 1 + len(changes) // _MOST_CHANGES]:
         assert not holds(changed) or is_true(changed), f"{changed_at} was changed"
 
 
@@ -243,7 +245,51 @@ def is_fixed(content, x_text="fixed_point"):
     )
 
 
+def steps_near(content, displacement, steps):
+    """Follow iterates that begin this far from the fixed point: (displacement, A of the piece or None at a kink)."""
+    variables, state = names_of(content, "state", "parameters"), names_of(content, "state")
+    fixed, at = numbers(content["fixed_point"]), numbers(content["at"])
+    small = Fraction(1, 10**6)
+    for _ in range(steps):
+        size = max(map(abs, displacement)) or Fraction(1)
+        point = {**at, **{v: fixed[v] + small * c / size for v, c in zip(state, displacement, strict=True)}}
+        rows = jacobian_near(next_of(content), variables, point)
+        yield displacement, rows and tuple(row[: len(state)] for row in rows)
+        images = [value_of(e, point) for e in next_of(content)]
+        moved = ((c - fixed[v]) * size / small for v, c in zip(state, images, strict=True))
+        displacement = [Fraction(round(c / size * 2**80), 2**80) * size for c in moved]
+
+
+def contracts_along_iterates(content):
+    """Whether products of Jacobians become small along iterates that begin in random directions."""
+    dice, p = random.Random(1), len(content["map"]["state"])
+    for _ in range(6):
+        product = np.eye(p)
+        for displacement, A in steps_near(content, [Fraction(dice.randint(-99, 99)) for _ in range(p)], 100):
+            if A is None or not any(displacement):
+                break
+            product = np.array([[float(c) for c in row] for row in A]) @ product
+        else:
+            if np.abs(product).max() >= 1:
+                return False
+    return is_fixed(content)
+
+
+def follows_the_word(content):
+    """Whether iterates displaced along the stated direction follow the word, and shrink by the multiplier."""
+    direction = [Fraction(c) for c in content["witness"]["direction"]]
+    word, p = [int(letter) for letter in content["witness"]["word"]], len(content["pieces"])
+    path = list(steps_near(content, direction, len(word) + 1))
+    multiplier = Fraction(content["witness"]["multiplier"])
+    assert all(0 <= letter < p for letter in word)
+    met = [A is None or A == matrix(content["pieces"][i]["A"]) for i, (_, A) in zip(word, path, strict=False)]
+    back = all(abs(c - multiplier * d) < Fraction(1, 10**9) for c, d in zip(path[-1][0], direction, strict=True))
+    return all(met) and back and 0 < multiplier < 1 and any(direction) and is_fixed(content)
+
+
 def converges_proved(content, claim):
+    if "words" in claim:
+        return contracts_along_iterates(content)
     bound = float(Fraction(claim.get("rate", "1")))
     below = rate(pairs_of(content)) <= bound + 1e-12 and rate(pairs_of(content)) < 1
     return below and ("start" not in content or approaches(content))
@@ -291,6 +337,8 @@ def shortest(pairs):
 
 def diverges_proved(content, claim):
     length = claim.get("word_length")
+    if "words" in claim:
+        return grows(content) and follows_the_word(content)
     return grows(content) and (length is None or shortest(pairs_of(content)) == int(length))
 
 
@@ -399,7 +447,7 @@ def radius_refuted(content, claim):
 def least_rate_of_a_form(content):
     """The least rate that a quadratic form proves for two matrices of size 2, over a fine grid of forms."""
     A = [np.array([[float(c) for c in row] for row in pair[0]]) for pair in pairs_of(content)]
-    a, b = np.meshgrid(np.geomspace(1e-3, 1e3, 1201), np.linspace(-1, 1, 401)[1:-1])
+    a, b = np.meshgrid(np.geomspace(1e-3, 1e3, 401), np.linspace(-1, 1, 201)[1:-1])
     found = np.zeros_like(a)
     for M in A:
         (s, t), (u, v) = M

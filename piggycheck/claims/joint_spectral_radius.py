@@ -13,9 +13,8 @@ from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import BoundsStep, ContractionStep, Derivation, WordStep
 from piggycheck.errors import InputError, IrrationalError
-from piggycheck.stability.answers import Bounds
+from piggycheck.stability import Bounds, WordBound, joint_spectral_radius
 from piggycheck.stability.proof import Proof
-from piggycheck.stability.words import WordBound
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["JointSpectralRadius"]
@@ -198,7 +197,7 @@ class _Found:
     def reason(self) -> str:
         """Say where the bounds come from."""
         said = []
-        if self.word:
+        if self.modulus > 0:
             modulus = _shown(self.modulus, up=False)
             said.append(f"the word {word_text(self.word)} has an eigenvalue of modulus at least {modulus}")
         if self.upper is not None:
@@ -281,13 +280,12 @@ def _systems(subject: Subject) -> tuple[SwitchedSystem, SwitchedSystem | None]:
 
 
 def _search(claim: JointSpectralRadius, subject: Subject, system: SwitchedSystem, seconds: float) -> Bounds:
-    from piggycheck.stability import joint_spectral_radius
-
+    zero = claim.upper == 0  # both bounds are then looked for
     return joint_spectral_radius(
         system,
-        tolerance=claim.tolerance,
-        lower=claim.lower,
-        upper=claim.upper,
+        tolerance=_DEFAULT_TOLERANCE if zero else claim.tolerance,
+        lower=claim.lower or None,
+        upper=claim.upper or None,
         time_limit=max(seconds, 0.1),
         progress=subject.progress,
     )

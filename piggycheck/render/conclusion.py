@@ -46,7 +46,7 @@ def conclusion(verdict: Any, names: Iterable[str] = (), *, practice: bool = True
         said.append("This refutes the claim; it is more than the absence of a proof. ")
     if word.shortest and len(word.word) > 1:
         said.append("No shorter word does this: each was decided, exactly, to have a spectral radius below 1. ")
-    practice = practice and word.modulus_lower > 1
+    practice = practice and word.modulus_lower > 1 and verdict.derivation.first(d.RealisedStep) is None
     return [Paragraph(tuple(said)), *([_what_practice_sees(verdict, word)] if practice else [])]
 
 

@@ -43,6 +43,7 @@ HEADINGS = {
 }
 """The question behind each kind of claim."""
 
+_REST_ON_CONTRACTION = ("derivative", "diverges")
 _MOST_PIECES = 8
 _MOST_WORDS = 20
 _MOST_CASES = 6
@@ -83,8 +84,18 @@ def _without_repeated_points(steps: list[d.Step]) -> list[d.Step]:
 
 
 def own_steps(verdict: Any, told: Sequence[d.Step]) -> list[d.Step]:
-    """Return the steps of a verdict that were not told before, in order."""
-    return [step for step in verdict.derivation if step not in told and not isinstance(step, d.FixedPointStep)]
+    """Return the steps of a verdict that were not told before, in order; that all pairs contract is proved once."""
+    along_a_graph = any(isinstance(step, d.TransitionsStep) for step in (*told, *verdict.derivation))
+    known = any(map(_says_that_all_contract, told)) and verdict.kind in _REST_ON_CONTRACTION and not along_a_graph
+    return [
+        step
+        for step in verdict.derivation
+        if step not in told and not isinstance(step, d.FixedPointStep) and not (known and _says_that_all_contract(step))
+    ]
+
+
+def _says_that_all_contract(step: d.Step) -> bool:
+    return isinstance(step, d.ContractionStep) and bool(step.proof.rate < 1)
 
 
 def tell(step: d.Step, steps: Sequence[d.Step] = ()) -> Section:
@@ -300,18 +311,16 @@ def _trap(step: d.TrapStep, steps: Sequence[d.Step]) -> Section:
 
 
 def _limit(step: d.LimitStep, steps: Sequence[d.Step]) -> Section:
-    return Section(
-        "The limit of the derivatives",
-        (
-            sentence("The matrix"),
-            Display((formula(_X, *is_matrix(step.matrix)),)),
-            sentence(
-                "satisfies ",
-                formula(_X, "=", _A_I, _X, "+", _B_I),
-                " for every active pair, so whatever is selected the derivatives converge to it.",
-            ),
+    along_a_graph = any(isinstance(s, d.TransitionsStep) for s in steps)
+    who = "along these words the derivatives" if along_a_graph else "whatever is selected the derivatives"
+    blocks = (
+        sentence("The matrix"),
+        Display((formula(_X, *is_matrix(step.matrix)),)),
+        sentence(
+            "satisfies ", formula(_X, "=", _A_I, _X, "+", _B_I), f" for every active pair, so {who} converge to it."
         ),
     )
+    return Section("The limit of the derivatives", blocks)
 
 
 def _word_fixed_points(step: d.WordFixedPointsStep, steps: Sequence[d.Step]) -> Section:

@@ -132,7 +132,8 @@ def contraction(step: d.ContractionStep, steps: Sequence[d.Step]) -> Section:
         said = [sentence(note), *said]
     if uncertain:
         said.append(sentence("All of this was proved for every choice of matrices between the bounds."))
-    joint: list[Part] = ["Therefore the joint spectral radius is at most ", *exactly(rate)]
+    along = "along these words " if constrained else ""
+    joint: list[Part] = [f"Therefore {along}the joint spectral radius is at most ", *exactly(rate)]
     if step.lower is not None and step.lower > 0:
         joint += [", and some word shows that it is at least ", *exactly(step.lower)]
     title = "A norm that contracts" if rate < 1 else "A bound on the growth"
@@ -144,7 +145,7 @@ def _setting(steps: Sequence[d.Step]) -> tuple[int, bool, bool, str]:
     sets = [s for s in steps if isinstance(s, (d.PiecesStep, d.SwitchedStep))]
     given = any(isinstance(s, d.SwitchedStep) for s in sets)
     graphs = [len(s.graph) for s in sets if isinstance(s, d.SwitchedStep) and s.graph]
-    graphs += [len(s.edges) for s in steps if isinstance(s, d.TransitionsStep)]
+    graphs += [len(s.edges) for s in steps[-1:] if isinstance(s, d.TransitionsStep)]
     letters = max([len(s.A) for s in sets] + graphs, default=0)
     uncertain = any(isinstance(A, IntervalMatrix) for s in sets for A in s.A)
     every = "every edge" if graphs else "every matrix" if given else "every active pair"
@@ -410,7 +411,8 @@ def bounds(step: d.BoundsStep, steps: Sequence[d.Step]) -> Section:
     """
     known: list[Part] = []
     if step.lower is not None:
-        known += ["at least ", *exactly(step.lower), ", by the word ", (Words((step.word,)),)]
+        known += ["at least ", *exactly(step.lower)]
+        known += [", by the word ", (Words((step.word,)),)] if step.lower > 0 else []
     if step.proof is not None:
         by = method_name(step.proof.witness())
         known += [", and " if known else "", "at most ", *exactly(step.proof.rate), f", by {by}"]
