@@ -14,7 +14,7 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
 from piggycheck.intervals import midpoint, radius
-from piggycheck.linalg import as_float, identity
+from piggycheck.linalg import as_float, identity, root_lower, simplest_between
 from piggycheck.stability.answers import Bounds, Contractive, Expansive, Moment, Open
 from piggycheck.stability.blocks import Blocks, prove_scalars
 from piggycheck.stability.long_words import concatenated_words
@@ -315,6 +315,11 @@ class _Search:
                     for aim in self._aims(problem) if method.needs_aim else [fmpq(0)]:
                         self._attempt(problem, method, aim, effort)
                         yield True
+            for method in METHODS if self._aims(problem) else ():
+                if method.closes_gaps and method.applies(problem, effort):
+                    for aim in self._coarse_aims(problem):
+                        self._attempt(problem, method, aim, effort)
+                        yield True
 
     def _aims(self, problem: Problem) -> list[fmpq]:
         """Rates that would settle open questions and improve the bound of a problem."""
@@ -326,6 +331,15 @@ class _Search:
             for aim in question.aims(lower)
         ]
         return [aim for aim in aims if aim > 0 and (problem.upper is None or aim < problem.upper)]
+
+    def _coarse_aims(self, problem: Problem) -> list[fmpq]:
+        """Rates between what is known and what is asked, where the latter was not reached: any progress is kept."""
+        tolerances = [question.tolerance for question in self.questions if isinstance(question, Within)]
+        lower, upper = self.lower.rate_lower, problem.upper
+        if not tolerances or self.trees_only or upper is None or lower == 0 or upper <= lower:
+            return []
+        gap = simplest_between(*(root_lower((upper / lower - 1) * min(tolerances), 2) * c for c in (1, 2)))
+        return [simplest_between(lower * (1 + gap * c / 2), lower * (1 + gap * c)) for c in (1, 8)]
 
     def _attempt(self, problem: Problem, method: Method, aim: fmpq, effort: int) -> None:
         if problem.upper is not None and method.needs_aim and aim >= problem.upper:

@@ -58,6 +58,8 @@ class Method(NamedTuple):
         Whether its proofs are word trees.
     needs_aim : bool
         False when it gives the best rate that it can, whatever was aimed at.
+    closes_gaps : bool
+        Whether it reaches any rate above the radius, with ever more vertices.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Method(NamedTuple):
     applies: Callable[[Problem, int], bool]
     gives_trees: bool = False
     needs_aim: bool = True
+    closes_gaps: bool = False
 
 
 # -- quadratic forms and word trees --------------------------------------------------------------------------------
@@ -271,13 +274,13 @@ def _has_nonnegative_letters(problem: Problem, effort: int) -> bool:
 METHODS: tuple[Method, ...] = (
     Method("zero products", _zero_products, _all_nilpotent, gives_trees=True, needs_aim=False),
     Method("quadratic form, averaged", _averaged_form, _first_round, gives_trees=True, needs_aim=False),
-    Method("nonnegative polytope", _nonnegative, _has_nonnegative_letters),
+    Method("nonnegative polytope", _nonnegative, _has_nonnegative_letters, closes_gaps=True),
     Method("quadratic form, semidefinite program", _quadratic, _first_round, gives_trees=True, needs_aim=False),
     Method("quadratic form", _one_letter_each, _first_round, gives_trees=True),
     Method("quadratic form on the boundary", _attained_rate, lambda p, e: e == 0 and p.is_exact, gives_trees=True),
     Method("small word tree", _small_tree, _first_round, gives_trees=True),
-    Method("invariant polytope", _polytope, _has_words),
-    Method("complex polytope", _complex_polytope, _has_words),
+    Method("invariant polytope", _polytope, _has_words, closes_gaps=True),
+    Method("complex polytope", _complex_polytope, _has_words, closes_gaps=True),
     Method("path-complete graph", _path_complete, _several),
     Method("word tree", _word_tree, _always, gives_trees=True),
     Method("lift", _lift, _liftable),
