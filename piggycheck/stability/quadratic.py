@@ -21,7 +21,7 @@ from piggycheck.stability.floats import (
     spectral_radii,
     squared_norms,
 )
-from piggycheck.stability.semidefinite import largest_margin
+from piggycheck.stability.semidefinite import largest_margin, symmetric_units
 from piggycheck.stability.word_tree import WordTree, prove_word_tree
 from piggycheck.switched import first_indices
 
@@ -222,7 +222,7 @@ def guess_quadratic_form(
     changed = changed / high ** exponents[:, None, None]
     T = np.linalg.cholesky(start).T
     low = max(float((spectral_radii(changed) ** (1 / exponents)).max()), 1e-3)
-    basis = _symmetric_basis(n)
+    basis = symmetric_units(n)
     images = [M.T @ basis @ M for M in changed]
     if at is not None:
         roomy = _form_at(at / high, basis, images, exponents)
@@ -244,10 +244,3 @@ def _form_at(rate: float, basis: Array, images: list[Array], exponents: Array) -
     weights = basis.trace(axis1=1, axis2=2)
     coefficients = largest_margin([basis, *gaps], weights, float(basis.shape[-1]))
     return None if coefficients is None else np.asarray(np.tensordot(coefficients, basis, axes=1))
-
-
-def _symmetric_basis(n: int) -> Array:
-    basis = np.zeros((n * (n + 1) // 2, n, n))
-    for index, (i, j) in enumerate(zip(*np.tril_indices(n), strict=True)):
-        basis[index, i, j] = basis[index, j, i] = 1
-    return basis
