@@ -14,12 +14,14 @@ CASES = sorted(CASEBOOK.glob("*/case.toml"))
 
 # What each case says, from the mathematics and not from a run: see the case's own `source` and `catch`.
 EXPECTED = {
+    "blondel-theys-vladimirov-pair": "proved",
     "chain-rule-set-is-larger": "proved",
     "derivatives-diverge-along-iterates": "proved",
     "discontinuous-map": "refuted",
     "gradient-descent-quartic": "proved",
     "heavy-ball-1d": "proved",
     "heavy-ball-equal-slopes": "proved",
+    "heavy-ball-joint-spectral-radius": "proved",
     "heavy-ball-mild-slopes": "proved",
     "heavy-ball-realisable-words": "proved",
     "lasso-1d-at-the-kink": "refuted",
@@ -27,6 +29,7 @@ EXPECTED = {
     "nesterov-irrational-momentum": "proved",
     "nesterov-two-slopes": "proved",
     "newton-square-root": "undecided",
+    "projections-without-a-quadratic-form": "proved",
 }
 
 

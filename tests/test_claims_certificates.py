@@ -216,8 +216,8 @@ def radii(pairs, length=8):
     return found
 
 
-def rate(pairs):
-    return max(radius ** (1 / n) for n, radius in radii(pairs).items())
+def rate(pairs, length=8):
+    return max(radius ** (1 / n) for n, radius in radii(pairs, length).items())
 
 
 def start_of(content):
@@ -431,13 +431,13 @@ def continuous_refuted(content, claim):
 
 
 def radius_proved(content, claim):
-    """In these cases a word of at most eight letters has the joint spectral radius as its rate."""
-    found = rate(pairs_of(content))
+    """In these cases a word of at most eleven letters has the joint spectral radius as its rate."""
+    found = rate(pairs_of(content), 11)
     return float(Fraction(claim.get("lower", "0"))) - 1e-9 <= found <= float(Fraction(claim.get("upper", "9"))) + 1e-9
 
 
 def radius_refuted(content, claim):
-    found = rate(pairs_of(content))
+    found = rate(pairs_of(content), 11)
     return (
         found < float(Fraction(claim.get("lower", "0"))) + 1e-9
         or found > float(Fraction(claim.get("upper", "9"))) - 1e-9

@@ -332,13 +332,14 @@ def _not_negative(value: Any, name: str) -> fmpq:
 
 
 def _as_claimed(value: fmpq) -> str:
-    """Write a claimed number: as a decimal, where that is exact and a fraction hard to read."""
-    exact = value * 10**_DIGITS
-    return decimals_below(value, _DIGITS).rstrip("0") if value.q > _EASY and exact.q == 1 else str(value)
+    """Write a number: as a decimal, where that is exact and a fraction hard to read."""
+    exact = (value * 10**_DIGITS).q == 1
+    return decimals_below(value, _DIGITS).rstrip("0") if value.q > _EASY and exact else str(value)
 
 
 def _shown(value: fmpq, *, up: bool) -> str:
     """Write a bound: exactly when that is easy to read, otherwise with decimals, rounded so that it stays true."""
-    if max(value.p, value.q) <= _EASY:
-        return str(value)
+    exact = _as_claimed(value)
+    if "/" not in exact or max(value.p, value.q) <= _EASY:
+        return exact
     return decimals_above(value, _DIGITS) if up else decimals_below(value, _DIGITS)
