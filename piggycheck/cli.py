@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -17,13 +19,15 @@ from piggycheck import __version__
 __all__ = ["main"]
 
 PROVED, REFUTED, UNDECIDED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 3, 130
+_SOON = 0.02
 COLOURS = {"proved": "green", "refuted": "red", "undecided": "yellow"}
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
     try:
-        code = commands.main(standalone_mode=False)
+        with _interruptible_between_imports():
+            code = commands.main(standalone_mode=False)
     except click.exceptions.Abort:
         code = INTERRUPTED
     except click.ClickException as error:
@@ -35,6 +39,30 @@ def main() -> None:
         sys.stderr.close()
         code = PROVED
     sys.exit(code or PROVED)
+
+
+@contextmanager
+def _interruptible_between_imports() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of an import: one that is torn apart may leave a solver's native code unusable."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        while frame is not None:
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                signal.setitimer(signal.ITIMER_REAL, _SOON)
+                return
+            frame = frame.f_back
+        raise KeyboardInterrupt
+
+    if not hasattr(signal, "setitimer"):  # not on Windows
+        yield
+        return
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGALRM)}
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
-import time
 from fractions import Fraction
 
 import pytest
@@ -250,18 +247,3 @@ def tree(rate, n=1):
 )
 def test_of_several_blocks_only_one_may_reach_the_rate_1(proofs, bounded):
     assert _bounds_products({"method": "blocks", "rate": fmpq(1), "proofs": proofs}) is bounded
-
-
-def test_ctrl_c_prints_the_bounds_proved_so_far_and_exits_with_130(tmp_path):
-    """The radius is irrational, so no rational bounds are ever this close; the last line is never asked."""
-    case = tmp_path / "ball.toml"
-    claims = '[[claim]]\nkind = "joint_spectral_radius"\ntolerance = "1e-90"\n[[claim]]\nkind = "converges"\n'
-    case.write_text(f"[switched]\nA = {[STEEP, GENTLE]}\n{claims}".replace("'", '"'))
-    command = [sys.executable, "-m", "piggycheck.cli", "prove", str(case), "--time-limit", "300"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(3)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert "\nundecided" in out and "Proved on the way: the joint spectral radius is at least" in " ".join(out.split())
-    assert "Traceback" not in err and out.count("\nclaimed") == 1

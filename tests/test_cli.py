@@ -2,10 +2,12 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -171,24 +173,45 @@ def test_an_interrupt_exits_with_130_and_keeps_what_was_finished(run, monkeypatc
     assert json.loads(out)[0]["claims"][0]["verdict"] == "proved"
 
 
-def test_bounds_are_shown_on_a_terminal_while_they_improve(tmp_path):
-    """On standard error, with method and seconds, and nothing of it on standard output."""
-    import pty
+BALL = '[switched]\nA = [[["3/4", "-3/4"], ["1", "0"]], [["3/2", "-3/4"], ["1", "0"]]]\n'
+RADIUS = '[[claim]]\nkind = "joint_spectral_radius"\ntolerance = "%s"\n'
 
-    pair = '[switched]\nA = [[["3/4", "-3/4"], ["1", "0"]], [["3/2", "-3/4"], ["1", "0"]]]\n'
-    claim = '[[claim]]\nkind = "joint_spectral_radius"\ntolerance = "1/10000000"\n'
-    command = [sys.executable, "-m", "piggycheck.cli", "prove", str(write(tmp_path / "ball.toml", pair + claim))]
+
+@contextmanager
+def on_a_terminal(*arguments):
+    """Run a command whose standard error is a terminal; yield the process and what the terminal shows, bit by bit."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    command = [sys.executable, "-m", "piggycheck.cli", *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment, text=True) as process:
         os.close(theirs)
-        shown = "".join(_chunks(ours))
-        out = process.stdout.read()
+        yield process, _chunks(ours)
     os.close(ours)
-    assert re.search(
-        r"ball: joint_spectral_radius: at least 1\.\d{6}(, at most \d+\.\d{6})?, by [\w -]+.*\(\d+ s\)", shown
-    )
+
+
+def test_bounds_are_shown_on_a_terminal_while_they_improve(tmp_path):
+    """On standard error, with method and seconds, and nothing of it on standard output."""
+    case = write(tmp_path / "ball.toml", BALL + RADIUS % "1/10000000")
+    with on_a_terminal("prove", case) as (process, chunks):
+        shown = "".join(chunks)
+        out = process.stdout.read()
+    line = r"ball: joint_spectral_radius: at least 1\.\d{6}(, at most \d+\.\d{6})?, by [\w, -]+ \(\d+ s\)"
+    assert re.search(line, shown)
     assert "\nclaimed" in out and "\x1b" not in out
+
+
+def test_ctrl_c_prints_the_bounds_proved_so_far(tmp_path):
+    """The radius is irrational, so no rational bounds are ever this close; the second claim is not begun."""
+    case = write(tmp_path / "ball.toml", BALL + RADIUS % "1e-90" + '[[claim]]\nkind = "converges"\n')
+    with on_a_terminal("prove", case, "--time-limit", 300) as (process, chunks):
+        next(chunk for chunk in chunks if "at most" in chunk)
+        process.send_signal(signal.SIGINT)
+        err = "".join(chunks)
+        out = process.stdout.read()
+    assert process.returncode == 130
+    assert "\nundecided" in out and out.count("\nclaimed") == 1
+    assert re.search(r"Proved on the way: the joint spectral radius is at least .* at most ", " ".join(out.split()))
+    assert "Traceback" not in err
 
 
 def _chunks(terminal):

@@ -191,8 +191,13 @@ class _Found:
             ends = [f"at least {_shown(self.rate, up=False)}"] if self.word else []
             ends += [f"at most {_shown(upper, up=True)}"] if upper is not None else []
             known = " and ".join(ends) or "not bounded so far"
-        bounded = ", and all products stay bounded" if self.is_bounded else ""
-        return f"the joint spectral radius is {known}{bounded}"
+        return f"the joint spectral radius is {known}{self._products()}"
+
+    def _products(self) -> str:
+        """Say what becomes of products, where that is known."""
+        if not self.is_bounded or self.upper is None:
+            return ""
+        return ", so all products tend to 0" if self.upper.rate < 1 else ", and all products stay bounded"
 
     def reason(self) -> str:
         """Say where the bounds come from."""

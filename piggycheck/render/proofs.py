@@ -20,6 +20,7 @@ from piggycheck.render.formula import (
     Part,
     Section,
     Words,
+    decimal,
     decimals_above,
     decimals_below,
     exactly,
@@ -45,6 +46,7 @@ _MOST_VERTICES = 8
 _MOST_BLOCKS = 6
 _MOST_MOMENTS = 10
 _MOST_DIGITS = 15
+_LONGEST_RATE = 40
 _MATRICES, _RATES = "AMNKLH", "γδεζηκ"
 _P, _S, _RHO = Letter("P"), Letter("S"), Letter("ρ")
 _Block = Paragraph | Display
@@ -102,7 +104,7 @@ def method_name(witness: Mapping[str, Any]) -> str:
         case "blocks":
             proofs = [proof for proof in witness["proofs"] if proof is not None]
             if not proofs:
-                return "zero blocks"
+                return "zero diagonal blocks"
             leading = max(proofs, key=lambda proof: proof["rate"])
             if len(witness["sizes"]) == 1:
                 return method_name(leading)
@@ -162,7 +164,7 @@ def _proof(witness: Mapping[str, Any], told: _Told) -> _Blocks:
 def _word_tree(witness: Mapping[str, Any], told: _Told) -> _Blocks:
     P, words = witness["P"], witness["words"]
     if P.nrows() == 1 and _is_of_letters(witness):
-        said = ("These are numbers of absolute value at most ", formula(told.gamma, "=", Number(told.rate)), ".")
+        said = ("These are numbers of absolute value at most ", _rate(told), ".")
         return [Paragraph(said)]
     form = _form(P, told)
     if _is_of_letters(witness):
@@ -180,6 +182,9 @@ def _form(P: Any, told: _Told) -> Display:
 
 
 def _rate(told: _Told) -> Formula:
+    """Name the rate, with rounded decimals where the exact number is long; the certificate has it."""
+    if len(str(told.rate)) > _LONGEST_RATE:
+        return formula(told.gamma, "≈", Decimal(decimal(told.rate)))
     return formula(told.gamma, "=", Number(told.rate))
 
 

@@ -165,7 +165,7 @@ def join_tokens(tokens: Sequence[str]) -> str:
     text = ""
     for token in tokens:
         if token in _SPACED:
-            text = text.rstrip() + f" {token} "
+            text = f"{text.rstrip()} {token} " if text else f"{token} "
         elif token.startswith((",", ";")):
             text = text.rstrip() + token + ("" if token.endswith(" ") else " ")
         elif token in {")", "/"} or token.startswith(")"):

@@ -27,7 +27,7 @@ from piggycheck.render.formula import (
 
 __all__ = ["word"]
 
-_LONGEST_PRODUCT = 16
+_LONGEST_PRODUCT = 12
 _LONGEST_POLYNOMIAL = 90
 _HIGHEST_DEGREE = 8
 
