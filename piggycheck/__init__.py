@@ -36,6 +36,7 @@ _NAMES = {
     "SymbolicMap": "maps",
     "Undecided": "claims",
     "fixed_points": "fixed_points",
+    "joint_spectral_radius": "stability",
     "linearise": "fixed_points",
     "load_case": "case",
     "propagate": "piggyback",

@@ -288,7 +288,8 @@ def _growth(subject: Subject, word: WordStep, steps: int) -> Panel:
             _series(f"word {word_text(word.word)}, repeated", run(RepeatedWord(word.word), steps), None, "word")
         )
     rate = as_float(word.growth_lower)
-    label = f"proved: grows at least like {_trimmed(decimals_below(word.growth_lower))}^k"
+    excited = "proved: grows at least like" if word.J0 is not None else "proved rate of the word:"
+    label = f"{excited} {_trimmed(decimals_below(word.growth_lower))}^k"
     series.append(Series(label, tuple(range(steps + 1)), tuple(_power(rate, k) for k in range(steps + 1)), "proved"))
     return Panel("Derivatives selected at the fixed point", "‖J_k‖", tuple(series))
 
