@@ -5,12 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piggycheck.checker import matrices
 from piggycheck.checker.definite import semidefinite
 from piggycheck.checker.intervals import ZERO, Interval
+from piggycheck.checker.reading import Refused
 from piggycheck.checker.scaled import combined, product, scaled, transposed
 
 rationals = st.fractions(min_value=-9, max_value=9, max_denominator=7)
@@ -33,6 +35,26 @@ def test_characteristic_polynomials_agree_with_numpy(n: int, data: st.DataObject
     M = [[Interval(a) for a in row] for row in rows]
     found = [float(c.lo) for c in matrices.characteristic_polynomial(M)]
     assert np.allclose(found, np.poly(A), rtol=1e-6, atol=1e-5)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 5), st.data(), st.fractions(Fraction(1, 10), 9))
+def test_spectral_radii_are_those_of_the_parts_that_zeros_leave(n: int, data: st.DataObject, r: Fraction) -> None:
+    rows = [[data.draw(rationals) if data.draw(st.booleans()) else Fraction(0) for _ in range(n)] for _ in range(n)]
+    largest = max(abs(np.linalg.eigvals(np.array(rows, dtype=float))))
+    if abs(largest - float(r)) > 1e-3:
+        M = [[Interval(a) for a in row] for row in rows]
+        assert matrices.spectral_radius_reaches(M, r) == (largest > r)
+
+
+def test_a_part_is_enough_where_others_are_not_decided() -> None:
+    """Upper triangular with the diagonal 3, [1, 5]: at least 3 whatever the rest, 4 is not decided."""
+    wide = Interval(Fraction(-9), Fraction(9))
+    M = [[Interval(3), wide], [ZERO, Interval(Fraction(1), Fraction(5))]]
+    assert matrices.spectral_radius_reaches(M, Fraction(3))
+    assert not matrices.spectral_radius_reaches(M, Fraction(6))
+    with pytest.raises(Refused, match="told apart"):
+        matrices.spectral_radius_reaches(M, Fraction(4))
 
 
 @settings(deadline=None)

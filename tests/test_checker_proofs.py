@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from fractions import Fraction
 from typing import Any
@@ -34,6 +35,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from piggycheck.checker import Refused, Unreadable, check
+from piggycheck.checker.boxes import box
+from piggycheck.checker.intervals import ZERO, Interval
+from piggycheck.checker.structure import corners_of
 
 
 @pytest.mark.parametrize("name", PROOFS)
@@ -267,6 +271,40 @@ def test_a_rounded_coefficient_is_paid_for_in_the_weight() -> None:
                 check(data)
 
 
+CORNERED = [[["0", ["1/2", "1"]], ["0", "0"]], [["0", "0"], [["-1/8", "1/4"], "0"]]]
+CORNERS = {"method": "corners", "rate": "1/2", "proof": form_tree("1/2", 4, "1 0; 0 4")}
+
+
+def test_the_corners_stand_for_all_matrices_between_bounds() -> None:
+    valid = bounded(CORNERED, CORNERS)
+    check(valid)
+    assert not radius_is_at_most(valid, Fraction(499, 1000))
+    for path, text in leaves(valid):
+        for neighbour in neighbours(text):
+            data = replaced(valid, path, neighbour)
+            try:
+                check(data)
+            except (Refused, Unreadable):
+                continue
+            assert radius_is_at_most(data, Fraction(data["claim"]["upper"])), f"{path}: {text} -> {neighbour}"
+    wide = [[[["0", "1"]] * 3] * 3]
+    for matrices, proof, reason in (
+        (CORNERED, {**CORNERS, "rate": "49/100"}, "larger than the stated one"),
+        (CORNERED, {**CORNERS, "proof": form_tree("1/2", 2, "1 0; 0 4")}, "begins with none"),
+        (CORNERED, {**CORNERS, "proof": form_tree("1/2", 5, "1 0; 0 4")}, "integer from 0 to 3"),
+        (wide, {"method": "corners", "rate": "3", "proof": form_tree("3", 512, "1 0 0; 0 1 0; 0 0 1")}, "256 corners"),
+    ):
+        with pytest.raises((Refused, Unreadable), match=reason):
+            check(bounded(matrices, proof))
+
+
+def test_which_corner_is_which_letter() -> None:
+    """Lower ends first, the last entry changes fastest: the corners are 0 0, 0 2, 1 0, 1 2 on the diagonal."""
+    found = corners_of(box([[Interval(Fraction(0), Fraction(1)), ZERO], [ZERO, Interval(Fraction(0), Fraction(2))]]))
+    diagonals = [[corner.centre.fractions()[i][i] for i in (0, 1)] for corner in found]
+    assert diagonals == [[0, 0], [0, 2], [1, 0], [1, 2]]
+
+
 def test_hostile_sizes_are_refused_in_time() -> None:
     identity = [[str(int(i == j)) for j in range(150)] for i in range(150)]
     full = [[f"{10**40 + 7 * i * j}/{10**40 + i + 151 * j}" for j in range(150)] for i in range(150)]
@@ -279,3 +317,18 @@ def test_hostile_sizes_are_refused_in_time() -> None:
     for number, rate in ((huge, "2"), ("1", huge)):
         with pytest.raises(Refused, match="grows beyond"):
             check(bounded([[[number]]], {**tree, "rate": rate}))
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a certificate."""
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [path, *(found for key, value in inner for found in places(value, (*path, key)))]
+
+
+@pytest.mark.parametrize("name", PROOFS)
+def test_data_of_another_type_are_refused_and_nothing_worse(name: str) -> None:
+    valid = bounded(*PROOFS[name])
+    for path in places(valid)[1:]:
+        for value in (None, True, [], {}, "", "x", ["0"], [["0"]], {"method": "lift"}):
+            with contextlib.suppress(Refused, Unreadable):
+                check(replaced(valid, path, value))

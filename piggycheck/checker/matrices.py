@@ -97,19 +97,30 @@ def has_root_beyond(polynomial: list[Interval], r: Fraction) -> bool:
 
 
 def spectral_radius_reaches(A: Matrix, r: Fraction) -> bool:
-    """Whether the spectral radius is at least r > 0."""
-    return has_root_beyond(characteristic_polynomial(without_zeros(A)), r)
+    """Whether the spectral radius is at least r > 0: that of a part whose indices zeros do not separate."""
+    undecided = None
+    for part in strong_parts(A):
+        try:
+            if has_root_beyond(characteristic_polynomial([[A[i][j] for j in part] for i in part]), r):
+                return True
+        except Refused as reason:
+            undecided = reason
+    if undecided:
+        raise undecided
+    return False
 
 
-def without_zeros(A: Matrix) -> Matrix:
-    """The matrix without the indices whose row or column is zero, again and again: its nonzero eigenvalues stay."""
-    kept = list(range(len(A)))
-    while True:
-        rows = [i for i in kept if not all(A[i][j].is_zero for j in kept)]
-        left = [j for j in rows if not all(A[i][j].is_zero for i in rows)]
-        if len(left) == len(kept):
-            return [[A[i][j] for j in kept] for i in kept]
-        kept = left
+def strong_parts(A: Matrix) -> list[list[int]]:
+    """The sets of indices that reach each other by nonzero entries; in some order of them A is block triangular."""
+    n = len(A)
+    spend(n * n)
+    reached = [sum(1 << j for j in range(n) if not A[i][j].is_zero) | 1 << i for i in range(n)]  # sets as binary digits
+    for k in range(n):
+        for i in range(n):
+            if reached[i] >> k & 1:
+                reached[i] |= reached[k]
+    both = {frozenset(j for j in range(n) if reached[i] >> j & 1 and reached[j] >> i & 1) for i in range(n)}
+    return sorted(map(sorted, both))
 
 
 def minimal_polynomial(M: Matrix, u: Matrix) -> list[Interval]:

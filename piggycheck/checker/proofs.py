@@ -14,7 +14,7 @@ from .intervals import raised
 from .polytopes import complex_polytope, nonnegative, polytope
 from .reading import Data, Refused, Unreadable, array, fields, integer, number, say, text
 from .scaled import Scaled
-from .structure import blocks, lift
+from .structure import blocks, corners, lift
 from .subject import Subject
 
 DEEPEST = 5
@@ -117,4 +117,5 @@ KINDS: dict[str, tuple[Kind, tuple[str, ...]]] = {  # with the fields besides th
     "complex_polytope": (complex_polytope, ("vertices", "basis", "coefficients")),
     "lift": (lift, ("degree", "proof")),
     "blocks": (blocks, ("basis", "sizes", "proofs")),
+    "corners": (corners, ("proof",)),
 }

@@ -1,20 +1,22 @@
-"""Proofs about other matrices: diagonal blocks in another basis, and symmetric powers."""
+"""Proofs about other matrices: diagonal blocks in another basis, symmetric powers, corners of bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import accumulate, combinations_with_replacement, pairwise
-from math import comb
+from itertools import accumulate, combinations_with_replacement, pairwise, product
+from math import comb, prod
 
 from .boxes import Box, around, multiply, read_scaled, submatrix
 from .effort import spend
 from .intervals import raised
 from .reading import Data, Refused, array, integer, say
-from .scaled import Scaled, absolute, inverse, lowest
+from .scaled import Scaled, absolute, inverse, lowest, scaled
 
 MOST_COORDINATES = 400
 HIGHEST_DEGREE = 60
+MOST_CORNERS = 256  # of one matrix
+MOST_LETTERS = 4096
 
 Inner = Callable[[list[Box], Data], Fraction]
 
@@ -51,6 +53,27 @@ def lift(matrices: list[Box], rate: Fraction, proof: Data, inner: Inner) -> None
         raise Refused(f"the lift has more than {MOST_COORDINATES} coordinates")
     if inner([power_of(A, degree) for A in matrices], proof["proof"]) > raised(rate, degree):
         raise Refused("the rate of the lift is larger than the power of the stated rate")
+
+
+def corners(matrices: list[Box], rate: Fraction, proof: Data, inner: Inner) -> None:
+    """The corners of the bounds, of which all matrices between the bounds are convex combinations."""
+    found: list[Box] = []
+    for A in matrices:
+        found += corners_of(A)
+        if len(found) > MOST_LETTERS:
+            raise Refused(f"there are more than {MOST_LETTERS} corners")
+    if inner(found, proof["proof"]) > rate:
+        raise Refused("the rate of the corners is larger than the stated one")
+
+
+def corners_of(A: Box) -> list[Box]:
+    """The matrices with every entry at an end, the lower one first; the last entry changes fastest."""
+    lower, upper = (end.fractions() for end in A.ends())
+    ends = [sorted({a, b}) for rows in zip(lower, upper, strict=True) for a, b in zip(*rows, strict=True)]
+    if prod(map(len, ends)) > MOST_CORNERS:
+        raise Refused(f"a matrix has more than {MOST_CORNERS} corners")
+    n = A.size
+    return [Box(scaled([list(chosen[i * n : i * n + n]) for i in range(n)])) for chosen in product(*ends)]
 
 
 def power_of(A: Box, degree: int) -> Box:
