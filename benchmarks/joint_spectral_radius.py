@@ -69,7 +69,7 @@ def main() -> None:
     tolerance = fmpq(*map(int, options.tolerance.split("/")))
     print(
         f"{'family':<29}{'lower':>14}{'upper':>14}  {'method':<26}{'seconds':>8}{'nodes':>9}"
-        f"  |{'lower':>11}{'upper':>11}{'nodes':>10}{'time':>9}"
+        f"  |{'lower':>11}{'upper':>11}{'nodes':>11}{'time':>13}"
     )
     for family in FAMILIES:
         if not options.families or family.name in options.families:
@@ -87,7 +87,7 @@ def row(family, tolerance: fmpq, seconds: float, float_seconds: float) -> str:
     ratio = f"{'' if plain.finished else '>'}{plain.seconds / taken:.3g} x"
     return (
         f"{family.name:<29}{lower:>14.9f}{upper:>14}  {method:<26}{taken:>8.3f}{bounds.nodes:>9}"
-        f"  |{plain.lower:>11.6f}{plain.upper:>11.6f}{plain.nodes:>10}{ratio:>9}"
+        f"  |{plain.lower:>11.6f}{plain.upper:>11.6f}{plain.nodes:>11}{ratio:>13}"
     )
 
 
