@@ -161,6 +161,7 @@ WITNESSES = {
         degree=2,
         proof=stated("word_tree", (9, 4), P=fmpq_mat(3, 3, [1, 0, 0, 0, 1, 0, 0, 0, 1]), words=((0,), (1,))),
     ),
+    "corners": stated("corners", (7, 8), proof=TREE),
     "blocks": stated(
         "blocks",
         (7, 8),

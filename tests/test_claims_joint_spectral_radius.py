@@ -242,6 +242,7 @@ def tree(rate, n=1):
         ([tree(1), tree(0)], True),
         ([tree(1), tree(1)], False),
         ([{"method": "lift", "rate": fmpq(1), "degree": 2, "proof": tree(1)}, None], True),
+        ([{"method": "corners", "rate": fmpq(1), "proof": tree(1)}, tree(0)], True),
         ([{"method": "blocks", "rate": fmpq(1), "proofs": [tree(1), tree(1)]}, None], False),
     ],
 )

@@ -163,6 +163,7 @@ EXPECTED_OF_PROOFS = {
     "nonnegative_alone": "has A_i v ≤ γ v for every matrix.",
     "complex_polytope": "The balanced complex polytope with 2 vertices v_j, the columns of V = R + i S,",
     "lift": "the monomials of degree 2 in the coordinates of x to those in the coordinates of A_i x",
+    "corners": "Let M_i be these. The quadratic form",
     "blocks": "Block 2 is a number, of absolute value at most δ_2 = 1/2 in each of them. Block 3, of size 1, is zero",
     "blocks_many": "The proofs for the other 3 blocks are in the certificate.",
     "blocks_alone": "Let M_i be the distinct matrices that are not zero. The quadratic form",
@@ -178,6 +179,14 @@ def test_every_kind_of_proof_is_told(name):
     assert EXPECTED_OF_PROOFS[name] in text
     assert f"Therefore the joint spectral radius is at most {rate}" in text
     assert ("contracts" in text) <= (rate < 1)
+
+
+def test_the_proofs_that_the_checker_knows_are_those_that_are_told():
+    from piggycheck.checker.proofs import KINDS
+    from piggycheck.render.proofs import method_name
+
+    assert {WITNESSES[name]["method"] for name in WITNESSES} == set(KINDS)
+    assert all(method_name(witness) for witness in WITNESSES.values())
 
 
 def test_proofs_of_edges_and_of_intervals_say_so():

@@ -248,7 +248,7 @@ def _bounds_products(witness: Mapping[str, Any]) -> bool:
     """
     if witness["rate"] < 1:
         return True
-    if witness["method"] == "lift":
+    if witness["method"] in ("lift", "corners"):
         return _bounds_products(witness["proof"])
     if witness["method"] == "blocks":
         reaching = [proof for proof in witness["proofs"] if proof is not None and proof["rate"] >= 1]

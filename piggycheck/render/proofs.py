@@ -101,6 +101,8 @@ def method_name(witness: Mapping[str, Any]) -> str:
             return "a common quadratic form" if _is_of_letters(witness) else "a quadratic form along words"
         case "lift":
             return f"{method_name(witness['proof'])} of monomials of degree {witness['degree']}"
+        case "corners":
+            return f"{method_name(witness['proof'])} for the corners of the bounds"
         case "blocks":
             proofs = [proof for proof in witness["proofs"] if proof is not None]
             if not proofs:
@@ -350,6 +352,17 @@ def _lift(witness: Mapping[str, Any], told: _Told) -> _Blocks:
     ]  # fmt: skip
 
 
+def _corners(witness: Mapping[str, Any], told: _Told) -> _Blocks:
+    names = told.within(witness["proof"]["rate"])
+    return [
+        sentence(
+            "Matrices between bounds are convex combinations of their corners, which have every entry at one end. So "
+            "no product is larger than the largest product of corners. Let ", (names.A(),), " be these.",
+        ),
+        *_proof(witness["proof"], names),
+    ]  # fmt: skip
+
+
 def _blocks(witness: Mapping[str, Any], told: _Told) -> _Blocks:
     sizes, proofs, T = [int(size) for size in witness["sizes"]], witness["proofs"], witness["basis"]
     if len(sizes) == 1 and _is_identity(T):
@@ -428,10 +441,12 @@ def bounds(step: d.BoundsStep, steps: Sequence[d.Step]) -> Section:
     return Section("Both bounds", tuple(blocks))
 
 
-def _some(moments: Sequence[Any]) -> list[Any]:
-    """The first moments and the last ones, when there are too many to show."""
+def _some(history: Sequence[Any]) -> list[Any]:
+    """The moments at which a bound changed; the first ones and the last ones, when there are too many to show."""
+    before = [None, *history]
+    moments = [b for a, b in itertools.pairwise(before) if a is None or (a.lower, a.upper) != (b.lower, b.upper)]
     if len(moments) <= _MOST_MOMENTS:
-        return list(moments)
+        return moments
     return [*moments[: _MOST_MOMENTS // 2], *moments[-(_MOST_MOMENTS // 2) :]]
 
 
@@ -486,6 +501,7 @@ def dual_form(step: d.DualFormStep, steps: Sequence[d.Step]) -> Section:
 _TELLERS: dict[str, Callable[[Mapping[str, Any], _Told], _Blocks]] = {
     "blocks": _blocks,
     "complex_polytope": _complex_polytope,
+    "corners": _corners,
     "lift": _lift,
     "nonnegative": _nonnegative,
     "path_complete": _path_complete,
