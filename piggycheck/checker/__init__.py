@@ -3,7 +3,7 @@
 A certificate states a claim about a piecewise map F (or about a switched system X -> A X + B) and carries a witness.
 Everything in it is recomputed here and nothing is believed. The files, in the order in which to read them:
 
-* reading: fields, texts and rational numbers; the two ways to reject a certificate.
+* reading: fields, texts and rational numbers; the two ways to reject a certificate. effort: too much work is refused.
 * intervals: numbers are rational, or intervals with rational ends that enclose sqrt, exp and log. A sign that an
   interval does not decide is never guessed: the certificate is refused.
 * jets: polynomials in displacements of state and parameters. One evaluation of F on jets gives the value, the Jacobian
@@ -13,10 +13,15 @@ Everything in it is recomputed here and nothing is believed. The files, in the o
 * program: the text of F becomes a list of nodes in which equal subexpressions are one node.
 * pieces: wherever a kink is met, a decision says which outcome is taken: that of the value, that on the side of a
   direction, or one after the other all that are consistent: that no piece of F is missed rests on the last.
-* matrices: rational linear algebra; definiteness, polynomials of matrices, the Schur-Cohn test.
-* subject: what a certificate is about.
-* stability: V(x) = x^T P x shrinks along the words of a complete prefix code, or a word has a large eigenvalue.
-* convergence, divergence, derivatives, continuity: what proves which claim.
+* scaled, definite: rational matrices as integers over one denominator; which of them are positive semidefinite.
+* matrices: matrices of intervals; polynomials of matrices, the Schur-Cohn test.
+* boxes: all matrices between bounds at once, and that V(x) = x^T P x shrinks under each of them.
+* subject: what a certificate is about. constrained: the same along the paths of a graph.
+* stability: a word has a large eigenvalue: a lower bound of the joint spectral radius.
+* proofs: the kinds of proof of an upper bound, of which each is a row in one table: word trees here, path-complete
+  graphs in graphs, invariant polytopes in polytopes, and in structure what reduces them to other matrices.
+* realisable: the words that iterates can follow, or do follow, on their way to a fixed point.
+* convergence, divergence, derivatives, continuity, radius: what proves which claim.
 * certificate: which rule checks which certificate; files and the command line.
 
 Run ``python checker CERTIFICATE...``, where ``checker`` is this folder or a copy of it: one line per file; exit code 0
