@@ -55,13 +55,20 @@ FOLDER, VALID = Path(checker.__file__).parent, json.dumps(CASES[DIVERGES][0])
         (VALID.replace('["x", "y"]', '["x", "x"]'), "distinct"),
         (VALID.replace('"theta": "0"', '"phi": "0"'), "key"),
         (VALID.replace('"true"', '"false"'), "shortest"),
-        (VALID + " " * 50_000_000, "larger than"),
     ],
 )
 def test_what_is_no_certificate_is_unreadable(tmp_path: Path, capsys: Any, text: str, reason: str) -> None:
     assert checker.main([written(tmp_path, text)]) == 3
     out, err = capsys.readouterr()
     assert out == "" and reason in err and err.count("\n") == 1
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, capsys: Any) -> None:
+    path = Path(written(tmp_path, VALID))
+    with path.open("ab") as file:
+        file.truncate(50_000_001)
+    assert checker.main([str(path)]) == 3
+    assert "larger than" in capsys.readouterr().err
 
 
 def test_a_number_of_five_thousand_digits_is_read() -> None:
