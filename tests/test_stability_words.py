@@ -320,6 +320,11 @@ class TestUncertainMatrices:
         assert fmpq(3) == rate_of_word(system, (0, 1)).modulus_lower
         assert fmpq(0) == rate_of_word(system, (0,)).modulus_lower
 
+    def test_triangular_parts_are_looked_at_alone(self):
+        """The diagonal entries are eigenvalues, whatever stands below them."""
+        system = SwitchedSystem.from_rows([[[[1, 2], 0], [[-100, 100], ["1/3", "5/2"]]]])
+        assert fmpq(1) == rate_of_word(system, (0,)).modulus_lower
+
 
 def test_short_words_are_decided_without_importing_anything_large():
     """The heavy ball is refuted before numpy, scipy or a solver is loaded."""

@@ -1,18 +1,20 @@
 """Spectral radii of matrices between bounds: how large they are at least, for every choice between the bounds.
 
-The characteristic polynomials are enclosed by the algorithm of Faddeev and LeVerrier, and the Schur-Cohn (Jury) test
-finds a circle that no choice of them has all its roots inside, both in rational intervals.
+Each part of a matrix that zeros do not separate is looked at alone. Its characteristic polynomials are enclosed by the
+algorithm of Faddeev and LeVerrier, and the Schur-Cohn (Jury) test finds a circle that no choice of them has all its
+roots inside, both in rational intervals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from flint import fmpq, fmpq_mat
 
-from piggycheck.intervals import IntervalMatrix, absolute
+from piggycheck.intervals import IntervalMatrix, Letter, midpoint
 from piggycheck.linalg import identity, modulus_lower, simplest_between
+from piggycheck.stability.structure import triangularise
 
 __all__ = ["largest_proved", "uncertain_modulus_lower"]
 
@@ -48,11 +50,15 @@ def uncertain_modulus_lower(M: IntervalMatrix) -> fmpq:
     When this fails: the coefficients are treated as if they did not depend on each other, so wide intervals are
     overestimated, those of matrices with many rows most of all.
     """
-    middle = modulus_lower(M.midpoint.charpoly())
-    core = _without_zero_lines(M)
-    if middle == 0:
+    parts = [part for blocks in triangularise([M]).blocks([M]) for part in blocks]
+    return max((_modulus_of_part(part) for part in parts), default=fmpq(0))
+
+
+def _modulus_of_part(M: Letter) -> fmpq:
+    middle = modulus_lower(midpoint(M).charpoly())
+    if middle == 0 or not isinstance(M, IntervalMatrix) or not any(M.radius.entries()):
         return middle
-    polynomials = _characteristic_intervals(core)
+    polynomials = _characteristic_intervals(M)
     return largest_proved(middle, lambda modulus: _some_root_reaches(polynomials, modulus))[0]
 
 
@@ -102,21 +108,6 @@ def _descending(middle: fmpq) -> Iterator[fmpq]:
         yield middle * (1 - fmpq(1, 4**exponent))
     for exponent in range(1, 7):
         yield middle / 4**exponent
-
-
-def _without_zero_lines(M: IntervalMatrix) -> IntervalMatrix:
-    """Leave out indices with a row or a column of zeros, again and again: only zero eigenvalues are lost."""
-    size = absolute(M.midpoint) + M.radius
-    kept = list(range(M.nrows()))
-    while True:
-        smaller = [i for i in kept if any(size[i, j] for j in kept) and any(size[j, i] for j in kept)]
-        if smaller == kept:
-            return IntervalMatrix(_principal(M.midpoint, kept), _principal(M.radius, kept))
-        kept = smaller
-
-
-def _principal(M: fmpq_mat, kept: Sequence[int]) -> fmpq_mat:
-    return fmpq_mat(len(kept), len(kept), [M[i, j] for i in kept for j in kept])
 
 
 def _characteristic_intervals(M: IntervalMatrix) -> list[_Interval]:
