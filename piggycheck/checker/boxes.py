@@ -53,9 +53,10 @@ def around(centre: Scaled, reach: Scaled, size: Scaled) -> Box:
 
 def box(M: Matrix) -> Box:
     """The box between the entries of a matrix of intervals."""
-    centre = scaled([[(a.lo + a.hi) / 2 for a in row] for row in M])
-    exact = all(a.exact for row in M for a in row)
-    return Box(centre, None if exact else scaled([[(a.hi - a.lo) / 2 for a in row] for row in M]))
+    if all(a.exact for row in M for a in row):
+        return Box(scaled([[a.lo for a in row] for row in M]))
+    centre, radius = ([[(a.hi + s * a.lo) / 2 for a in row] for row in M] for s in (1, -1))
+    return Box(scaled(centre), scaled(radius))
 
 
 def multiply(X: Box, Y: Box) -> Box:

@@ -27,7 +27,7 @@ class Interval:
     @property
     def exact(self) -> bool:
         """Whether it is one number."""
-        return self.lo == self.hi
+        return self.lo is self.hi or self.lo == self.hi
 
     @property
     def is_zero(self) -> bool:

@@ -45,7 +45,7 @@ def lowest(rows: Rows, denominator: int) -> Scaled:
 
 def scaled(entries: Sequence[Sequence[Fraction]]) -> Scaled:
     """The matrix with the given entries."""
-    denominator = common_denominator(a.denominator for row in entries for a in row)
+    denominator = common_denominator({a.denominator for row in entries for a in row})
     if sum(map(len, entries)) * denominator.bit_length() > MOST_MEMORY:
         raise Refused("a matrix is too large over a common denominator")
     return lowest([[a.numerator * (denominator // a.denominator) for a in row] for row in entries], denominator)
