@@ -8,6 +8,7 @@ from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.intervals import IntervalMatrix
+from piggycheck.render.bounds import bounds
 from piggycheck.render.formula import (
     Cases,
     Display,
@@ -26,7 +27,7 @@ from piggycheck.render.formula import (
     listed,
     sentence,
 )
-from piggycheck.render.proofs import bounds, contraction, dual_form
+from piggycheck.render.proofs import contraction, dual_form
 from piggycheck.render.words import word
 
 __all__ = ["HEADINGS", "names_of", "own_steps", "shared_steps", "tell"]

@@ -21,8 +21,6 @@ from piggycheck.render.formula import (
     Section,
     Words,
     decimal,
-    decimals_above,
-    decimals_below,
     exactly,
     formula,
     is_matrix,
@@ -31,7 +29,7 @@ from piggycheck.render.formula import (
     sentence,
 )
 
-__all__ = ["bounds", "contraction", "dual_form", "method_name"]
+__all__ = ["contraction", "dual_form", "method_name"]
 
 _METHODS = {
     "complex_polytope": "an invariant complex polytope",
@@ -44,11 +42,9 @@ _MOST_FORMS = 4
 _MOST_EDGES = 12
 _MOST_VERTICES = 8
 _MOST_BLOCKS = 6
-_MOST_MOMENTS = 10
-_MOST_DIGITS = 15
 _LONGEST_RATE = 40
 _MATRICES, _RATES = "AMNKLH", "γδεζηκ"
-_P, _S, _RHO = Letter("P"), Letter("S"), Letter("ρ")
+_P, _S = Letter("P"), Letter("S")
 _Block = Paragraph | Display
 _Blocks = list[_Block]
 _IN_CERTIFICATE = "in the certificate"
@@ -413,56 +409,6 @@ def _capital(text: str) -> str:
 
 def _count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def bounds(step: d.BoundsStep, steps: Sequence[d.Step]) -> Section:
-    """Tell both bounds on the joint spectral radius, where they come from, and how they came closer.
-
-    Parameters
-    ----------
-    step : BoundsStep
-    steps : sequence of Step
-
-    Returns
-    -------
-    Section
-    """
-    known: list[Part] = []
-    if step.lower is not None:
-        known += ["at least ", *exactly(step.lower)]
-        known += [", by the word ", (Words((step.word,)),)] if step.lower > 0 else []
-    if step.proof is not None:
-        by = method_name(step.proof.witness())
-        known += [", and " if known else "", "at most ", *exactly(step.proof.rate), f", by {by}"]
-    blocks: _Blocks = [sentence("Together: the joint spectral radius ", (_RHO,), " is ", *known, ".")]
-    rows = [_moment(moment) for moment in _some(step.moments)]
-    if len(rows) > 1:
-        blocks += [sentence("So the bounds came closer:"), Display(tuple(rows))]
-    return Section("Both bounds", tuple(blocks))
-
-
-def _some(history: Sequence[Any]) -> list[Any]:
-    """The moments at which a bound changed; the first ones and the last ones, when there are too many to show."""
-    before = [None, *history]
-    moments = [b for a, b in itertools.pairwise(before) if a is None or (a.lower, a.upper) != (b.lower, b.upper)]
-    if len(moments) <= _MOST_MOMENTS:
-        return moments
-    return [*moments[: _MOST_MOMENTS // 2], *moments[-(_MOST_MOMENTS // 2) :]]
-
-
-def _moment(moment: Any) -> Formula:
-    digits = _digits(moment.lower, moment.upper)
-    upper = () if moment.upper is None else (Operator("≤"), Decimal(decimals_above(moment.upper, digits)))
-    when = f"   after {moment.seconds:.2f} s: {moment.method}"
-    return (Decimal(decimals_below(moment.lower, digits)), Operator("≤"), _RHO, *upper, when)
-
-
-def _digits(lower: Any, upper: Any) -> int:
-    """How many decimals show that two bounds differ, six at least."""
-    digits = 6
-    while upper is not None and upper > lower and digits < _MOST_DIGITS and (upper - lower) * 10 ** (digits - 1) < 1:
-        digits += 1
-    return digits
 
 
 def dual_form(step: d.DualFormStep, steps: Sequence[d.Step]) -> Section:
