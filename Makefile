@@ -35,6 +35,7 @@ docs: .venv/installed-docs
 
 bench: .venv/installed-bench
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/joint_spectral_radius.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

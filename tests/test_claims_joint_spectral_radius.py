@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from fractions import Fraction
+from functools import cache
 
 import pytest
 import sympy as sp
-from certificate_helper import content_of, holds, proved, refuted, undecided
+from certificate_helper import changed_numbers, content_of, holds, proved, refuted, undecided
 from flint import fmpq, fmpq_mat
 
 from piggycheck.algorithms import gradient_descent, heavy_ball
@@ -16,6 +18,7 @@ from piggycheck.claims.joint_spectral_radius import _bounds_products
 from piggycheck.derivation import BoundsStep, ContractionStep, WordStep
 from piggycheck.errors import InputError
 from piggycheck.iteration import Iteration
+from piggycheck.linalg import entries
 from piggycheck.maps import SymbolicMap
 from piggycheck.stability.answers import Bounds
 from piggycheck.stability.words import rate_of_word
@@ -139,6 +142,62 @@ class TestKnownValues:
     def test_a_tolerance(self):
         verdict = proved(JointSpectralRadius(tolerance="1/10000"), BALL)
         assert Fraction(verdict.value["upper"]) <= Fraction("1.0001") * Fraction(verdict.value["lower"])
+
+
+def around(entry):
+    return [fmpq(entry) - fmpq(1, 1000), fmpq(entry) + fmpq(1, 1000)]
+
+
+UNCERTAIN = SwitchedSystem.from_rows([[[around(entry) for entry in row] for row in entries(A)] for A in BALL.A])
+
+
+@cache
+def content_with_forms():
+    return content_of(proved(JointSpectralRadius(lower="1.02"), UNCERTAIN))
+
+
+class TestForms:
+    """The heavy ball with an error of up to 1/1000 in every entry: eleven factors are hardly known, their growth is."""
+
+    def test_forms_prove_what_characteristic_polynomials_do_not(self):
+        stated = content_with_forms()["witness"]["lower"]
+        assert len(stated["forms"]) == len(stated["word"])
+        polynomial = rate_of_word(UNCERTAIN, [int(letter) for letter in stated["word"]])
+        assert polynomial.rate_lower < fmpq(9, 10)
+
+    def test_a_false_rate_is_refused(self):
+        """The pair in the middle of the bounds grows by 1.03215 at most."""
+        changed = copy.deepcopy(content_with_forms())
+        changed["witness"]["lower"]["rate"] = changed["claim"]["lower"] = "1033/1000"
+        changed["witness"]["lower"]["modulus_lower"] = str(
+            Fraction(1033, 1000) ** len(changed["witness"]["lower"]["word"])
+        )
+        assert not holds(changed)
+
+    def test_changed_numbers_are_noticed(self):
+        """An entry of a form may change a little, and a smaller bound be claimed; nothing else about the bound."""
+        for path, changed in changed_numbers(content_with_forms()):
+            if path[0] != "switched" and path[2:3] != ("forms",) and holds(changed):
+                assert path == ("claim", "lower")
+                assert Fraction(changed["claim"]["lower"]) < Fraction("1.02")
+
+    @pytest.mark.parametrize("change", ["negative", "missing", "not symmetric"])
+    def test_forms_that_prove_nothing_are_refused(self, change):
+        changed = copy.deepcopy(content_with_forms())
+        forms = changed["witness"]["lower"]["forms"]
+        if change == "negative":
+            forms[:] = [
+                [
+                    [str(-(Fraction(entry) ** 2)) if i == j else "0" for j, entry in enumerate(row)]
+                    for i, row in enumerate(form)
+                ]
+                for form in forms
+            ]
+        elif change == "missing":
+            forms.pop()
+        else:
+            forms[0][0][1] = str(Fraction(forms[0][0][1]) + 1)
+        assert not holds(changed)
 
 
 class TestMaps:

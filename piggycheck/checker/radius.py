@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
-from .boxes import contracts, lowered, positive_form, square
+from .boxes import contracts, lowered, positive_form, read_scaled, square
 from .definite import semidefinite
 from .intervals import raised
 from .proofs import rate_proved
 from .reading import Data, Refused, Unreadable, array, fields, number, say
-from .scaled import Scaled, combined
+from .scaled import Scaled, combined, symmetric
 from .stability import modulus
 from .subject import Subject
 
@@ -54,7 +55,7 @@ def bounds(subject: Subject, witness: Data) -> tuple[Fraction | None, Fraction |
     lower = upper = None
     found = []
     if "lower" in witness:
-        lower = rate_of_word(subject, fields(witness["lower"], "lower", ("word", "modulus_lower", "rate")))
+        lower = rate_of_word(subject, fields(witness["lower"], "lower", ("word", "modulus_lower", "rate"), ("forms",)))
         found.append(f"at least {say(lower)}")
     if "upper" in witness:
         subject.require_all_pieces()
@@ -65,13 +66,28 @@ def bounds(subject: Subject, witness: Data) -> tuple[Fraction | None, Fraction |
 
 def rate_of_word(subject: Subject, data: Data) -> Fraction:
     """A rate of which the power by the length of a word is at most the modulus of an eigenvalue of its product."""
-    rate = number(data["rate"], "lower.rate")
-    zero = number(data["modulus_lower"], "modulus_lower") == 0
-    word = subject.word(data["word"], active=not zero)
-    r = Fraction(0) if zero else modulus(subject, word, data)
+    rate, r = number(data["rate"], "lower.rate"), number(data["modulus_lower"], "modulus_lower")
+    word = subject.word(data["word"], active=r != 0)
+    if "forms" in data:
+        grows_along(subject, word, array(data["forms"], "forms", len(word)), rate)
+        if r > raised(rate, len(word)):
+            raise Refused("the modulus is not proved by the rate of the forms")
+    elif r != 0:
+        modulus(subject, word, data)
     if rate < 0 or raised(rate, len(word)) > r:
         raise Refused("the rate of the word is negative, or not proved by the modulus")
     return rate
+
+
+def grows_along(subject: Subject, word: list[int], listed: list[Any], rate: Fraction) -> None:
+    """Forms with (A x)^T P_{k+1} (A x) >= rate^2 x^T P_k x, A the k-th letter: what is positive once grows for ever."""
+    forms = [read_scaled(data, "a form", subject.p, subject.p) for data in listed]
+    if not all(map(symmetric, forms)) or semidefinite(combined([(Fraction(-1), forms[0])])):
+        raise Refused("a form is not symmetric, or the first of them is nowhere positive")
+    for letter, P, Q in zip(word, forms, forms[1:] + forms[:1], strict=True):
+        centre, deviation = square(subject.boxes[letter], Q)
+        if not semidefinite(lowered(combined([(Fraction(1), centre), (-rate * rate, P)]), [deviation])):
+            raise Refused("the forms do not grow at the rate along the word, or this is not decided")
 
 
 def exceeds(data: Data, bound: Fraction) -> bool:

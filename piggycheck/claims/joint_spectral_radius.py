@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flint import fmpq, fmpq_mat
@@ -163,6 +163,8 @@ class _Found:
         Of the word; zero without one.
     upper : Proof or None
     history : tuple of Moment
+    forms : tuple of fmpq_mat
+        That prove the rate of the word, for matrices between bounds; empty when its characteristic polynomial does.
     """
 
     path: Word
@@ -173,10 +175,11 @@ class _Found:
     history: tuple[Any, ...] = ()
     tried: tuple[str, ...] = ()
     interrupted: bool = False
+    forms: tuple[fmpq_mat, ...] = ()
 
     def only_lower(self) -> _Found:
         """Return what the word alone proves."""
-        return _Found(self.path, self.word, self.modulus, self.rate, None, self.history, self.tried)
+        return replace(self, upper=None)
 
     def only_upper(self) -> _Found:
         """Return what the proof alone proves."""
@@ -220,7 +223,9 @@ class _Found:
 
     def witness(self) -> dict[str, Any]:
         """Return both bounds as certificates hold them."""
-        lower = {"word": self.path, "modulus_lower": self.modulus, "rate": self.rate}
+        lower: dict[str, Any] = {"word": self.path, "modulus_lower": self.modulus, "rate": self.rate}
+        if self.forms:
+            lower["forms"] = list(self.forms)
         return {
             **({"lower": lower} if self.word else {}),
             **({"upper": self.upper.witness()} if self.upper is not None else {}),
@@ -303,7 +308,7 @@ def _found(subject: Subject, lower: WordBound | None, upper: Proof | None, runs:
         return _Found((), (), fmpq(0), fmpq(0), *rest)
     word = subject.in_system(lower.word)
     path = lower.word if subject.given is not None else word
-    return _Found(path, word, lower.modulus_lower, lower.rate_lower, *rest)
+    return _Found(path, word, lower.modulus_lower, lower.rate_lower, *rest, forms=lower.forms)
 
 
 def _derivation(subject: Subject, found: _Found) -> Derivation:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from piggycheck.stability.answers import Bounds, Contractive, Expansive, Moment, Open
 from piggycheck.stability.driver import decide, joint_spectral_radius
 from piggycheck.stability.excitation import DivergingSearch, DivergingWord, excite, find_diverging_word
+from piggycheck.stability.long_words import concatenated_words
 from piggycheck.stability.proof import Proof
 from piggycheck.stability.word_tree import WordTree, prove_word_tree
 from piggycheck.stability.words import (
     WordBound,
     WordSearch,
     best_rate_word,
+    leading_words,
     necklaces,
     rate_of_word,
     search_words,
@@ -29,10 +31,12 @@ __all__ = [
     "WordSearch",
     "WordTree",
     "best_rate_word",
+    "concatenated_words",
     "decide",
     "excite",
     "find_diverging_word",
     "joint_spectral_radius",
+    "leading_words",
     "necklaces",
     "prove_word_tree",
     "rate_of_word",

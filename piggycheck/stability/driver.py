@@ -14,7 +14,7 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
 from piggycheck.intervals import midpoint, radius
-from piggycheck.linalg import as_float, identity, root_lower, simplest_between
+from piggycheck.linalg import Number, as_float, identity, rational, root_lower, simplest_between
 from piggycheck.stability.answers import Bounds, Contractive, Expansive, Moment, Open
 from piggycheck.stability.blocks import Blocks, prove_scalars
 from piggycheck.stability.long_words import concatenated_words
@@ -33,6 +33,9 @@ _ROUNDS = 12
 _UNCERTAIN_ROUNDS = 3
 _ROUND_SECONDS = 0.6
 _LONGEST_WORDS = 400
+_ACCURACY = fmpq(1, 10**12)
+_MOST_EASILY_JOINED = 5
+_FLOATS_RESOLVE = fmpq(1, 10**10)
 
 
 def decide(
@@ -103,9 +106,9 @@ def decide(
 def joint_spectral_radius(
     system: SwitchedSystem,
     *,
-    tolerance: fmpq | None = None,
-    lower: fmpq | None = None,
-    upper: fmpq | None = None,
+    tolerance: Number | None = None,
+    lower: Number | None = None,
+    upper: Number | None = None,
     time_limit: float = 60.0,
     progress: Callable[[Moment], None] | None = None,
 ) -> Bounds:
@@ -115,9 +118,9 @@ def joint_spectral_radius(
     ----------
     system : SwitchedSystem
         Only the matrices A and the graph matter.
-    tolerance : fmpq, optional
+    tolerance : exact number or text, optional
         Stop when the upper bound is at most ``1 + tolerance`` times the lower one; 1/1000 when nothing is asked.
-    lower, upper : fmpq, optional
+    lower, upper : exact number or text, optional
         Stop when it is known whether the radius is at least `lower`, at most `upper`.
     time_limit : float
         Seconds after which the bounds proved so far are returned.
@@ -133,6 +136,8 @@ def joint_spectral_radius(
     ------
     SwitchedSystemError
         When a bound or the tolerance is not positive.
+    NumberError
+        When one is not an exact rational number.
 
     Examples
     --------
@@ -147,21 +152,24 @@ def joint_spectral_radius(
     When this fails: the time limit ends the search before the bounds meet the tolerance, in particular when the best
     word is long or there are many best words.
     """
-    for name, value in (("tolerance", tolerance), ("lower", lower), ("upper", upper)):
-        if value is not None and value <= 0:
-            raise SwitchedSystemError(f"`{name}` is {value}; write a positive number")
     if tolerance is None and lower is None and upper is None:
         tolerance = fmpq(1, 1000)
-    questions: list[Question] = [] if upper is None else [AtMost(upper)]
-    questions += [] if lower is None else [AtLeast(lower)]
-    questions += [] if tolerance is None else [Within(tolerance)]
-    search = _Search(system.unfolded(), questions, time_limit, progress)
+    asked = {"upper": (AtMost, upper), "lower": (AtLeast, lower), "tolerance": (Within, tolerance)}
+    questions = [question(_positive(value, name)) for name, (question, value) in asked.items() if value is not None]
+    search = _Search(system.unfolded(), questions, time_limit, progress, allow_forms=True)
     interrupted = False
     try:
         search.run(search.settled)
     except KeyboardInterrupt:
         interrupted = True
     return Bounds(search.lower, search.proof(), tuple(search.history), tuple(search.tried), interrupted)
+
+
+def _positive(value: Number, name: str) -> fmpq:
+    number = rational(value, name)
+    if number <= 0:
+        raise SwitchedSystemError(f"`{name}` is {number}; write a positive number")
+    return number
 
 
 @dataclass
@@ -173,6 +181,7 @@ class _Search:
     time_limit: float
     progress: Callable[[Moment], None] | None = None
     trees_only: bool = False
+    allow_forms: bool = False
     lower: WordBound = field(default_factory=lambda: WordBound((0,), fmpq(0), fmpq(0)))
     tried: dict[str, None] = field(default_factory=dict)
     history: list[Moment] = field(default_factory=list)
@@ -249,6 +258,12 @@ class _Search:
         if proof is not None and question.settled(lower, proof.rate):
             return Contractive(proof, lower, tried)
         return Open(lower, proof, tried)
+
+    @cached_property
+    def _accuracy(self) -> fmpq:
+        """How exactly rates of words have to be known."""
+        tolerances = [question.tolerance for question in self.questions if isinstance(question, Within)]
+        return min([_ACCURACY, *(tolerance / 100 for tolerance in tolerances)])
 
     # -- the search ----------------------------------------------------------------------------------------------
 
@@ -338,8 +353,9 @@ class _Search:
         lower, upper = self.lower.rate_lower, problem.upper
         if not tolerances or self.trees_only or upper is None or lower == 0 or upper <= lower:
             return []
-        gap = simplest_between(*(root_lower((upper / lower - 1) * min(tolerances), 2) * c for c in (1, 2)))
-        return [simplest_between(lower * (1 + gap * c / 2), lower * (1 + gap * c)) for c in (1, 8)]
+        gap = upper / lower - 1
+        aims = [gap / 32, root_lower(gap * min(tolerances), 2)]
+        return [simplest_between(lower * (1 + aim / 2), lower * (1 + aim)) for aim in aims if aim > _FLOATS_RESOLVE]
 
     def _attempt(self, problem: Problem, method: Method, aim: fmpq, effort: int) -> None:
         if problem.upper is not None and method.needs_aim and aim >= problem.upper:
@@ -378,21 +394,21 @@ class _Search:
         limit = min(0.3 * 4**effort, max(0.0, self.remaining))
         longest = min(16 * 2**effort, _LONGEST_WORDS)
         found = leading_words(problem.A, max_length=longest, beam=1024 * 2**effort, time_limit=limit)
-        if effort:
+        if effort or problem.dimension <= _MOST_EASILY_JOINED:
             found += concatenated_words(problem.A, [w for w, _ in found], max_length=4 * longest, time_limit=limit)
         known = dict(problem.words) | dict(found)
         close = max(known.values(), default=0.0) * (1 - 1e-9)
         problem.words = sorted(known.items(), key=lambda item: (-min(item[1], close), len(item[0]), item[0]))[:12]
         self.tried["words, proposed by floating point"] = None
         local = SwitchedSystem.from_rows(problem.A)
-        for word, rate in problem.words[:3]:
+        for word, rate in problem.words[: 3 if problem.bounds_words else None]:
             if rate > as_float(self.lower.rate_lower) * (1 - 1e-12):
                 name = problem.named(word)
                 self._learn(*((local, word) if problem.bounds_words else (self.system, name)), name)
 
     def _learn(self, system: SwitchedSystem, word: Word, name: Word) -> None:
         """Bound the radius by a word of a system, which the whole system calls by another name."""
-        bound = rate_of_word(system, word)
+        bound = rate_of_word(system, word, accuracy=self._accuracy, forms=self.allow_forms)
         product = system.product(word)[0]
         if isinstance(product, fmpq_mat):
             for question in self.questions:

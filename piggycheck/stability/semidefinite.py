@@ -147,6 +147,9 @@ def _maximise_last(constraints: _Columns, total: float, sizes: list[int], time_l
     objective[-1], right[0] = -1, total
     none = np.zeros(0, dtype=np.int64)
     try:
+        # Clarabel imports these on its own when it solves, and does not survive an interrupt there.
+        for name in ("scipy.linalg.cython_blas", "scipy.linalg.cython_lapack"):
+            import_module(name)
         # Imported by name, because it is heavy and has no type stubs.
         clarabel = import_module("clarabel")
         settings = clarabel.DefaultSettings()
