@@ -15,7 +15,7 @@ from strategies import STATE, examples, kinked, value_of
 
 from piggycheck.algorithms import forward_backward, gradient_descent, heavy_ball, nesterov
 from piggycheck.claims import Converges, Proved, Refuted, Undecided, prove
-from piggycheck.derivation import ContractionStep
+from piggycheck.derivation import ContractionStep, WordStep
 from piggycheck.errors import InputError, NumberError
 from piggycheck.functions import l1
 from piggycheck.iteration import Iteration
@@ -328,6 +328,13 @@ class TestHonesty:
         assert not isinstance(prove(CLAIM, about(grown, y / 2)), Proved)
         empty = P((3 * x, (-(x**2) - y**2 + x**2 * y**2 > 0)), (x / 2, True))
         undecided(CLAIM, about(empty, y / 2))
+
+    def test_no_word_is_called_the_shortest_where_a_piece_is_undecided(self):
+        """Straight lines do not decide whether the pick of slope 3 is met; by itself it would be a shorter word."""
+        ball = x - P((x, x >= 0), (x / 4, True)) + sp.Rational(3, 4) * (x - y)
+        verdict = refuted(CLAIM, about(P((3 * x - 3 * y, (x > 0) & (x + x**2 < 0)), (ball, True)), x))
+        word = verdict.derivation.first(WordStep)
+        assert len(word.word) == 4 and not word.shortest
 
     def test_irrational_terms_that_cancel_stay_open(self):
         undecided(CLAIM, about(x / 4 + (sp.exp(x - 1) - sp.exp(-1)) / 4, start=[0]))

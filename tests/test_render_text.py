@@ -206,6 +206,17 @@ def test_proofs_of_edges_and_of_intervals_say_so():
     assert "for every choice of matrices between the bounds" in told
 
 
+def test_nothing_is_said_of_single_pairs_that_a_graph_does_not_allow():
+    """A = 2 and 3/4 by turns: the word 0 1 is the shortest along the graph, yet 2 in every step would grow."""
+    from piggycheck.claims import Converges, prove
+    from piggycheck.switched import SwitchedSystem
+
+    turns = SwitchedSystem.from_rows([[[2]], [["3/4"]]], graph=[(0, 0, 1), (1, 1, 0)])
+    told = " ".join(report(prove(Converges(), turns)).split())
+    assert "along some path of the graph" in told
+    assert "each below 1" not in told and "the same pair" not in told
+
+
 def test_bounds_are_told_with_their_history_and_rounded_so_that_they_stay_true():
     from fractions import Fraction
 

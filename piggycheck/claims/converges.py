@@ -143,7 +143,7 @@ class Converges(Claim):
 
     def _refuted(self, subject: Subject, answer: Expansive) -> Verdict:
         word, derivation, statement = subject.in_system(answer.word), subject.opening(), self.statement(subject)
-        shortest = answer.stable_below >= len(word)
+        shortest = answer.stable_below >= len(word) and len(subject.essential) == len(subject.system)
         if subject.system.is_certain:
             derivation.record(word_step(subject, word, answer.modulus_lower, answer.rate_lower, shortest))
         path = answer.word if subject.system.graph else word

@@ -56,6 +56,10 @@ def _what_practice_sees(verdict: Any, word: d.WordStep) -> Paragraph:
     if system is None:
         return sentence("The statement is about selections.")
     given = isinstance(system, d.SwitchedStep)
+    if given and system.graph:
+        return sentence(
+            "What this says: along some path of the graph the set-valued recursion contains diverging selections."
+        )
     if len(system.A) == 1:
         return sentence(f"There is one {'pair' if given else 'piece'} only, so every program sees this growth.")
     radii = [_spectral_radius(A) for A in system.A[:_MOST_PIECES]]
