@@ -185,5 +185,10 @@ class TestWitness:
         assert [None] == prove([zeros(2, 2)]).witness()["proofs"]
 
     def test_summary(self, proof):
-        assert proof.summary().startswith("a block-triangular form of sizes 2 + 2, with ")
-        assert "a block-triangular form of sizes 2 without diagonal blocks" == prove([zeros(2, 2)]).summary()
+        said = "a block-triangular form of sizes 2 + 2, with a common quadratic form for block 1; "
+        assert proof.summary().startswith(said)
+        assert "a block-triangular form and its diagonal entries" == prove(TRIANGULAR).summary()
+        assert "a block-triangular form whose diagonal blocks are zero" == prove([zeros(2, 2)]).summary()
+
+    def test_summary_of_one_block_is_that_of_its_proof(self):
+        assert "the largest absolute value" == prove([matrix([["1/2"]]), matrix([[0]])]).summary()

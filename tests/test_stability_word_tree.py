@@ -150,7 +150,8 @@ class TestWhatIsSaid:
 
     def test_the_summary_counts_words_unless_they_are_letters(self, tree):
         assert f"a word tree of {len(tree.words)} words" == tree.summary()
-        assert "a common quadratic form" == WordTree(identity(1), fmpq(1), ((0,),), fmpq(1)).summary()
+        assert "a common quadratic form" == WordTree(identity(2), fmpq(1), ((0,),), fmpq(1)).summary()
+        assert "the largest absolute value" == WordTree(identity(1), fmpq(1), ((0,),), fmpq(1)).summary()
 
 
 class TestIntervals:

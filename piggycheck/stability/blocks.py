@@ -99,10 +99,15 @@ class Blocks(Proof):
 
     def summary(self) -> str:
         """Say what the proof is made of."""
-        inner = [proof.summary() for proof in self.proofs if proof is not None]
+        blocks = [(k, proof) for k, proof in enumerate(self.proofs) if proof is not None]
+        if not blocks:
+            return "a block-triangular form whose diagonal blocks are zero"
+        if len(self.sizes) == 1:
+            return blocks[0][1].summary()
         sizes = " + ".join(map(str, self.sizes))
+        inner = [f"{proof.summary()} for block {k + 1}" for k, proof in blocks if self.sizes[k] > 1]
         if not inner:
-            return f"a block-triangular form of sizes {sizes} without diagonal blocks"
+            return "a block-triangular form and its diagonal entries"
         return f"a block-triangular form of sizes {sizes}, with {'; '.join(inner)}"
 
 

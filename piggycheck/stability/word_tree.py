@@ -87,7 +87,9 @@ class WordTree(Proof):
         return {"method": self.method, "rate": self.rate, "P": self.P, "words": self.words}
 
     def summary(self) -> str:
-        return "a common quadratic form" if self.is_quadratic else f"a word tree of {len(self.words)} words"
+        if not self.is_quadratic:
+            return f"a word tree of {len(self.words)} words"
+        return "the largest absolute value" if self.P.nrows() == 1 else "a common quadratic form"
 
 
 def is_complete_prefix_code(words: Sequence[Word], letters: int) -> bool:
