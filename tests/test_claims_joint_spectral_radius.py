@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import sys
 from fractions import Fraction
 from functools import cache
@@ -61,6 +62,7 @@ class TestFields:
                 {"upper": sp.sqrt(2)},
                 "upper of `joint_spectral_radius`: `sqrt(2)` is irrational; write a rational number",
             ),
+            ({"tolerance": "-1/9"}, "-1/9 is negative; write a positive number such as 1/1000"),
             ({"upper": 0.5}, 'the float 0.5 is not exact; write "0.5"'),
         ],
     )
@@ -125,6 +127,18 @@ class TestKnownValues:
         assert proved(JointSpectralRadius(upper=0), NILPOTENT).value["upper"] == "0"
         assert proved(JointSpectralRadius(), NILPOTENT).value["upper"] == "0"
         refuted(JointSpectralRadius(lower="1/1000"), NILPOTENT)
+
+    @pytest.mark.parametrize("entry", ["12345/6789", "1/1000000000000", f"{10**30 + 1}/7", "1/2000"])
+    def test_exact_means_exact(self, entry):
+        """A radius that cannot be written in few digits is not said to be exactly a rounded number."""
+        verdict = proved(JointSpectralRadius(), SwitchedSystem.from_rows([[[entry]]]))
+        exact = re.search(r"exactly (\S+?)(?:,|$)", verdict.found)
+        assert Fraction(entry) == Fraction(exact.group(1))
+
+    def test_exact_and_long(self):
+        entry = Fraction(1, 10**60 + 7)
+        found = proved(JointSpectralRadius(), SwitchedSystem.from_rows([[[str(entry)]]])).found
+        assert "is known exactly, about 9.999999999e-61, so all products tend to 0" in found
 
     def test_along_a_graph(self):
         """2 and 3 in turns: the square root of 6, although 3 alone would grow faster."""

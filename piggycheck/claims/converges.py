@@ -151,7 +151,7 @@ class Converges(Claim):
         return Refuted(
             self.kind,
             statement,
-            f"the joint spectral radius is at least ({answer.modulus_lower})^(1/{len(word)})",
+            f"the joint spectral radius is at least {_root_text(answer.modulus_lower, len(word))}",
             _word_value(word, answer.modulus_lower, answer.rate_lower),
             f"the word {word_text(word)} has an eigenvalue of modulus at least {answer.modulus_lower}",
             derivation,
@@ -203,7 +203,7 @@ class Converges(Claim):
             self.kind,
             statement,
             f"iterates follow the word {word_text(found.word)} for ever, and along it the joint spectral radius is at "
-            f"least ({modulus})^(1/{length})",
+            f"least {_root_text(modulus, length)}",
             {**_word_value(found.word, modulus, growth), **found.value()},
             f"{found.reason()}, and the product along the word has an eigenvalue of modulus at least {modulus}",
             derivation,
@@ -254,6 +254,10 @@ def _record_limit(subject: Subject, derivation: Derivation, value: dict[str, Any
     if limit is not None and limit.ncols():
         derivation.record(LimitStep(limit))
         value["limit"] = matrix_text(limit)
+
+
+def _root_text(value: fmpq, degree: int) -> str:
+    return str(value) if value == 1 else f"({value})^(1/{degree})"
 
 
 def _word_value(word: Word, modulus: fmpq, growth: fmpq) -> dict[str, Any]:

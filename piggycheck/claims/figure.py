@@ -329,7 +329,8 @@ def _proved_rate(proof: Proof, series: Sequence[Series]) -> Series:
 
 
 def _trimmed(decimals: str) -> str:
-    return decimals.rstrip("0").rstrip(".")
+    digits, e, exponent = decimals.partition("e")
+    return digits.rstrip("0").rstrip(".") + e + exponent
 
 
 def _power(base: float, exponent: int) -> float:

@@ -22,6 +22,9 @@ __all__ = ["JointSpectralRadius"]
 _DEFAULT_TOLERANCE = fmpq(1, 1000)
 _EASY = 1000
 _DIGITS = 9
+_LONGEST_NUMBER = 40
+_POSITIVE, _ZERO = "a positive number such as 1/1000", "0 or a positive number"
+_LEAST = {"lower": _ZERO, "upper": _ZERO, "tolerance": _POSITIVE}
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class JointSpectralRadius(Claim):
             if value is not None:
                 object.__setattr__(self, name, _not_negative(value, name))
         if self.tolerance == 0:
-            raise InputError(f"tolerance of `{self.kind}`: 0 is not positive; write a positive number such as 1/1000")
+            raise InputError(f"tolerance of `{self.kind}`: 0 is not positive; write {_POSITIVE}")
         if self.lower is not None and self.upper is not None and self.lower > self.upper:
             raise InputError(f"lower of `{self.kind}`: {self.lower} exceeds upper = {self.upper}; exchange them")
         if self.lower is None and self.upper is None and self.tolerance is None:
@@ -144,7 +147,7 @@ class JointSpectralRadius(Claim):
             _derivation(subject, found),
             tried=found.tried,
             bounds={name: value[name] for name in ("lower", "upper") if name in value},
-            would_help="" if found.interrupted else "a longer time limit",
+            would_help="" if found.interrupted else _what_would_help(subject),
             interrupted=found.interrupted,
         )
 
@@ -189,7 +192,9 @@ class _Found:
         """Say what the bounds are, rounded so that it stays true."""
         upper = None if self.upper is None else self.upper.rate
         if upper is not None and upper == self.rate and self.word:
-            known = f"exactly {_shown(upper, up=True)}"
+            exact = _as_claimed(upper)
+            about = f"known exactly, about {_shown(upper, up=False)}"
+            known = f"exactly {exact}" if len(exact) <= _LONGEST_NUMBER else about
         else:
             ends = [f"at least {_shown(self.rate, up=False)}"] if self.word else []
             ends += [f"at most {_shown(upper, up=True)}"] if upper is not None else []
@@ -327,6 +332,13 @@ def _derivation(subject: Subject, found: _Found) -> Derivation:
     return derivation
 
 
+def _what_would_help(subject: Subject) -> str:
+    """What to ask for next: more time where all of it was used, narrower bounds where nothing was left to try."""
+    if subject.remaining < 1 or subject.given is None or subject.given.is_certain:
+        return "a longer time limit"
+    return "narrower bounds on the matrices"
+
+
 def _radius_named(subject: Subject) -> str:
     """What the claim is about, in words."""
     if subject.given is None:
@@ -337,19 +349,21 @@ def _radius_named(subject: Subject) -> str:
 def _not_negative(value: Any, name: str) -> fmpq:
     number = rational_field(value, f"{name} of `joint_spectral_radius`")
     if number < 0:
-        raise InputError(f"{name} of `joint_spectral_radius`: {number} is negative; write 0 or a positive number")
+        raise InputError(f"{name} of `joint_spectral_radius`: {number} is negative; write {_LEAST[name]}")
     return number
 
 
 def _as_claimed(value: fmpq) -> str:
     """Write a number: as a decimal, where that is exact and a fraction hard to read."""
-    exact = (value * 10**_DIGITS).q == 1
-    return decimals_below(value, _DIGITS).rstrip("0") if value.q > _EASY and exact else str(value)
+    if value.q <= _EASY or (value * 10**_DIGITS).q != 1 or value >= _EASY:
+        return str(value)
+    whole, rest = divmod(int(value * 10**_DIGITS), 10**_DIGITS)
+    return f"{whole}.{rest:0{_DIGITS}d}".rstrip("0")
 
 
 def _shown(value: fmpq, *, up: bool) -> str:
     """Write a bound: exactly when that is easy to read, otherwise with decimals, rounded so that it stays true."""
     exact = _as_claimed(value)
-    if "/" not in exact or max(value.p, value.q) <= _EASY:
+    if ("/" not in exact and len(exact) <= _DIGITS + 2) or max(value.p, value.q) <= _EASY:
         return exact
     return decimals_above(value, _DIGITS) if up else decimals_below(value, _DIGITS)

@@ -78,6 +78,9 @@ def _moment(moment: Any) -> Formula:
 def _digits(lower: Any, upper: Any) -> int:
     """How many decimals show that two bounds differ, six at least."""
     digits = 6
-    while upper is not None and upper > lower and digits < _MOST_DIGITS and (upper - lower) * 10 ** (digits - 1) < 1:
+    if upper is None or upper == lower:
+        return digits
+    gap = (upper - lower) / min(upper, 1)
+    while digits < _MOST_DIGITS and gap * 10 ** (digits - 1) < 1:
         digits += 1
     return digits

@@ -48,6 +48,7 @@ __all__ = [
 _LARGEST_MATRIX = 8
 _LONGEST_ROW = 72
 _LONGEST_NUMBER = 40
+_SMALL, _LARGE = 1000, 10**15
 _INDEXED = r"[APQ](?:_[iuv](?:\^T)?|\^T)"
 _FACTOR = rf"(?:{_INDEXED}|[APQ](?!\w)|\([\d/]+\)\^2|rate\^2)"
 _LITERAL = re.compile(
@@ -283,9 +284,12 @@ def decimals_below(value: Any, digits: int = 6) -> str:
     Examples
     --------
     >>> from flint import fmpq
-    >>> decimals_below(fmpq(98806, 95939))
-    '1.029883'
+    >>> decimals_below(fmpq(98806, 95939)), decimals_below(fmpq(2, 3 * 10**9))
+    ('1.029883', '6.666666e-10')
     """
+    exponent = _exponent(value)
+    if exponent:
+        return f"{decimals_below(value / type(value)(10) ** exponent, digits)}e{exponent:+03d}"
     whole, rest = divmod(int((value * 10**digits).floor()), 10**digits)
     return f"{whole}.{rest:0{digits}d}"
 
@@ -299,7 +303,18 @@ def decimals_above(value: Any, digits: int = 6) -> str:
     >>> decimals_above(fmpq(2, 3))
     '0.666667'
     """
+    exponent = _exponent(value)
+    if exponent:
+        return f"{decimals_above(value / type(value)(10) ** exponent, digits)}e{exponent:+03d}"
     return decimals_below(type(value)((value * 10**digits).ceil()) / 10**digits, digits)
+
+
+def _exponent(value: Any) -> int:
+    """The power of ten to split off a positive number that is very small or very large; else zero."""
+    if value == 0 or (_SMALL * value >= 1 and value < _LARGE):
+        return 0
+    exponent = len(str(int(value.p))) - len(str(int(value.q)))
+    return exponent if type(value)(10) ** exponent <= value else exponent - 1
 
 
 def inline(text: str, names: Iterable[str] = ()) -> tuple[Part, ...]:
