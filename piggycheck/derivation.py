@@ -75,6 +75,11 @@ class SwitchedStep(Step):
     J0: Any | None
     graph: tuple[tuple[int, int, int], ...] = ()
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether every B is zero, so that nothing need be said of it."""
+        return not any(entry != 0 for B in self.B for entry in B.entries())
+
 
 @dataclass(frozen=True)
 class ContinuityStep(Step):

@@ -7,7 +7,7 @@ from flint import fmpq_mat
 from render_cases import SUBJECTS, WITNESSES, StatedProof, told_proof, verdict, verdicts
 
 from piggycheck.render import report, report_case, summary_rows
-from piggycheck.render.formula import inline, matrix
+from piggycheck.render.formula import decimals_above, decimals_below, inline, matrix
 
 
 def two_lines(text):
@@ -250,6 +250,67 @@ def test_why_no_common_form_exists_is_told():
     assert "Q_0 = " in text and "Q_1" not in text and "Zero for every other letter." in text
     assert "S = Σ (A_i Q_i A_iᵀ − r² Q_i) =" in text
     assert "none of which is positive: a contradiction" in text
+
+
+def test_a_system_without_B_is_told_without_it():
+    from piggycheck.claims import Converges, Diverges, prove
+    from piggycheck.switched import SwitchedSystem
+
+    A = [[["1/2", "1/4"], [0, "1/3"]], [["1/3", 0], ["1/5", "1/4"]]]
+    bare, affine = (
+        report(prove(Converges(), SwitchedSystem.from_rows(A, B))) for B in (None, [[[1], [0]], [[1], [0]]])
+    )
+    assert "sends X to A_i X, for any of the matrices" in bare and "X = A_i X for every matrix" in bare
+    assert "B_" not in bare
+    assert "sends X to A_i X + B_i, for any of the pairs" in affine and "B_1 = " in affine
+    grows = [[[3, 1], [1, 0]]]
+    assert "B_w" not in report(prove(Diverges(), SwitchedSystem.from_rows(grows)))
+    assert "B_w" in report(prove(Diverges(), SwitchedSystem.from_rows(grows, [[[1], [0]]])))
+
+
+def test_a_common_form_along_a_graph_has_a_part_for_each_node():
+    from piggycheck.claims import NoCommonQuadraticForm, prove
+    from piggycheck.switched import SwitchedSystem
+
+    pair = SwitchedSystem.from_rows([[[1, 0], [1, 1]], [[0, 2], [0, -1]]], graph=[(0, 0, 0), (0, 1, 1), (1, 0, 0)])
+    told = " ".join(report(prove(NoCommonQuadraticForm(), pair)).split())
+    assert "Here a letter is an edge of the graph" in told
+    assert "P ≻ 0, block diagonal with the forms P_u of the nodes, and that each" in told
+
+
+def test_entries_of_a_product_between_bounds_are_not_said_to_be_its_value():
+    from piggycheck.claims import JointSpectralRadius, prove
+    from piggycheck.switched import SwitchedSystem
+
+    uncertain = SwitchedSystem.from_rows([[[0, ["9/10", 1]], [0, 0]], [[0, 0], [1, 0]]])
+    told = " ".join(report(prove(JointSpectralRadius(lower="9/10"), uncertain)).split())
+    assert "A_w = A_1 A_0 ∈ " in told
+
+
+def test_a_long_word_is_broken_into_lines():
+    from flint import fmpq
+
+    from piggycheck import derivation as d
+    from piggycheck.render.narrative import tell
+    from piggycheck.render.text import _section
+
+    text = _section(tell(d.BoundsStep(fmpq(1), (0, 1, 0) * 30, None, ()), []))
+    assert max(map(len, text.splitlines())) <= 92
+    assert " ".join(map(str, (0, 1, 0) * 30)) in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "value", ["1/3000000000", "3/2", "10000000000000000000001/3", "99999999999/100000000000000000000"]
+)
+def test_rounded_decimals_enclose_numbers_of_any_size(value):
+    from fractions import Fraction
+
+    from flint import fmpq
+
+    exact = Fraction(value)
+    number = fmpq(exact.numerator, exact.denominator)
+    below, above = Fraction(decimals_below(number)), Fraction(decimals_above(number))
+    assert below <= exact <= above and (above - below) * 10**5 <= exact
 
 
 def test_words_that_guards_allow_are_told():

@@ -157,9 +157,11 @@ def _inner(node: Any) -> bool:
 
 
 def _switched(step: d.SwitchedStep, steps: Sequence[d.Step]) -> Section:
-    free = "" if step.graph else ", for any of the pairs"
-    said = sentence("Each step sends ", (_X,), " to ", formula(_A_I, _X, "+", _B_I), free)
-    blocks: list[Paragraph | Display] = [Paragraph((*said.parts, ":")), _pairs(step.A, step.B)]
+    linear = step.is_linear
+    image = formula(_A_I, _X) if linear else formula(_A_I, _X, "+", _B_I)
+    free = "" if step.graph else f", for any of the {'matrices' if linear else 'pairs'}"
+    said = sentence("Each step sends ", (_X,), " to ", image, f"{free}:")
+    blocks: list[Paragraph | Display] = [said, _pairs(step.A, () if linear else step.B)]
     if any(isinstance(A, IntervalMatrix) for A in step.A):
         blocks.append(
             sentence("An entry with two ends stands for every number between them, chosen anew in each step.")
@@ -183,7 +185,7 @@ def _pairs(A: Sequence[Any], B: Sequence[Any], remarks: Sequence[Formula] = ()) 
     lines: list[Formula] = []
     for i in range(min(len(A), _MOST_PIECES)):
         pair = [Letter("A", str(i)), *is_matrix(A[i])]
-        if B[i].ncols():
+        if B and B[i].ncols():
             pair += [",   ", Letter("B", str(i)), *is_matrix(B[i])]
         lines.append((*pair, *(("   ", *remarks[i]) if remarks and remarks[i] else ())))
     if len(A) > _MOST_PIECES:
@@ -312,14 +314,16 @@ def _trap(step: d.TrapStep, steps: Sequence[d.Step]) -> Section:
 
 
 def _limit(step: d.LimitStep, steps: Sequence[d.Step]) -> Section:
-    along_a_graph = any(isinstance(s, d.TransitionsStep) for s in steps)
+    given = next((s for s in steps if isinstance(s, d.SwitchedStep)), None)
+    along_a_graph = any(isinstance(s, d.TransitionsStep) for s in steps) or (given is not None and bool(given.graph))
     who = "along these words the derivatives" if along_a_graph else "whatever is selected the derivatives"
+    linear = given is not None and given.is_linear
+    image = formula(_X, "=", _A_I, _X) if linear else formula(_X, "=", _A_I, _X, "+", _B_I)
+    every = "every active pair" if given is None else "every matrix" if linear else "every pair"
     blocks = (
         sentence("The matrix"),
         Display((formula(_X, *is_matrix(step.matrix)),)),
-        sentence(
-            "satisfies ", formula(_X, "=", _A_I, _X, "+", _B_I), f" for every active pair, so {who} converge to it."
-        ),
+        sentence("satisfies ", image, f" for {every}, so {who} converge to it."),
     )
     return Section("The limit of the derivatives", blocks)
 

@@ -48,6 +48,7 @@ _P, _S = Letter("P"), Letter("S")
 _Block = Paragraph | Display
 _Blocks = list[_Block]
 _IN_CERTIFICATE = "in the certificate"
+_LETTERS_ARE_EDGES = "Here a letter is an edge of the graph, and its matrix the block matrix of that edge."
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ def method_name(witness: Mapping[str, Any]) -> str:
     'a common quadratic form of monomials of degree 2'
     """
     match witness["method"]:
+        case "word_tree" if _is_of_numbers(witness):
+            return "the largest absolute value"
         case "word_tree":
             return "a common quadratic form" if _is_of_letters(witness) else "a quadratic form along words"
         case "lift":
@@ -128,8 +131,7 @@ def contraction(step: d.ContractionStep, steps: Sequence[d.Step]) -> Section:
     letters, uncertain, constrained, every = _setting(steps)
     said = _proof(witness, _Told(rate, every=every, letters=letters))
     if constrained:
-        note = "Here a letter is an edge of the graph, and its matrix the block matrix of that edge."
-        said = [sentence(note), *said]
+        said = [sentence(_LETTERS_ARE_EDGES), *said]
     if uncertain:
         said.append(sentence("All of this was proved for every choice of matrices between the bounds."))
     along = "along these words " if constrained else ""
@@ -161,13 +163,18 @@ def _proof(witness: Mapping[str, Any], told: _Told) -> _Blocks:
 
 def _word_tree(witness: Mapping[str, Any], told: _Told) -> _Blocks:
     P, words = witness["P"], witness["words"]
-    if P.nrows() == 1 and _is_of_letters(witness):
+    if _is_of_numbers(witness):
         said = ("These are numbers of absolute value at most ", _rate(told), ".")
         return [Paragraph(said)]
     form = _form(P, told)
     if _is_of_letters(witness):
         return [sentence("The quadratic form"), form, _quadratic(told)]
     return [sentence("The quadratic form"), form, *_along_words(words, told)]
+
+
+def _is_of_numbers(witness: Mapping[str, Any]) -> bool:
+    """Whether a proof is about matrices of size 1, letter by letter."""
+    return _is_of_letters(witness) and "P" in witness and witness["P"].nrows() == 1
 
 
 def _is_of_letters(witness: Mapping[str, Any]) -> bool:
@@ -361,9 +368,9 @@ def _corners(witness: Mapping[str, Any], told: _Told) -> _Blocks:
 
 def _blocks(witness: Mapping[str, Any], told: _Told) -> _Blocks:
     sizes, proofs, T = [int(size) for size in witness["sizes"]], witness["proofs"], witness["basis"]
-    if len(sizes) == 1 and _is_identity(T):
-        return _without_repetitions(proofs[0], told)
     plain = _is_identity(T)
+    if len(sizes) == 1:
+        return _without_repetitions(proofs[0], told, None if plain else T)
     opening: _Blocks = [
         sentence(
             *(["All"] if plain else ["In the basis of the columns of ", (Letter("T"),), " all"]),
@@ -391,11 +398,15 @@ def _block(k: int, size: int, proof: Mapping[str, Any] | None, told: _Told) -> _
     return [said, *_proof(proof, names)]
 
 
-def _without_repetitions(proof: Mapping[str, Any] | None, told: _Told) -> _Blocks:
+def _without_repetitions(proof: Mapping[str, Any] | None, told: _Told, basis: Any | None) -> _Blocks:
     if proof is None:
         return [sentence("All matrices are zero.")]
     names = told.within(proof["rate"])
-    return [sentence("Let ", (names.A(),), " be the distinct matrices that are not zero."), *_proof(proof, names)]
+    let = ("Let ", (names.A(),), " be the distinct matrices that are not zero")
+    if basis is None:
+        return [sentence(*let, "."), *_proof(proof, names)]
+    shown = [Display((formula(Letter("T"), *is_matrix(basis)),))] if matrix(basis).rows else []
+    return [sentence(*let, ", in the basis of the columns of ", (Letter("T"),), "."), *shown, *_proof(proof, names)]
 
 
 def _is_identity(T: Any) -> bool:
@@ -429,14 +440,17 @@ def dual_form(step: d.DualFormStep, steps: Sequence[d.Step]) -> Section:
     rest = [f"the others {_IN_CERTIFICATE}"] if len(used) > _MOST_FORMS else []
     rest += ["zero for every other letter"] if len(used) < len(step.Q) else []
     gap = formula("(", T, _P, A, "−", r2, _P, ")")
+    constrained = _setting(steps)[2]
+    of_nodes = (", block diagonal with the forms ", (Letter("P", "u"),), " of the nodes,") if constrained else ()
     blocks = (
+        *([sentence(_LETTERS_ARE_EDGES)] if constrained else []),
         sentence("With ", formula(Letter("r"), "=", Number(step.rate)), " take the positive semidefinite matrices"),
         Display(tuple(lines)),
         sentence(f"{_capital(', '.join(rest))}. " if rest else "", "Then"),
         Display((formula(_S, "=", Operator("Σ"), "(", A, Q, T, "−", r2, Q, ")", *is_matrix(step.S)),)),
         sentence(
             "is positive semidefinite and not zero, both by exact LDLᵀ factorisations. Suppose that ",
-            formula(_P, "≻", Number(0)), " and that each ", formula(r2, _P, "−", T, _P, A, "⪰", Number(0)),
+            formula(_P, "≻", Number(0)), *of_nodes, " and that each ", formula(r2, _P, "−", T, _P, A, "⪰", Number(0)),
             ". The trace of ", formula(_P, _S), " is positive, since ", (_P,), " is positive definite. It is also the "
             "sum of the traces of ", formula(*gap, Q), ", none of which is positive: a contradiction.",
         ),

@@ -145,13 +145,17 @@ def _section(section: Section) -> str:
 
 
 def _fill(parts: Sequence[Part], indent: int) -> str:
-    """Wrap a paragraph, without breaking inside a formula."""
-    text = "".join(part if isinstance(part, str) else _one_line((part,)).replace(" ", "\u2007") for part in parts)
+    """Wrap a paragraph, without breaking inside a formula that fits into a line."""
+    text = "".join(part if isinstance(part, str) else _kept_together(_one_line((part,))) for part in parts)
     margin = " " * indent
     lines = textwrap.wrap(
         text, _WIDTH, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
     )
     return "\n".join(lines).replace("\u2007", " ")
+
+
+def _kept_together(text: str) -> str:
+    return text.replace(" ", "\u2007") if len(text) <= _WIDTH - _INDENT else text
 
 
 def _one_line(parts: Sequence[Part]) -> str:

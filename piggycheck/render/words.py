@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from piggycheck import derivation as d
+from piggycheck.intervals import IntervalMatrix
 from piggycheck.render.formula import (
     Display,
     Formula,
@@ -22,6 +23,7 @@ from piggycheck.render.formula import (
     formula,
     is_matrix,
     listed,
+    matrix,
     sentence,
 )
 
@@ -48,21 +50,30 @@ def word(step: d.WordStep, steps: Sequence[d.Step]) -> Section:
     m = step.modulus_lower
     title = "A word that grows" if m > 1 else "A word that does not contract" if m == 1 else "A word of high rate"
     w = formula(Letter("w"), "=", Words((step.word,)))
+    linear = any(isinstance(s, d.SwitchedStep) and s.is_linear for s in steps)
+    with_B = step.B.ncols() and step.J0 is not None and not linear
     blocks: list[Paragraph | Display]
     if any(s is not step and isinstance(s, d.WordStep) and s.word == step.word for s in steps):
         blocks = [sentence("Take again the word ", w, ".")]
-        if step.B.ncols() and step.J0 is not None:
+        if with_B:
             blocks.append(Display((formula(Letter("B", "w"), *is_matrix(step.B)),)))
     else:
         order = ", written in time order: its first letter acts first and stands rightmost in the product."
         blocks = [sentence("Take the word ", w, order if len(step.word) > 1 else ".")]
-        lines = [formula(Letter("A", "w"), "=", *_product(step.word), *is_matrix(step.A))]
-        if step.B.ncols() and step.J0 is not None:
+        lines = [formula(Letter("A", "w"), "=", *_product(step.word), *_entries_of(step))]
+        if with_B:
             lines.append(formula(Letter("B", "w"), *is_matrix(step.B)))
         blocks += [Display(tuple(lines)), *_spectrum(step)]
     if step.J0 is not None:
-        blocks += _excitation(step)
+        blocks += _excitation(step, linear)
     return Section(title, tuple(blocks))
+
+
+def _entries_of(step: d.WordStep) -> Formula:
+    """Write the entries of the product: bounds on them, where the matrices are between bounds and the word is short."""
+    if not isinstance(step.A, IntervalMatrix) or len(step.word) == 1:
+        return is_matrix(step.A)
+    return formula("∈", matrix(step.A)) if len(step.word) <= _LONGEST_PRODUCT else ()
 
 
 def _product(word: Sequence[int]) -> Formula:
@@ -135,7 +146,7 @@ def _factors(q: Any) -> tuple[list[Any], list[Any]]:
     return atoms, order
 
 
-def _excitation(step: d.WordStep) -> list[Paragraph | Display]:
+def _excitation(step: d.WordStep, linear: bool) -> list[Paragraph | Display]:
     """Why J_0 feels the large eigenvalue."""
     J_0, v, lam, c = Letter("J", "0"), Letter("v", "", "T"), Letter("λ"), Letter("c")
     A_w, B_w = Letter("A", "w"), Letter("B", "w")
@@ -145,10 +156,11 @@ def _excitation(step: d.WordStep) -> list[Paragraph | Display]:
         (Power(step.growth_lower, "k"),), ".",
     )  # fmt: skip
     if step.eigenvalue is None or step.left_eigenvector is None or step.excitation is None:
+        start_shown = (J_0,) if linear else formula("(", J_0, ";", Letter("I"), ")")
         said = (
             "The start ", (J_0,), " excites this root: it is a root of the minimal polynomial of ",
-            formula("(", J_0, ";", Letter("I"), ")"), f" (column {step.column}) under ",
-            formula(Letter("X"), "↦", A_w, Letter("X"), "+", B_w), ".",
+            start_shown, f" (column {step.column}) under ",
+            formula(Letter("X"), "↦", A_w, Letter("X"), *([] if linear else ["+", B_w])), ".",
         )  # fmt: skip
         return [Paragraph(("The recursion starts at",)), start, Paragraph(said), growth]
     from flint import fmpq_mat
