@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from matrix_strategies import rationals, switched_systems
 
 from piggycheck.intervals import IntervalMatrix, contracts
-from piggycheck.linalg import as_float, is_positive_definite, is_positive_semidefinite
+from piggycheck.linalg import as_float, is_positive_definite, is_positive_semidefinite, matrix
 from piggycheck.stability.attained import prove_attained_rate
 from piggycheck.stability.balance import balanced, balancing_exponents, diagonal_congruence
+from piggycheck.stability.floats import float_matrices, sign_classes
+from piggycheck.stability.path_complete import guess_path_complete
 from piggycheck.stability.quadratic import (
     guess_quadratic_form,
     prove_quadratic,
@@ -23,6 +25,7 @@ from piggycheck.stability.quadratic import (
 from piggycheck.stability.semidefinite import largest_margin
 from piggycheck.switched import SwitchedSystem
 
+HEAVY_BALL = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 MILD = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [["19/20", "-3/4"], [1, 0]]])
 
 
@@ -192,3 +195,29 @@ class TestBalance:
         """The middle is zero where the bounds are wide."""
         wide = IntervalMatrix(fmpq_mat([[0, 0], [0, 0]]), fmpq_mat([[1, 2**100], [0, 1]]))
         assert [-100, 0] == balancing_exponents([wide])
+
+
+def de_bruijn_edges(memory):
+    """Edges [u, i, v] between the words of a length over two letters: drop the first letter, append i."""
+    words = list(product(range(2), repeat=memory))
+    return [(words.index(w[:-1]), w[-1], words.index(w[1:])) for w in product(range(2), repeat=memory + 1)]
+
+
+class TestSignClasses:
+    def test_the_nodes_of_a_graph_are_seen_in_the_unfolded_matrices(self):
+        system = SwitchedSystem.from_rows(HEAVY_BALL, graph=de_bruijn_edges(1)).unfolded()
+        assert [[0, 1], [2, 3]] == sign_classes(float_matrices(system.A))
+
+    def test_one_form_per_node_is_as_good_as_forms_on_the_path_complete_graph(self):
+        """Two programs that share no code: forms of the unfolded system, and forms on the edges of the graph."""
+        for memory in (1, 2):
+            system = SwitchedSystem.from_rows(HEAVY_BALL, graph=de_bruijn_edges(memory)).unfolded()
+            _, unfolded = guess_quadratic_form(system.A, tolerance=1e-5)
+            _, on_edges = guess_path_complete([matrix(rows) for rows in HEAVY_BALL], memory=memory, tolerance=1e-5)
+            assert unfolded == pytest.approx(on_edges, rel=1e-4)
+
+    def test_signs_that_flip_a_letter_count_too(self):
+        """D = diag(1, -1) sends the first matrix to itself and the second to its negative."""
+        assert [[0], [1]] == sign_classes(np.array([[[1.0, 0.0], [0.0, 2.0]], [[0.0, 3.0], [4.0, 0.0]]]))
+        assert [[0, 1]] == sign_classes(np.array([[[1.0, 0.0], [0.0, 2.0]], [[0.0, 3.0], [4.0, 1.0]]]))
+        assert [[0], [1], [2]] == sign_classes(np.zeros((1, 3, 3)))

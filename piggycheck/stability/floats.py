@@ -25,6 +25,7 @@ __all__ = [
     "logarithmic_radii",
     "normed_matrices",
     "scaled_matrices",
+    "sign_classes",
     "spectral_radii",
     "squared_norms",
 ]
@@ -254,3 +255,37 @@ def _children(products: Array, words: NDArray[np.int16], letters: Array) -> tupl
 
 def _word(row: NDArray[np.int16]) -> Word:
     return tuple(int(letter) for letter in row)
+
+
+def sign_classes(matrices: Array) -> list[list[int]]:
+    """Group coordinates so that a quadratic form without entries between groups is as good as any.
+
+    Where a diagonal matrix D of signs has ``D A_i D = A_i`` or ``-A_i`` for every i, a form P may be replaced by the
+    mean of P and ``D P D``. Coordinates belong to one group when all such D give them the same sign.
+
+    Examples
+    --------
+    >>> sign_classes(np.array([[[0.0, 2.0], [3.0, 0.0]], [[1.0, 0.0], [0.0, 4.0]]]))
+    [[0], [1]]
+    >>> sign_classes(np.array([[[1.0, 2.0], [0.0, 1.0]]]))
+    [[0, 1]]
+    """
+    pivots: dict[int, int] = {}
+
+    def reduced(vector: int) -> int:
+        for lead in sorted(pivots, reverse=True):
+            if vector >> lead & 1:
+                vector ^= pivots[lead]
+        return vector
+
+    for A in matrices:
+        ends = [1 << int(r) ^ 1 << int(c) for r, c in zip(*np.nonzero(A), strict=True)]
+        for end in ends[1:]:
+            # The signs at both ends of an entry multiply to the same number for all entries.
+            vector = reduced(end ^ ends[0])
+            if vector:
+                pivots[vector.bit_length() - 1] = vector
+    classes: dict[int, list[int]] = {}
+    for i in range(matrices.shape[-1]):
+        classes.setdefault(reduced(1 << i), []).append(i)
+    return list(classes.values())

@@ -18,6 +18,7 @@ from piggycheck.stability.floats import (
     change_basis,
     float_matrices,
     float_tree,
+    sign_classes,
     spectral_radii,
     squared_norms,
 )
@@ -222,15 +223,16 @@ def guess_quadratic_form(
     changed = changed / high ** exponents[:, None, None]
     T = np.linalg.cholesky(start).T
     low = max(float((spectral_radii(changed) ** (1 / exponents)).max()), 1e-3)
-    basis = symmetric_units(n)
+    classes = sign_classes(changed)
+    basis = np.concatenate([_embedded(symmetric_units(len(group)), group, n) for group in classes])
     images = [M.T @ basis @ M for M in changed]
     if at is not None:
-        roomy = _form_at(at / high, basis, images, exponents)
+        roomy = _form_at(at / high, basis, images, exponents, classes, deadline)
         return None if roomy is None else (T.T @ roomy @ T, at)
     form, rate = np.eye(n), 1.0
     while rate > low * (1 + tolerance) and time.monotonic() < deadline:
         middle = math.sqrt(low * rate)
-        candidate = _form_at(middle, basis, images, exponents)
+        candidate = _form_at(middle, basis, images, exponents, classes, deadline)
         if candidate is None:
             low = middle
         else:
@@ -238,9 +240,27 @@ def guess_quadratic_form(
     return T.T @ form @ T, rate * high
 
 
-def _form_at(rate: float, basis: Array, images: list[Array], exponents: Array) -> Array | None:
+def _form_at(
+    rate: float, basis: Array, images: list[Array], exponents: Array, classes: list[list[int]], deadline: float
+) -> Array | None:
     """A form that contracts strictly at the rate, with the largest margin; or None."""
-    gaps = [rate ** (2 * exponent) * basis - image for exponent, image in zip(exponents, images, strict=True)]
+    blocks = [_block(basis, group) for group in classes]
+    for exponent, image in zip(exponents, images, strict=True):
+        gap = rate ** (2 * exponent) * basis - image
+        # Where nothing is subtracted the inequality follows from the definiteness of the form.
+        blocks += [_block(gap, group) for group in classes if _block(image, group).any()]
     weights = basis.trace(axis1=1, axis2=2)
-    coefficients = largest_margin([basis, *gaps], weights, float(basis.shape[-1]))
+    remaining = max(deadline - time.monotonic(), 0.0)
+    coefficients = largest_margin(blocks, weights, float(basis.shape[-1]), time_limit=remaining)
     return None if coefficients is None else np.asarray(np.tensordot(coefficients, basis, axes=1))
+
+
+def _block(stack: Array, group: list[int]) -> Array:
+    return stack[:, group][:, :, group]
+
+
+def _embedded(stack: Array, group: list[int], n: int) -> Array:
+    """The matrices of a stack as blocks of larger ones, zero otherwise."""
+    larger = np.zeros((len(stack), n, n))
+    larger[np.ix_(range(len(stack)), group, group)] = stack
+    return larger

@@ -33,7 +33,9 @@ class Combination:
     matrices: Array
 
 
-def largest_margin(blocks: Sequence[Array], weights: Array, total: float) -> Array | None:
+def largest_margin(
+    blocks: Sequence[Array], weights: Array, total: float, *, time_limit: float = math.inf
+) -> Array | None:
     """Guess coefficients c that make all the matrices ``sum_k c_k blocks[i][k]`` as positive definite as possible.
 
     Parameters
@@ -43,6 +45,8 @@ def largest_margin(blocks: Sequence[Array], weights: Array, total: float) -> Arr
     weights : array
         K numbers; the coefficients are normalised by ``weights . c = total``.
     total : float
+    time_limit : float
+        Seconds after which the solver gives up.
 
     Returns
     -------
@@ -60,7 +64,8 @@ def largest_margin(blocks: Sequence[Array], weights: Array, total: float) -> Arr
     When this fails: blocks whose sizes differ by more than about 1e8.
     """
     unknowns = np.arange(len(weights))
-    found = best_margin([Combination(unknowns, block) for block in blocks], weights, total)
+    combinations = [Combination(unknowns, block) for block in blocks]
+    found = best_margin(combinations, weights, total, time_limit=time_limit)
     return found[0] if found is not None and found[1] > _LEAST_MARGIN else None
 
 
