@@ -8,7 +8,7 @@ import pytest
 from flint import fmpq
 from render_cases import SUBJECTS, WITNESSES, StatedProof, subject, verdicts
 
-from piggycheck.claims import Subject, Undecided
+from piggycheck.claims import JointSpectralRadius, Subject, Undecided, prove
 from piggycheck.claims.figure import FigureData, Panel, Series, figure_data
 from piggycheck.derivation import BoundsStep, Derivation
 from piggycheck.errors import InputError
@@ -143,6 +143,13 @@ def test_where_other_questions_were_asked_their_figure_follows():
 def test_figures_of_bounds_are_drawn_without_a_warning(tmp_path, history):
     figure(figure_data(subject("switched"), [bounded(history)], title="Bounds"), tmp_path / "f.svg")
     assert "<svg" in (tmp_path / "f.svg").read_text()
+
+
+def test_bounds_that_were_known_at_once_leave_room_for_the_recursion(tmp_path):
+    nilpotent = Subject(given=SwitchedSystem.from_rows([[[0, 1], [0, 0]]]))
+    found = figure_data(nilpotent, [prove(JointSpectralRadius(), nilpotent)], steps=3)
+    assert [panel.ylabel for panel in found.panels] == ["‖J_k − J̄‖"]
+    figure(found, tmp_path / "f.svg")
 
 
 def test_recursions_that_a_graph_constrains_are_not_drawn():

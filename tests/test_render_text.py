@@ -247,7 +247,7 @@ def test_why_no_common_form_exists_is_told():
 
     first, second = fmpq_mat([[0, 0], [0, 1]]), fmpq_mat(2, 2)
     text = " ".join(_section(tell(d.DualFormStep((first, second), first, fmpq(1)), [])).split())
-    assert "Q_0 = " in text and "Q_1" not in text and "Zero for every other letter." in text
+    assert "Q_0 = " in text and "Q_1" not in text and "The other matrices are zero. Then" in text
     assert "S = Σ (A_i Q_i A_iᵀ − r² Q_i) =" in text
     assert "none of which is positive: a contradiction" in text
 
@@ -320,8 +320,21 @@ def test_words_that_guards_allow_are_told():
 
     step = d.TransitionsStep(1, ((0,), (1,)), ((0, 1, 1), (1, 0, 0)), 2)
     text = " ".join(_section(tell(step, [])).split())
-    assert "Of all words of one letter, 2 are possible" in text
-    assert "Its 2 edges are the possible words of 2 letters: 0 1, 1 0." in text
+    assert "Of all words of one letter, 2 can occur again and again. They are the nodes of a graph: 0, 1." in text
+    assert "Its 2 edges are the words of 2 letters that can: 0 1, 1 0." in text
+
+
+def test_words_that_lead_nowhere_are_not_said_to_be_impossible():
+    """Of 0 and 1 both may occur, and only 0 for ever."""
+    from piggycheck import derivation as d
+    from piggycheck.render.narrative import tell
+    from piggycheck.render.text import _section
+
+    text = " ".join(_section(tell(d.TransitionsStep(1, ((0,),), ((0, 0, 0),), 2), [])).split())
+    assert (
+        "1 can occur again and again: exact linear programs exclude the others. It is the node of a graph: 0." in text
+    )
+    assert "Its edge is the word of 2 letters that can: 0 0." in text and "possible" not in text
 
 
 def test_iterates_that_follow_a_word_are_told():

@@ -102,7 +102,7 @@ def figure_data(subject: Subject, verdicts: Sequence[Verdict] = (), *, steps: in
         For an iteration with a start, the error of the iterates; with parameters, the derivatives: their norms when
         a word grows, otherwise their distance to the limit. For a switched system only the derivatives. Where bounds
         on the joint spectral radius were asked for, how they came closer with time; then the derivatives of a switched
-        system are drawn only when another question was asked as well.
+        system are drawn only when another question was asked as well, or the bounds were known at once.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def figure_data(subject: Subject, verdicts: Sequence[Verdict] = (), *, steps: in
     bounds = _first(verdicts, BoundsStep)
     others = [verdict for verdict in verdicts if verdict.derivation.first(BoundsStep) is None]
     panels = [] if bounds is None else _bounds(bounds)
-    if bounds is None or others or subject.given is None:
+    if not panels or others or subject.given is None:
         found = (_iterates(subject, steps), _derivatives(subject, others or verdicts, steps))
         panels += [panel for panel in found if panel is not None]
     if not panels:

@@ -272,16 +272,19 @@ def _region(conditions: Sequence[tuple[int, Any]]) -> Formula:
 
 def _transitions(step: d.TransitionsStep, steps: Sequence[d.Step]) -> Section:
     m = step.memory
+    excluded = ": exact linear programs exclude the others" if len(step.nodes) < step.letters**m else ""
     said: list[Part] = [
         "Along iterates that converge to the fixed point without ever reaching it, a word occurs only when some "
         "direction follows it from the cone of one piece into that of the next. Of all words of "
-        f"{_letters(m)}, {len(step.nodes)} are possible: exact linear programs exclude the others.",
+        f"{_letters(m)}, {len(step.nodes)} can occur again and again{excluded}.",
     ]  # fmt: skip
-    if len(step.nodes) <= _MOST_WORDS:
-        said += [" They are ", (Words(step.nodes),), ", the nodes of a graph."]
-    possible = [(*step.nodes[u], i) for u, i, _ in step.edges]
-    said.append(f" Its {len(step.edges)} edges are the possible words of {_letters(m + 1)}")
-    said += [": ", (Words(tuple(possible)),), "."] if len(possible) <= _MOST_WORDS else [", listed in the certificate."]
+    one = len(step.nodes) == 1
+    said += [" It is the node of a graph" if one else " They are the nodes of a graph"]
+    said += [": ", (Words(step.nodes),)] if len(step.nodes) <= _MOST_WORDS else []
+    longer = [(*step.nodes[u], i) for u, i, _ in step.edges]
+    are = "edge is the word" if len(longer) == 1 else f"{len(longer)} edges are the words"
+    said.append(f". Its {are} of {_letters(m + 1)} that can")
+    said += [": ", (Words(tuple(longer)),), "."] if len(longer) <= _MOST_WORDS else [", listed in the certificate."]
     return Section("The words that the guards allow", (Paragraph(tuple(said)),))
 
 

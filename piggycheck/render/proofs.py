@@ -371,15 +371,17 @@ def _blocks(witness: Mapping[str, Any], told: _Told) -> _Blocks:
     plain = _is_identity(T)
     if len(sizes) == 1:
         return _without_repetitions(proofs[0], told, None if plain else T)
+    shown = plain or bool(matrix(T).rows)
+    of_T = ("In the basis of the columns of ", (Letter("T"),), " all" if shown else f", {_IN_CERTIFICATE}, all")
     opening: _Blocks = [
         sentence(
-            *(["All"] if plain else ["In the basis of the columns of ", (Letter("T"),), " all"]),
+            *(["All"] if plain else of_T),
             " matrices are block upper triangular, with diagonal blocks of the sizes ",
             *listed([(Number(size),) for size in sizes]),
             "; the joint spectral radius is the largest of those of the diagonal blocks.",
         )
     ]
-    if not plain and matrix(T).rows:
+    if not plain and shown:
         opening.append(Display((formula(Letter("T"), *is_matrix(T)),)))
     for k, (size, proof) in enumerate(list(zip(sizes, proofs, strict=True))[:_MOST_BLOCKS], 1):
         opening += _block(k, size, proof, told)
@@ -414,10 +416,6 @@ def _is_identity(T: Any) -> bool:
     return all(T[i, j] == (i == j) for i in n for j in n)
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
@@ -437,8 +435,8 @@ def dual_form(step: d.DualFormStep, steps: Sequence[d.Step]) -> Section:
     A, T, Q, r2 = Letter("A", "i"), Letter("A", "i", "T"), Letter("Q", "i"), Letter("r", "", "2")
     used = [(i, Q_i) for i, Q_i in enumerate(step.Q) if any(entry != 0 for entry in Q_i.entries())]
     lines = [formula(Letter("Q", str(i)), *is_matrix(Q_i)) for i, Q_i in used[:_MOST_FORMS]]
-    rest = [f"the others {_IN_CERTIFICATE}"] if len(used) > _MOST_FORMS else []
-    rest += ["zero for every other letter"] if len(used) < len(step.Q) else []
+    rest = f"{len(used) - _MOST_FORMS} more are {_IN_CERTIFICATE}. " if len(used) > _MOST_FORMS else ""
+    rest += "The other matrices are zero. " if len(used) < len(step.Q) else ""
     gap = formula("(", T, _P, A, "−", r2, _P, ")")
     constrained = _setting(steps)[2]
     of_nodes = (", block diagonal with the forms ", (Letter("P", "u"),), " of the nodes,") if constrained else ()
@@ -446,7 +444,7 @@ def dual_form(step: d.DualFormStep, steps: Sequence[d.Step]) -> Section:
         *([sentence(_LETTERS_ARE_EDGES)] if constrained else []),
         sentence("With ", formula(Letter("r"), "=", Number(step.rate)), " take the positive semidefinite matrices"),
         Display(tuple(lines)),
-        sentence(f"{_capital(', '.join(rest))}. " if rest else "", "Then"),
+        sentence(f"{rest}Then"),
         Display((formula(_S, "=", Operator("Σ"), "(", A, Q, T, "−", r2, Q, ")", *is_matrix(step.S)),)),
         sentence(
             "is positive semidefinite and not zero, both by exact LDLᵀ factorisations. Suppose that ",
