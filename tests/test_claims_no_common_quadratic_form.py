@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 import sympy as sp
 from certificate_helper import assert_certified, changed_numbers, content_of, holds, proved, refuted, undecided
@@ -58,10 +60,23 @@ class TestMatrices:
         refuted(NoCommonQuadraticForm(rate=2), repeated)
         refuted(NoCommonQuadraticForm(rate="1/1000"), SwitchedSystem.from_rows([fmpq_mat(2, 2)]))
 
-    @pytest.mark.parametrize("rows", [[[[1, 1], [0, 1]]], [[[1, 1], [1, 0]]]], ids=["a Jordan block", "irrational"])
-    def test_known_limits_are_left_open(self, rows):
-        verdict = undecided(NO_FORM, SwitchedSystem.from_rows(rows))
+    def test_a_jordan_block_is_left_open(self):
+        verdict = undecided(NO_FORM, SwitchedSystem.from_rows([[[1, 1], [0, 1]]]))
         assert verdict.reason == "neither such a form nor a proof that there is none was found"
+
+    def test_a_word_excludes_forms_where_no_rational_multipliers_do(self):
+        """The golden ratio has an irrational eigenvector, so multipliers would have to be irrational."""
+        golden = SwitchedSystem.from_rows([[[1, 1], [1, 0]]])
+        verdict = proved(NO_FORM, golden)
+        assert [0] == verdict.value["word"]
+        proved(NoCommonQuadraticForm(rate="1.618"), golden)
+        refuted(NoCommonQuadraticForm(rate="1.6181"), golden)
+        content = content_of(verdict)
+        for path, changed in changed_numbers(content):
+            if path[0] == "witness" and holds(changed):
+                assert Fraction(1) < Fraction(changed["witness"]["modulus_lower"]) < Fraction("1.6181")
+        content["witness"]["modulus_lower"] = "1"
+        assert not holds(content)
 
     @given(switched_systems(3, 3, rationals(5, 4)), st.sampled_from(["1/2", "9/10", "11/10", "2"]))
     @settings(max_examples=25, deadline=None)

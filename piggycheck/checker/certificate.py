@@ -22,7 +22,13 @@ from .derivatives import (
 from .divergence import diverges_proved, diverges_realised, diverges_refuted
 from .effort import begin
 from .proofs import KINDS
-from .radius import no_common_form_proved, no_common_form_refuted, radius_proved, radius_refuted
+from .radius import (
+    no_common_form_excluded_by_word,
+    no_common_form_proved,
+    no_common_form_refuted,
+    radius_proved,
+    radius_refuted,
+)
 from .reading import Data, Refused, Unreadable, fields, text
 from .realisable import along_iterates
 from .subject import FixedPoint, Map, Subject
@@ -53,6 +59,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     ("joint_spectral_radius", "proved", ""): (radius_proved, (), BOUNDS),
     ("joint_spectral_radius", "refuted", ""): (radius_refuted, (), BOUNDS),
     ("no_common_quadratic_form", "proved", "dual"): (no_common_form_proved, ("method", "Q"), ()),
+    ("no_common_quadratic_form", "proved", "word"): (no_common_form_excluded_by_word, WORD, ()),
     ("no_common_quadratic_form", "refuted", "quadratic"): (no_common_form_refuted, ("method", "P"), ()),
 }
 REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge

@@ -113,6 +113,14 @@ def no_common_form_proved(claim: Data, subject: Subject, witness: Data) -> str:
     return f"no positive definite P has A^T P A <= ({say(rate)})^2 P for every A among {subject}"
 
 
+def no_common_form_excluded_by_word(claim: Data, subject: Subject, witness: Data) -> str:
+    """A product grows faster than its norm in any such form would allow."""
+    rate, word = claimed_rate(claim), subject.word(witness["word"], active=True)
+    if modulus(subject, word, witness) <= raised(rate, len(word)):
+        raise Refused("the modulus does not exceed the power of the rate")
+    return f"no positive definite P has A^T P A <= ({say(rate)})^2 P for every A among {subject}"
+
+
 def no_common_form_refuted(claim: Data, subject: Subject, witness: Data) -> str:
     """A form that has the rate for every matrix."""
     rate = claimed_rate(claim)

@@ -7,13 +7,13 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
-from piggycheck.claims.base import Claim, certify, matrix_text, rational_field
+from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, word_text
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
-from piggycheck.derivation import ContractionStep, Derivation, DualFormStep
+from piggycheck.derivation import ContractionStep, Derivation, DualFormStep, WordStep
 from piggycheck.errors import InputError, IrrationalError
 from piggycheck.linalg import zeros
-from piggycheck.stability import WordTree
+from piggycheck.stability import Expansive, WordTree, decide
 from piggycheck.switched import SwitchedSystem
 
 __all__ = ["NoCommonQuadraticForm"]
@@ -48,8 +48,7 @@ class NoCommonQuadraticForm(Claim):
     It does not say that derivatives diverge: proofs of other kinds may show that they converge. Where a graph
     constrains the words there is one form for each node, and an inequality for each edge.
 
-    When this fails: a rate within about 1e-7 of the least one that a form proves; forms that only irrational invariant
-    subspaces or Jordan blocks forbid.
+    When this fails: a rate within about 1e-7 of the least one that a form proves; forms that only Jordan blocks forbid.
     """
 
     rate: Any = None
@@ -83,7 +82,10 @@ class NoCommonQuadraticForm(Claim):
         if Q is not None:
             return self._proved(subject, system, Q)
         tree = self._form(subject, system)
-        return self._open(subject) if tree is None else self._refuted(subject, tree)
+        if tree is not None:
+            return self._refuted(subject, tree)
+        found = self._word(subject, system)
+        return self._open(subject) if found is None else self._proved_by_word(subject, found)
 
     def _dual(self, subject: Subject, system: SwitchedSystem) -> tuple[fmpq_mat, ...] | None:
         """Matrices that exclude a form, nonzero only for letters proved essentially active."""
@@ -110,6 +112,34 @@ class NoCommonQuadraticForm(Claim):
             return WordTree(single.forms[0], self._rate, tuple((i,) for i in range(len(system))), fmpq(1))
         tree = prove_attained_rate(system.A, self._rate, time_limit=max(subject.remaining, _SHORTEST_TIME))
         return tree if tree is not None and tree.is_quadratic else None
+
+    def _word(self, subject: Subject, system: SwitchedSystem) -> Expansive | None:
+        """A word of letters proved essentially active that grows faster than any form of the rate allows."""
+        sure = range(len(system)) if subject.given is not None else subject.essential
+        if not sure:
+            return None
+        seconds = max(subject.remaining, _SHORTEST_TIME)
+        answer = decide(SwitchedSystem.from_rows([system.A[i] for i in sure]), self._rate, time_limit=seconds)
+        return answer if isinstance(answer, Expansive) else None
+
+    def _proved_by_word(self, subject: Subject, found: Expansive) -> Verdict:
+        word, derivation, statement = subject.in_system(found.word), _opening(subject), self.statement(subject)
+        if subject.given is not None or not subject.is_irrational:
+            A, B = subject.system.product(word)
+            poly = A.charpoly() if isinstance(A, fmpq_mat) else None
+            derivation.record(WordStep(word, A, B, poly, found.modulus_lower, found.rate_lower))
+        path = found.word if subject.given is not None else word
+        witness = {"method": "word", "word": path, "modulus_lower": found.modulus_lower}
+        reason = f"products along the word {word_text(word)} grow faster than a form of the rate {self._rate} allows"
+        return Proved(
+            self.kind,
+            statement,
+            f"there is no such form: {reason}",
+            {"word": list(word), "eigenvalue_modulus_lower": str(found.modulus_lower)},
+            reason,
+            derivation,
+            certificate=certify(self, "proved", statement, subject.certificate_parts(), witness),
+        )
 
     def _proved(self, subject: Subject, system: SwitchedSystem, Q: tuple[fmpq_mat, ...]) -> Verdict:
         from piggycheck.stability.no_quadratic_form import least_gain
@@ -153,7 +183,7 @@ class NoCommonQuadraticForm(Claim):
             {},
             reason,
             _opening(subject),
-            tried=("dual matrices, semidefinite program", "a form, semidefinite program", "a form on the boundary"),
+            tried=("dual matrices", "a form", "a form on the boundary", "a word that grows faster"),
             would_help="a rate further from the least one that a quadratic form proves",
         )
 
