@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flint import fmpq, fmpq_mat
 
-from piggycheck.intervals import Letter, midpoint
+from piggycheck.intervals import Letter, absolute, midpoint, radius
 from piggycheck.stability.balance import balanced, balancing_exponents, diagonal_congruence
 from piggycheck.stability.corners import Corners, corner_letters
 from piggycheck.stability.proof import Proof
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from piggycheck.stability.floats import Array
 
 __all__ = ["Problem"]
+
+_NARROW = fmpq(1, 10**6)
 
 
 @dataclass
@@ -56,9 +58,9 @@ class Problem:
 
     @classmethod
     def of(cls, given: Sequence[Letter], names: tuple[int, ...]) -> Problem:
-        """Return the problem of some matrices, by their corners where they are uncertain and have few."""
+        """Return the problem of some matrices, by their corners where bounds are wide and these few."""
         problem = cls(given, names)
-        corners = None if problem.is_exact or problem.dimension == 1 else corner_letters(given)
+        corners = corner_letters(given) if problem.dimension > 1 and _is_wide(given) else None
         if corners is None:
             return problem
         counts = [len(corner_letters([A]) or ()) for A in given]
@@ -125,3 +127,9 @@ class Problem:
         from piggycheck.stability.floats import float_matrices
 
         return float_matrices([midpoint(A) for A in self.A])
+
+
+def _is_wide(letters: Sequence[Letter]) -> bool:
+    """Whether bounds are so far apart that a margin that covers them costs much."""
+    spread = max(entry for A in letters for entry in radius(A).entries())
+    return bool(spread > _NARROW * max(entry for A in letters for entry in absolute(midpoint(A)).entries()))
