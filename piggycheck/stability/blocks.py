@@ -52,23 +52,6 @@ class Blocks(Proof):
     method: ClassVar[str] = "blocks"
 
     def verify(self, A: Sequence[Letter]) -> bool:
-        """Check the proof again, exactly, against the matrices.
-
-        Parameters
-        ----------
-        A : sequence of fmpq_mat or IntervalMatrix
-            The matrices that the letters stand for.
-
-        Returns
-        -------
-        bool
-            True proves that the joint spectral radius is at most the rate, for every choice of matrices between bounds.
-            False proves nothing.
-
-        Notes
-        -----
-        When this fails: intervals grow when the basis is more than a permutation.
-        """
         n = self.basis.nrows()
         if self.rate < 0 or not A or any((M.nrows(), M.ncols()) != (n, n) for M in (self.basis, *A)):
             return False
@@ -87,7 +70,6 @@ class Blocks(Proof):
         return proof.rate <= self.rate and proof.verify(letters)
 
     def witness(self) -> dict[str, Any]:
-        """Return the proof as certificates hold it."""
         proofs = [None if proof is None else proof.witness() for proof in self.proofs]
         return {
             "method": self.method,
@@ -98,7 +80,6 @@ class Blocks(Proof):
         }
 
     def summary(self) -> str:
-        """Say what the proof is made of."""
         blocks = [(k, proof) for k, proof in enumerate(self.proofs) if proof is not None]
         if not blocks:
             return "a block-triangular form whose diagonal blocks are zero"

@@ -52,32 +52,13 @@ class Corners(Proof):
     method: ClassVar[str] = "corners"
 
     def verify(self, A: Sequence[Letter]) -> bool:
-        """Check the proof again, exactly, against the matrices.
-
-        Parameters
-        ----------
-        A : sequence of fmpq_mat or IntervalMatrix
-            The matrices that the letters stand for.
-
-        Returns
-        -------
-        bool
-            True proves that the joint spectral radius is at most the rate, for every choice of matrices between bounds.
-            False proves nothing.
-
-        Notes
-        -----
-        When this fails: more than 64 corners.
-        """
         ends = corner_letters(A)
         return ends is not None and self.proof.rate <= self.rate and self.proof.verify(ends)
 
     def witness(self) -> dict[str, Any]:
-        """Return the proof as certificates hold it."""
         return {"method": self.method, "rate": self.rate, "proof": self.proof.witness()}
 
     def summary(self) -> str:
-        """Say what the proof is made of."""
         return f"{self.proof.summary()}, for the corners of the bounds"
 
 

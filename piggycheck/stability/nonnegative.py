@@ -63,23 +63,6 @@ class Nonnegative(Proof):
     method: ClassVar[str] = "nonnegative"
 
     def verify(self, A: Sequence[Letter]) -> bool:
-        """Check the proof again, exactly, against the matrices.
-
-        Parameters
-        ----------
-        A : sequence of fmpq_mat or IntervalMatrix
-            The matrices that the letters stand for.
-
-        Returns
-        -------
-        bool
-            True proves that the joint spectral radius is at most the rate, for every choice of matrices between bounds.
-            False proves nothing.
-
-        Notes
-        -----
-        When this fails: it does not; with intervals the upper bounds of the entries decide.
-        """
         n, size = len(self.vertices[0]) if self.vertices else 0, len(self.vertices)
         if not A or self.rate < 0 or any((M.nrows(), M.ncols()) != (n, n) for M in A) or not is_nonnegative(A):
             return False
@@ -103,7 +86,6 @@ class Nonnegative(Proof):
         return _is_below(image, self.vertices, [(j, self.rate * c) for j, c in combination])
 
     def witness(self) -> dict[str, Any]:
-        """Return the proof as certificates hold it."""
         return {
             "method": self.method,
             "rate": self.rate,
@@ -114,7 +96,6 @@ class Nonnegative(Proof):
         }
 
     def summary(self) -> str:
-        """Say what the proof is made of."""
         if len(self.vertices) == 1:
             return "a positive vector"
         return f"a polytope of {len(self.vertices)} nonnegative vertices"

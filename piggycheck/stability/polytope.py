@@ -63,23 +63,6 @@ class Polytope(Proof):
     method: ClassVar[str] = "polytope"
 
     def verify(self, A: Sequence[Letter]) -> bool:
-        """Check the proof again, exactly, against the matrices.
-
-        Parameters
-        ----------
-        A : sequence of fmpq_mat or IntervalMatrix
-            The matrices that the letters stand for.
-
-        Returns
-        -------
-        bool
-            True proves that the joint spectral radius is at most the rate, for every choice of matrices between bounds.
-            False proves nothing.
-
-        Notes
-        -----
-        When this fails: it does not. The proof is in docs/theory/polytopes.md.
-        """
         n, count = len(self.basis), len(self.vertices)
         if self.rate <= 0 or not A or not n or any((M.nrows(), M.ncols()) != (n, n) for M in A):
             return False
@@ -113,7 +96,6 @@ class Polytope(Proof):
         return total <= 1
 
     def witness(self) -> dict[str, Any]:
-        """Return the proof as certificates hold it; it begins with the method and the rate."""
         return {
             "method": self.method,
             "rate": self.rate,
@@ -125,7 +107,6 @@ class Polytope(Proof):
         }
 
     def summary(self) -> str:
-        """Say in a few words what the proof is made of."""
         count = len(self.vertices)
         return f"an invariant polytope of {count} {'pair' if count == 1 else 'pairs'} of vertices"
 
