@@ -296,3 +296,12 @@ def test_a_start_whose_derivative_is_not_known_stays_open():
     zero = sp.sqrt(3 + 2 * sp.sqrt(2)) - 1 - sp.sqrt(2)
     undecided(CLAIM, about(2 * x, start=[theta + zero]), {theta: 0})
     undecided(CLAIM, about(2 * x, start=[sp.sqrt(theta)]), {theta: 0})
+
+
+def test_where_no_word_grows_more_time_is_not_asked_for():
+    """Products of two nilpotent matrices stay bounded, and the joint spectral radius is exactly 1."""
+    swap = SwitchedSystem.from_rows([[[0, 1], [0, 0]], [[0, 0], [1, 0]]])
+    verdict = undecided(Diverges(), swap)
+    assert "asking for the joint spectral radius, which may be exactly 1" == verdict.would_help
+    deaf = SwitchedSystem.from_rows([[[2, 0], [0, "1/2"]]], J0=[[0], [1]])
+    assert "another start" == undecided(Diverges(), deaf).would_help

@@ -219,8 +219,17 @@ class Diverges(Claim):
             subject.opening(),
             tried=("words by length, exactly", "longer words, proposed by floating point"),
             bounds={"exhaustive_below": search.exhaustive_below},
-            would_help="a longer time limit, or another start",
+            would_help=_what_would_help(subject, search),
         )
+
+
+def _what_would_help(subject: Subject, search: DivergingSearch) -> str:
+    """More time where all of it was used, and another start where this one excites nothing."""
+    if search.found is not None or subject.remaining < 1:
+        return "a longer time limit"
+    if search.unexcited:
+        return "another start"
+    return "asking for the joint spectral radius, which may be exactly 1"
 
 
 def _given_start(subject: Subject) -> bool:
