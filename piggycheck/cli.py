@@ -229,7 +229,12 @@ def _examine(path: str, out: Path | None, time_limit: float, *, quiet: bool) -> 
 
 
 def _decide(path: str, time_limit: float) -> tuple[Any, Any, list[Any], int]:
-    """Read a case and decide its claims; an interrupt ends this early, and what was decided before stays."""
+    """Read a case and decide its claims.
+
+    An interrupt, or a claim that makes no sense for the case, ends this early; what was decided before stays.
+    """
+    from piggycheck.errors import InputError
+
     with _progress(f"reading {path}"):
         from piggycheck.case import load_case
 
@@ -243,6 +248,9 @@ def _decide(path: str, time_limit: float) -> tuple[Any, Any, list[Any], int]:
                 return case, subject, verdicts, INTERRUPTED
     except KeyboardInterrupt:
         return case, subject, verdicts, INTERRUPTED
+    except InputError as error:
+        _complain(str(error))
+        return case, subject, verdicts, BAD_INPUT
     return case, subject, verdicts, _code(verdicts)
 
 

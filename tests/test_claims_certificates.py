@@ -98,6 +98,7 @@ CASES = {
     "radius refuted by a word": (JointSpectralRadius(upper="8/5"), GOLDEN, None),
     "radius refuted by a proof": (JointSpectralRadius(lower="17/10"), GOLDEN, None),
     "no form proved": (NoCommonQuadraticForm(rate="7/5"), PROJECTIONS, None),
+    "no form proved by a word": (NoCommonQuadraticForm(), SwitchedSystem.from_rows([[[1, 1], [1, 0]]]), None),
     "no form refuted": (NoCommonQuadraticForm(rate="3/2"), PROJECTIONS, None),
     "continuous proved": (Continuous(), about(P((x - 1, x > 1), (x + 1, x < -1), (0, True))), {}),
     "continuous refuted by a jump": (Continuous(), about(P((x / 2 + 1, x >= 0), (x / 2, True)), y), {}),

@@ -109,6 +109,17 @@ def test_one_bad_case_does_not_lose_the_others(run, tmp_path):
     assert json.loads(out)[0]["claims"][0]["verdict"] == "proved"
 
 
+def test_what_was_decided_before_a_senseless_claim_is_kept(run, tmp_path):
+    """A map without parameters has nothing to differentiate in; that it is continuous stays proved."""
+    claims = "".join(f'[[claim]]\nkind = "{kind}"\n' for kind in ("continuous", "diverges"))
+    case = write(tmp_path / "case.toml", '[map]\nstate = ["x"]\nnext = ["x/2"]\n' + claims)
+    code, out, err = run("prove", case, "--json", "--out", tmp_path / "out")
+    assert code == 3
+    assert len(err.splitlines()) == 1 and "case.toml, line 6" in err
+    assert ["proved"] == [claim["verdict"] for claim in json.loads(out)["claims"]]
+    assert len(list((tmp_path / "out").iterdir())) == 1
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

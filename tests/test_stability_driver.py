@@ -295,6 +295,10 @@ class TestBounds:
         with pytest.raises(SwitchedSystemError, match=f"`{name}` is 0; write a positive number"):
             bounds_of([[[1]]], **{name: fmpq(0)})
 
+    def test_what_is_no_system_is_refused(self):
+        with pytest.raises(SwitchedSystemError, match="is no switched system; write SwitchedSystem.from_rows"):
+            joint_spectral_radius([[1]])
+
 
 class TestStructure:
     def test_blocks_are_bounded_one_by_one(self):
@@ -361,6 +365,12 @@ class TestIntervals:
         """At 3/2 the pair diverges, at 19/20 it converges: for all choices nothing holds."""
         system = SwitchedSystem.from_rows([[["3/4", "-3/4"], [1, 0]], [[["19/20", "3/2"], "-3/4"], [1, 0]]])
         assert isinstance(decide(system, time_limit=1), Open)
+
+    def test_a_certain_letter_bounds_uncertain_sets_from_below(self):
+        """The exact letter has the spectral radius sqrt(3)/2, whatever the other one is."""
+        bounds = bounds_of([[["3/4", "-3/4"], [1, 0]], [[["7/5", "3/2"], "-3/4"], [1, 0]]], time_limit=10)
+        assert bounds.lower_rate**2 > fmpq(3, 4) - fmpq(1, 10**9)
+        assert bounds.upper_rate < fmpq(104, 100)
 
     def test_scalars(self):
         bounds = bounds_of([[[["1/2", "2/3"]]], [[["-3/5", "-2/5"]]]])

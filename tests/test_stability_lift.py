@@ -271,7 +271,7 @@ class TestReport:
         expected = {"method": "lift", "rate": fmpq(1, 2), "degree": 2, "proof": inner}
         assert expected == proof.witness()
         assert list(expected) == list(proof.witness())
-        assert proof.summary() == "a common quadratic form about the monomials of degree 2"
+        assert proof.summary() == "the largest absolute value about the monomials of degree 2"
 
     def test_the_lift_of_a_rotation_is_one_in_the_scaled_basis(self):
         """Why the guess is made there: the weights are the square roots of the multinomial coefficients."""

@@ -24,7 +24,7 @@ from piggycheck.stability.proof import Proof
 from piggycheck.stability.questions import AtLeast, AtMost, BelowOne, Question, Within
 from piggycheck.stability.structure import Triangular, triangularise
 from piggycheck.stability.word_tree import WordTree
-from piggycheck.stability.words import WordBound, leading_words, rate_of_word, search_words
+from piggycheck.stability.words import WordBound, leading_words, necklaces, rate_of_word, search_words
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["decide", "joint_spectral_radius"]
@@ -35,6 +35,7 @@ _ROUND_SECONDS = 0.6
 _LONGEST_WORDS = 400
 _ACCURACY = fmpq(1, 10**12)
 _MOST_EASILY_JOINED = 5
+_SHORT, _FEW = 4, 32
 _FLOATS_RESOLVE = fmpq(1, 10**10)
 
 
@@ -135,7 +136,7 @@ def joint_spectral_radius(
     Raises
     ------
     SwitchedSystemError
-        When a bound or the tolerance is not positive.
+        When a bound or the tolerance is not positive, or there is no switched system.
     NumberError
         When one is not an exact rational number.
 
@@ -152,6 +153,8 @@ def joint_spectral_radius(
     When this fails: the time limit ends the search before the bounds meet the tolerance, in particular when the best
     word is long or there are many best words.
     """
+    if not isinstance(system, SwitchedSystem):
+        raise SwitchedSystemError(f"`{str(system)[:40]}` is no switched system; write SwitchedSystem.from_rows(...)")
     if tolerance is None and lower is None and upper is None:
         tolerance = fmpq(1, 1000)
     asked = {"upper": (AtMost, upper), "lower": (AtLeast, lower), "tolerance": (Within, tolerance)}
@@ -405,6 +408,16 @@ class _Search:
             if rate > as_float(self.lower.rate_lower) * (1 - 1e-12):
                 name = problem.named(word)
                 self._learn(*((local, word) if problem.bounds_words else (self.system, name)), name)
+        if not problem.bounds_words and effort == 0:
+            self._learn_short_words()
+
+    def _learn_short_words(self) -> None:
+        """Of uncertain matrices short words may prove more than those of the largest rates, whose bounds have grown."""
+        letters = len(self.system)
+        for length in range(1, _SHORT + 1):
+            for word in necklaces(letters, length) if letters**length <= _FEW else ():
+                if self.remaining > 0:
+                    self._learn(self.system, word, word)
 
     def _learn(self, system: SwitchedSystem, word: Word, name: Word) -> None:
         """Bound the radius by a word of a system, which the whole system calls by another name."""

@@ -274,7 +274,7 @@ def _has_nonnegative_letters(problem: Problem, effort: int) -> bool:
 METHODS: tuple[Method, ...] = (
     Method("zero products", _zero_products, _all_nilpotent, gives_trees=True, needs_aim=False),
     Method("quadratic form, averaged", _averaged_form, _first_round, gives_trees=True, needs_aim=False),
-    Method("nonnegative polytope", _nonnegative, _has_nonnegative_letters, closes_gaps=True),
+    Method("monotone polytope", _nonnegative, _has_nonnegative_letters, closes_gaps=True),
     Method("quadratic form, semidefinite program", _quadratic, _first_round, gives_trees=True, needs_aim=False),
     Method("quadratic form", _one_letter_each, _first_round, gives_trees=True),
     Method("quadratic form on the boundary", _attained_rate, lambda p, e: e == 0 and p.is_exact, gives_trees=True),
