@@ -6,7 +6,7 @@ A further method is one entry in `METHODS`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -22,11 +22,7 @@ _MAX_LIFTED_DIMENSION = 40
 _MAX_FORMS = 40
 _MAX_PRODUCTS = 128
 _MAX_TREE_NODES = 1_000_000
-_ROUNDED_UP = (
-    (1 - fmpq(1, 10**9), 1 + fmpq(1, 10**9)),
-    (1 + fmpq(1, 10**5), 1 + fmpq(2, 10**4)),
-    (1 + fmpq(1, 10**3), 1 + fmpq(2, 10**2)),
-)
+_SIMPLE = 1000
 
 
 class Tools(NamedTuple):
@@ -116,14 +112,22 @@ def _own_rate(problem: Problem, tools: Tools) -> Proof | None:
     from piggycheck.stability.quadratic import prove_with_form
 
     for P, rate in sorted(problem.forms, key=lambda form: form[1])[:2]:
-        if math.isfinite(rate) and rate > 0:
-            least = fmpq(*rate.as_integer_ratio())
-            for low, high in _ROUNDED_UP:
-                simple = simplest_between(least * low, least * high)
-                tree = prove_with_form(problem.A, P, simple, max_length=1, time_limit=tools.seconds)
-                if tree is not None:
-                    return tree
+        for simple in _rounded_up(rate):
+            tree = prove_with_form(problem.A, P, simple, max_length=1, time_limit=tools.seconds)
+            if tree is not None:
+                return tree
     return None
+
+
+def _rounded_up(rate: float) -> Iterator[fmpq]:
+    """A simple number that may be the rate itself, and one that is a little larger."""
+    if not math.isfinite(rate) or rate <= 0:
+        return
+    least = fmpq(*rate.as_integer_ratio())
+    same = simplest_between(least * (1 - fmpq(1, 10**9)), least * (1 + fmpq(1, 10**9)))
+    if max(same.p, same.q) <= _SIMPLE:
+        yield same
+    yield simplest_between(least * fmpq(1001, 1000), least * fmpq(102, 100))
 
 
 def _attained_rate(problem: Problem, aim: fmpq, tools: Tools) -> Proof | None:
