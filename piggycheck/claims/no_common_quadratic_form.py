@@ -134,7 +134,7 @@ class NoCommonQuadraticForm(Claim):
         return Proved(
             self.kind,
             statement,
-            f"there is no such form: {reason}",
+            "there is no such form",
             {"word": list(word), "eigenvalue_modulus_lower": str(found.modulus_lower)},
             reason,
             derivation,

@@ -12,6 +12,7 @@ from piggycheck.render.formula import Decimal, Paragraph, Part, exactly, inline,
 __all__ = ["conclusion", "grows"]
 
 _MOST_PIECES = 8
+_ABOUT_MATRICES = ("joint_spectral_radius", "no_common_quadratic_form")
 
 
 def conclusion(verdict: Any, names: Iterable[str] = (), *, practice: bool = True) -> list[Paragraph]:
@@ -38,7 +39,7 @@ def conclusion(verdict: Any, names: Iterable[str] = (), *, practice: bool = True
     if verdict.kind == "joint_spectral_radius" and verdict.value.get("upper") == "1":
         said.append("A radius of at most 1 does not say that derivatives converge; that needs one below 1. ")
     word = verdict.derivation.first(d.WordStep)
-    if word is None or verdict.kind == "joint_spectral_radius":
+    if word is None or verdict.kind in _ABOUT_MATRICES:
         return [Paragraph(tuple(said))] if said else []
     if verdict.kind == "diverges":
         said += ["In each step the growth is at least ", *exactly(word.growth_lower), ". "]
@@ -62,6 +63,8 @@ def _what_practice_sees(verdict: Any, word: d.WordStep) -> Paragraph:
         )
     if len(system.A) == 1:
         return sentence(f"There is one {'pair' if given else 'piece'} only, so every program sees this growth.")
+    if not given and not system.exact:
+        return sentence("What this says: the conservative recursion contains diverging selections.")
     radii = [_spectral_radius(A) for A in system.A[:_MOST_PIECES]]
     radii_shown = listed([(Decimal(f"{radius:.6f}"),) for radius in radii])
     more = ", …" if len(system.A) > _MOST_PIECES else ""
