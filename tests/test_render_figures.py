@@ -5,13 +5,16 @@ import sys
 from fractions import Fraction
 
 import pytest
+import sympy as sp
 from flint import fmpq
 from render_cases import SUBJECTS, WITNESSES, StatedProof, subject, verdicts
 
-from piggycheck.claims import JointSpectralRadius, Subject, Undecided, prove
+from piggycheck.claims import Diverges, JointSpectralRadius, Subject, Undecided, prove
 from piggycheck.claims.figure import FigureData, Panel, Series, figure_data
 from piggycheck.derivation import BoundsStep, Derivation
 from piggycheck.errors import InputError
+from piggycheck.iteration import Iteration
+from piggycheck.maps import SymbolicMap
 from piggycheck.render import figure
 from piggycheck.stability.answers import Moment
 from piggycheck.switched import SwitchedSystem
@@ -150,6 +153,17 @@ def test_bounds_that_were_known_at_once_leave_room_for_the_recursion(tmp_path):
     found = figure_data(nilpotent, [prove(JointSpectralRadius(), nilpotent)], steps=3)
     assert [panel.ylabel for panel in found.panels] == ["‖J_k − J̄‖"]
     figure(found, tmp_path / "f.svg")
+
+
+def test_derivatives_along_iterates_are_not_said_to_be_selected():
+    """Iterates from (1, 0) halve and stay on the axis, where the piece doubles y: no other piece has a part in it."""
+    x, y, theta = sp.symbols("x y theta", real=True)
+    cut = sp.Max(sp.Min(2 * y, x / 2), -x / 2)
+    about = Subject(iteration=Iteration(SymbolicMap([x, y], [x / 2, cut], [theta]), [1, theta]), at={"theta": 0})
+    panel = figure_data(about, [prove(Diverges(words="realisable"), about)], steps=8).panels[-1]
+    assert panel.title == "Derivatives along iterates that converge"
+    assert ["word", "proved"] == [series.role for series in panel.series]
+    assert tuple(2.0**k for k in range(9)) == panel.series[0].values
 
 
 def test_recursions_that_a_graph_constrains_are_not_drawn():

@@ -15,7 +15,7 @@ from piggycheck.claims.base import decimals_above, decimals_below, word_text
 from piggycheck.claims.limit import common_fixed_point, word_fixed_point
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
-from piggycheck.derivation import BoundsStep, ContractionStep, TransitionsStep, WordStep
+from piggycheck.derivation import BoundsStep, ContractionStep, RealisedStep, TransitionsStep, WordStep
 from piggycheck.errors import InputError, PiggycheckError, UnknownError
 from piggycheck.linalg import as_float, entries, zeros
 from piggycheck.piggyback import FixedBranch, RandomBranch, RepeatedWord, SelectionPolicy, propagate
@@ -242,7 +242,7 @@ def _derivatives(subject: Subject, verdicts: Sequence[Verdict], steps: int) -> P
         return None
     word = _first(verdicts, WordStep, lambda step: step.modulus_lower > 1)
     if word is not None:
-        return _growth(subject, word, steps)
+        return _growth(subject, word, steps, realised=_first(verdicts, RealisedStep) is not None)
     limit = common_fixed_point(system)
     free = [verdict for verdict in verdicts if verdict.derivation.first(TransitionsStep) is None]
     step = _first(free, ContractionStep, lambda step: step.proof.rate < 1)
@@ -277,13 +277,14 @@ def _selections(subject: Subject, origin: fmpq_mat, steps: int) -> list[Series]:
     return [Series(label, only.k, only.values, only.role)]
 
 
-def _growth(subject: Subject, word: WordStep, steps: int) -> Panel:
-    """Norms of derivatives at the fixed point: the word grows, whatever single pieces do."""
+def _growth(subject: Subject, word: WordStep, steps: int, *, realised: bool) -> Panel:
+    """Norms of derivatives at the fixed point: the word grows, whatever single pieces do; or along iterates."""
     system = subject.system
     J0 = word.J0 if word.J0 is not None else system.J0
     run = _recursion_of_system(system, J0)
-    series = [_series(f"always piece {i}", run(FixedBranch(i), steps), None, "fixed branch") for i in _branches(system)]
-    if len(word.word) > 1:
+    single = () if realised else _branches(system)
+    series = [_series(f"always piece {i}", run(FixedBranch(i), steps), None, "fixed branch") for i in single]
+    if realised or len(word.word) > 1:
         series.append(
             _series(f"word {word_text(word.word)}, repeated", run(RepeatedWord(word.word), steps), None, "word")
         )
@@ -291,7 +292,8 @@ def _growth(subject: Subject, word: WordStep, steps: int) -> Panel:
     excited = "proved: grows at least like" if word.J0 is not None else "proved rate of the word:"
     label = f"{excited} {_trimmed(decimals_below(word.growth_lower))}^k"
     series.append(Series(label, tuple(range(steps + 1)), tuple(_power(rate, k) for k in range(steps + 1)), "proved"))
-    return Panel("Derivatives selected at the fixed point", "‖J_k‖", tuple(series))
+    title = "Derivatives along iterates that converge" if realised else "Derivatives selected at the fixed point"
+    return Panel(title, "‖J_k‖", tuple(series))
 
 
 def _to_several_limits(subject: Subject, proof: Proof, steps: int) -> Panel:
