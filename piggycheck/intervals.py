@@ -9,13 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError
-from piggycheck.linalg import entries, is_positive_semidefinite
+from piggycheck.linalg import entries, is_positive_semidefinite, matrix, zeros
 
-__all__ = ["IntervalMatrix", "Letter", "absolute", "contracts", "corners", "midpoint", "radius", "samples"]
+__all__ = [
+    "IntervalMatrix",
+    "Letter",
+    "absolute",
+    "block_in",
+    "contracts",
+    "corners",
+    "has_intervals",
+    "midpoint",
+    "radius",
+    "read_letter",
+    "samples",
+]
 
 _SAMPLE_BITS = 4
 _NEGLIGIBLE = fmpq(1, 2**30)
@@ -216,6 +229,108 @@ def samples(A: Letter) -> list[fmpq_mat]:
         return [C]
     uncertain = sum(entry != 0 for entry in R.entries())
     return list(corners(A)) if uncertain <= _SAMPLE_BITS else [C, C - R, C + R]
+
+
+def read_letter(rows: Any, where: str) -> Letter:
+    """Read a matrix in which entries may be pairs (lower, upper).
+
+    Parameters
+    ----------
+    rows : matrix, or sequence of rows of numbers and pairs
+    where : str
+        What errors call it.
+
+    Returns
+    -------
+    fmpq_mat or IntervalMatrix
+        The first also when no interval has any width.
+
+    Raises
+    ------
+    SwitchedSystemError
+        When the ends of an interval are in the wrong order.
+    NumberError
+        When an entry is not exact, or rows have different lengths.
+
+    Examples
+    --------
+    >>> read_letter([[1, ["1/3", "1/2"]]], "A").bounds()
+    [[(1, 1), (1/3, 1/2)]]
+
+    Notes
+    -----
+    When this fails: it does not; what it cannot read it refuses.
+    """
+    if isinstance(rows, IntervalMatrix):
+        return rows
+    uncertain = _uncertain(rows)
+    if not uncertain:
+        return matrix(rows, where)
+    lower, upper = (
+        matrix(
+            [
+                [entry[end] if (i, j) in uncertain else entry for j, entry in enumerate(row)]
+                for i, row in enumerate(rows)
+            ],
+            where,
+        )
+        for end in (0, 1)
+    )
+    for i, j in uncertain:
+        if lower[i, j] > upper[i, j]:
+            raise SwitchedSystemError(
+                f"`{where}[{i}][{j}]`: the interval [{lower[i, j]}, {upper[i, j]}] has its ends in the wrong order; "
+                f"write [{upper[i, j]}, {lower[i, j]}]"
+            )
+    read = IntervalMatrix.between(lower, upper)
+    return read.midpoint if read.is_exact else read
+
+
+def has_intervals(rows: Any) -> bool:
+    """Whether a matrix, or some rows that are to be read, are known only between bounds.
+
+    Examples
+    --------
+    >>> has_intervals([[1, [0, 1]]]), has_intervals([[1, 0]])
+    (True, False)
+    """
+    return isinstance(rows, IntervalMatrix) or bool(_uncertain(rows))
+
+
+def block_in(M: Letter, row: int, column: int, rows: int, columns: int) -> Letter:
+    """Return a matrix of blocks of one shape, all zero but one.
+
+    Examples
+    --------
+    >>> block_in(fmpq_mat([[5]]), 1, 0, 2, 2)
+    [0, 0]
+    [5, 0]
+    """
+    if isinstance(M, fmpq_mat):
+        return _exactly_placed(M, row, column, rows, columns)
+    return IntervalMatrix(
+        _exactly_placed(M.midpoint, row, column, rows, columns), _exactly_placed(M.radius, row, column, rows, columns)
+    )
+
+
+def _uncertain(rows: Any) -> set[tuple[int, int]]:
+    """Places of the entries that are pairs."""
+    if not isinstance(rows, (list, tuple)) or not all(isinstance(row, (list, tuple)) for row in rows):
+        return set()
+    return {
+        (i, j)
+        for i, row in enumerate(rows)
+        for j, entry in enumerate(row)
+        if isinstance(entry, (list, tuple)) and len(entry) == 2
+    }
+
+
+def _exactly_placed(M: fmpq_mat, row: int, column: int, rows: int, columns: int) -> fmpq_mat:
+    placed = zeros(rows * M.nrows(), columns * M.ncols())
+    for i in range(M.nrows()):
+        for j in range(M.ncols()):
+            placed[row * M.nrows() + i, column * M.ncols() + j] = M[i, j]
+    return placed
 
 
 def _product(X: Letter, Y: Letter) -> IntervalMatrix:

@@ -13,7 +13,7 @@ from typing import Any
 from flint import fmpq_mat
 
 from piggycheck.errors import SwitchedSystemError, UnknownError
-from piggycheck.intervals import IntervalMatrix, Letter
+from piggycheck.intervals import IntervalMatrix, Letter, block_in, has_intervals, read_letter
 from piggycheck.linalg import Number, block_matrix, identity, matrix, zeros
 
 __all__ = ["Edge", "Pair", "SwitchedSystem", "Word", "compose", "first_indices"]
@@ -211,7 +211,7 @@ class SwitchedSystem:
         -----
         When this fails: floats are refused, with the text to write instead.
         """
-        linear = tuple(_letter(rows, f"A[{index}]") for index, rows in enumerate(_listed(A, "A")))
+        linear = tuple(read_letter(rows, f"A[{index}]") for index, rows in enumerate(_listed(A, "A")))
         start = None if J0 is None else _read_exactly(J0, "J0")
         if B is not None:
             constant = tuple(_read_exactly(rows, f"B[{index}]") for index, rows in enumerate(_listed(B, "B")))
@@ -401,8 +401,9 @@ class SwitchedSystem:
         nodes = sorted({node for source, _, target in self.graph for node in (source, target)})
         place = {node: index for index, node in enumerate(nodes)}
         size = len(nodes)
-        A = tuple(_placed(self.A[i], place[v], place[u], size, size) for u, i, v in self.graph)
-        B = tuple(_exactly_placed(self.B[i], place[v], 0, size, 1) for _, i, v in self.graph)
+        A = tuple(block_in(self.A[i], place[v], place[u], size, size) for u, i, v in self.graph)
+        nothing = zeros(self.dimension, self.columns)
+        B = tuple(block_matrix([[self.B[i] if node == v else nothing] for node in nodes]) for _, i, v in self.graph)
         J0 = None if self.J0 is None else block_matrix([[self.J0]] * size)
         return SwitchedSystem(A, B, tuple(f"{u} -{i}-> {v}" for u, i, v in self.graph), self.exact, J0)
 
@@ -450,48 +451,9 @@ def _listed(matrices: object, where: str) -> Sequence[Any]:
 
 
 def _read_exactly(rows: Any, where: str) -> fmpq_mat:
-    if isinstance(rows, IntervalMatrix) or _uncertain(rows):
+    if has_intervals(rows):
         raise SwitchedSystemError(f"`{where}` has an interval; only `A` may have intervals, write one number instead")
     return matrix(rows, where)
-
-
-def _letter(rows: Any, where: str) -> Letter:
-    """Read a matrix in which entries may be pairs (lower, upper)."""
-    if isinstance(rows, IntervalMatrix):
-        return rows
-    uncertain = _uncertain(rows)
-    if not uncertain:
-        return matrix(rows, where)
-    lower, upper = (
-        matrix(
-            [
-                [entry[end] if (i, j) in uncertain else entry for j, entry in enumerate(row)]
-                for i, row in enumerate(rows)
-            ],
-            where,
-        )
-        for end in (0, 1)
-    )
-    for i, j in uncertain:
-        if lower[i, j] > upper[i, j]:
-            raise SwitchedSystemError(
-                f"`{where}[{i}][{j}]`: the interval [{lower[i, j]}, {upper[i, j]}] has its ends in the wrong order; "
-                f"write [{upper[i, j]}, {lower[i, j]}]"
-            )
-    read = IntervalMatrix.between(lower, upper)
-    return read.midpoint if read.is_exact else read
-
-
-def _uncertain(rows: Any) -> set[tuple[int, int]]:
-    """Places of the entries that are pairs."""
-    if not isinstance(rows, (list, tuple)) or not all(isinstance(row, (list, tuple)) for row in rows):
-        return set()
-    return {
-        (i, j)
-        for i, row in enumerate(rows)
-        for j, entry in enumerate(row)
-        if isinstance(entry, (list, tuple)) and len(entry) == 2
-    }
 
 
 def _edges(graph: object) -> tuple[Edge, ...]:
@@ -506,23 +468,6 @@ def _edges(graph: object) -> tuple[Edge, ...]:
             )
         edges.append((edge[0], edge[1], edge[2]))
     return tuple(dict.fromkeys(edges))
-
-
-def _placed(M: Letter, row: int, column: int, rows: int, columns: int) -> Letter:
-    """A matrix of blocks, all zero but one."""
-    if isinstance(M, fmpq_mat):
-        return _exactly_placed(M, row, column, rows, columns)
-    return IntervalMatrix(
-        _exactly_placed(M.midpoint, row, column, rows, columns), _exactly_placed(M.radius, row, column, rows, columns)
-    )
-
-
-def _exactly_placed(M: fmpq_mat, row: int, column: int, rows: int, columns: int) -> fmpq_mat:
-    placed = zeros(rows * M.nrows(), columns * M.ncols())
-    for i in range(M.nrows()):
-        for j in range(M.ncols()):
-            placed[row * M.nrows() + i, column * M.ncols() + j] = M[i, j]
-    return placed
 
 
 def _shape(M: Letter) -> str:

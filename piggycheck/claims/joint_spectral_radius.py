@@ -96,43 +96,31 @@ class JointSpectralRadius(Claim):
     def decide(self, subject: Subject) -> Verdict:
         found = _find(self, subject)
         if self._is_proved(found):
-            return self._proved(subject, found)
+            return self._decided(Proved, subject, found)
         if self.upper is not None and found.modulus > self.upper ** len(found.word):
-            return self._refuted(subject, found.only_lower())
+            return self._decided(Refuted, subject, found.only_lower())
         if self.lower is not None and found.upper is not None and found.upper.rate < self.lower:
-            return self._refuted(subject, found.only_upper())
+            return self._decided(Refuted, subject, found.only_upper())
         return self._open(subject, found)
 
     def _is_proved(self, found: _Found) -> bool:
         upper = None if found.upper is None else found.upper.rate
         return (
-            (self.lower is None or found.rate >= self.lower)
+            (self.lower is None or (bool(found.word) and found.rate >= self.lower))
             and (self.upper is None or (upper is not None and upper <= self.upper))
             and (self.tolerance is None or (upper is not None and upper <= (1 + self.tolerance) * found.rate))
         )
 
-    def _proved(self, subject: Subject, found: _Found) -> Verdict:
+    def _decided(self, verdict: type[Proved | Refuted], subject: Subject, found: _Found) -> Verdict:
         statement = self.statement(subject)
-        return Proved(
+        return verdict(
             self.kind,
             statement,
             found.text(),
             found.value(),
             found.reason(),
             _derivation(subject, found),
-            certificate=certify(self, "proved", statement, subject.certificate_parts(), found.witness()),
-        )
-
-    def _refuted(self, subject: Subject, found: _Found) -> Verdict:
-        statement = self.statement(subject)
-        return Refuted(
-            self.kind,
-            statement,
-            found.text(),
-            found.value(),
-            found.reason(),
-            _derivation(subject, found),
-            certificate=certify(self, "refuted", statement, subject.certificate_parts(), found.witness()),
+            certificate=certify(self, verdict.name, statement, subject.certificate_parts(), found.witness()),
         )
 
     def _open(self, subject: Subject, found: _Found) -> Verdict:
