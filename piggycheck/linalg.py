@@ -1,7 +1,7 @@
 """Linear algebra over the rationals on `flint.fmpq_mat`: every answer is exact, and so is every "no".
 
-Roots of polynomials live in `piggycheck.roots` and linear inequalities in `piggycheck.feasibility`; their public names
-can be imported from here.
+Definiteness lives in `piggycheck.definite`, roots of polynomials in `piggycheck.roots` and linear inequalities in
+`piggycheck.feasibility`; their public names can be imported from here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from flint import fmpq, fmpq_mat, fmpq_poly, fmpz
 
+from piggycheck.definite import is_positive_definite, is_positive_semidefinite, ldl
 from piggycheck.errors import NumberError
 from piggycheck.feasibility import AffineRow, Feasible, Infeasible, feasible_point, nonnegative_solution
 from piggycheck.roots import (
@@ -244,121 +245,6 @@ def float_rows(M: fmpq_mat) -> list[list[float]]:
     return [[as_float(value) for value in row] for row in entries(M)]
 
 
-def ldl(M: fmpq_mat) -> tuple[fmpq_mat, list[fmpq]] | None:
-    """Factor a symmetric positive semidefinite matrix as ``L diag(d) L^T``, or prove that it is not semidefinite.
-
-    Parameters
-    ----------
-    M : fmpq_mat
-        A symmetric matrix.
-
-    Returns
-    -------
-    (fmpq_mat, list of fmpq) or None
-        L unit lower triangular and d nonnegative; None exactly when M is not positive semidefinite.
-
-    Raises
-    ------
-    NumberError
-        When the matrix is not symmetric.
-
-    Examples
-    --------
-    >>> L, d = ldl(fmpq_mat([[2, 1], [1, 2]]))
-    >>> d
-    [2, 3/2]
-    >>> ldl(fmpq_mat([[0, 1], [1, 0]])) is None
-    True
-
-    Notes
-    -----
-    A zero pivot of a semidefinite matrix has a zero column below it. When this fails: it does not.
-    """
-    _require_symmetric(M)
-    n = M.nrows()
-    rest = entries(M)
-    L = identity(n)
-    pivots = []
-    for k in range(n):
-        pivot = rest[k][k]
-        if pivot < 0 or (pivot == 0 and any(rest[i][k] != 0 for i in range(k + 1, n))):
-            return None
-        pivots.append(pivot)
-        for i in range(k + 1, n):
-            if rest[i][k] == 0:
-                continue
-            factor = rest[i][k] / pivot
-            L[i, k] = factor
-            for j in range(k + 1, i + 1):
-                rest[i][j] -= factor * rest[j][k]
-    return L, pivots
-
-
-def is_positive_definite(M: fmpq_mat) -> bool:
-    """Decide whether a symmetric matrix is positive definite.
-
-    Parameters
-    ----------
-    M : fmpq_mat
-        A symmetric matrix; the 0 by 0 matrix is definite.
-
-    Returns
-    -------
-    bool
-        Both answers are theorems.
-
-    Raises
-    ------
-    NumberError
-        When the matrix is not symmetric.
-
-    Examples
-    --------
-    >>> is_positive_definite(fmpq_mat([[2, 1], [1, 2]])), is_positive_definite(fmpq_mat([[1, 1], [1, 1]]))
-    (True, False)
-
-    Notes
-    -----
-    When this fails: it does not.
-    """
-    factors = ldl(M)
-    return factors is not None and all(pivot > 0 for pivot in factors[1])
-
-
-def is_positive_semidefinite(M: fmpq_mat) -> bool:
-    """Decide whether a symmetric matrix is positive semidefinite.
-
-    Parameters
-    ----------
-    M : fmpq_mat
-        A symmetric matrix; the 0 by 0 matrix is semidefinite.
-
-    Returns
-    -------
-    bool
-        Both answers are theorems.
-
-    Raises
-    ------
-    NumberError
-        When the matrix is not symmetric.
-
-    Examples
-    --------
-    >>> is_positive_semidefinite(fmpq_mat([[1, 1], [1, 1]])), is_positive_semidefinite(fmpq_mat([[0, 1], [1, 0]]))
-    (True, False)
-
-    Notes
-    -----
-    When this fails: it does not.
-    """
-    if M.nrows() == 2 and M.ncols() == 2:
-        _require_symmetric(M)
-        a, b, c = M[0, 0], M[0, 1], M[1, 1]
-        return a >= 0 and c >= 0 and a * c >= b * b
-    return ldl(M) is not None
-
-
 def krylov_minimal_polynomial(M: fmpq_mat, u: fmpq_mat) -> fmpq_poly:
     """Return the monic polynomial q of least degree with ``q(M) u = 0``.
 
@@ -493,14 +379,3 @@ def left_eigenvectors(M: fmpq_mat, eigenvalue: fmpq) -> list[fmpq_mat]:
 
 def _is_list(value: object) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str)
-
-
-def _require_symmetric(M: fmpq_mat) -> None:
-    if M.nrows() != M.ncols():
-        raise NumberError(f"the matrix is {M.nrows()} by {M.ncols()}; write a symmetric one")
-    for i in range(M.nrows()):
-        for j in range(i):
-            if M[i, j] != M[j, i]:
-                raise NumberError(
-                    f"entries ({i}, {j}) and ({j}, {i}) are {M[i, j]} and {M[j, i]}; write a symmetric matrix"
-                )

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "piggycheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-LINEAR_ALGEBRA = {"feasibility", "intervals", "linalg", "roots"}
+LINEAR_ALGEBRA = {"definite", "feasibility", "intervals", "linalg", "roots"}
 LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback"}
 RIGHT_WING = {"switched", "stability"}
 BELOW_CLAIMS = {"errors", "arithmetic", "expression"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "errors": set(),
     "arithmetic": {"errors"},
     "linalg": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
+    "definite": {"errors"},
     "feasibility": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "intervals": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "roots": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
