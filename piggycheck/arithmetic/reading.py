@@ -16,6 +16,7 @@ __all__ = ["exact", "read_rational", "to_sympy"]
 
 _RATIONAL_TEXT = re.compile(r"\s*[+-]?\s*\d+\s*(/\s*\d+)?\s*|\s*[+-]?(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d{1,4})?\s*")
 _MAX_DIGITS = 4000
+_TOO_LARGE = 10**_MAX_DIGITS
 
 
 def exact(value: Any, where: str = "number") -> sp.Expr:
@@ -121,7 +122,7 @@ def read_rational(text: str, where: str = "number") -> fmpq:
         value = Fraction("".join(text.split()))
     except ZeroDivisionError:
         raise NumberError(f"{where}: `{text[:60]}` divides by zero") from None
-    if max(abs(value.numerator), value.denominator) >= 10**_MAX_DIGITS:
+    if max(abs(value.numerator), value.denominator) >= _TOO_LARGE:
         raise NumberError(f"{where}: `{text[:60]}` has more than {_MAX_DIGITS} digits")
     return fmpq(value.numerator, value.denominator)
 
