@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "piggycheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-LINEAR_ALGEBRA = {"definite", "feasibility", "intervals", "linalg", "roots"}
+LINEAR_ALGEBRA = {"arrays", "definite", "feasibility", "intervals", "linalg", "norms", "roots"}
 LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback"}
 RIGHT_WING = {"switched", "stability"}
 BELOW_CLAIMS = {"errors", "arithmetic", "expression"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
@@ -28,7 +28,9 @@ MAY_IMPORT = {
     "errors": set(),
     "arithmetic": {"errors"},
     "linalg": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
+    "arrays": {"errors", "arithmetic", "norms"},
     "definite": {"errors"},
+    "norms": {"errors"},
     "feasibility": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "intervals": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "roots": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
@@ -47,7 +49,8 @@ MAY_IMPORT = {
     "derivation": {"errors"},
     "claims": BELOW_CLAIMS | {"certificates", "derivation", "render"},
     "render": {"errors", "arithmetic", "expression", "derivation", "certificates"} | LINEAR_ALGEBRA,
-    "case": BELOW_CLAIMS | {"claims"},
+    "data": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
+    "case": BELOW_CLAIMS | {"claims", "data"},
     "checker": set(),
     "cli": BELOW_CLAIMS | {"case", "certificates", "checker", "claims", "derivation", "render"},
 }
