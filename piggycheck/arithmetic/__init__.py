@@ -17,6 +17,7 @@ from piggycheck.arithmetic.fields import (
     rational,
     sign,
 )
+from piggycheck.arithmetic.float64 import Float64
 from piggycheck.arithmetic.reading import exact, read_rational, to_sympy
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Arithmetic",
     "Balls",
     "Evaluator",
+    "Float64",
     "Mpmath",
     "bounds",
     "enclosure",

@@ -1,20 +1,53 @@
 """Piecewise maps: what they are made of, their pieces, and the Jacobian pairs at a point."""
 
-from piggycheck.maps.base import Activity, Evaluation, Piece, PiecewiseMap, SelectionSet, Signature
+from piggycheck.maps.affine import Affine, Constant, Difference, Factor, MatrixSum, Parameter, Symmetriser, Term
+from piggycheck.maps.base import (
+    Activity,
+    BoundMap,
+    Evaluation,
+    Moment,
+    Piece,
+    PiecewiseMap,
+    SelectionSet,
+    Signature,
+)
 from piggycheck.maps.checks import Continuous, Gap, Jump, check_continuity
+from piggycheck.maps.elementwise import Elementwise
+from piggycheck.maps.nodes import ArrayParameter, ConstantVector, Directions, Node, Scalar, StateBlock
+from piggycheck.maps.scalar_function import ScalarFunction
+from piggycheck.maps.structured import StructuredMap
 from piggycheck.maps.symbolic import SmoothPiece, SymbolicMap
 
 __all__ = [
     "Activity",
+    "Affine",
+    "ArrayParameter",
+    "BoundMap",
+    "Constant",
+    "ConstantVector",
     "Continuous",
+    "Difference",
+    "Directions",
+    "Elementwise",
     "Evaluation",
+    "Factor",
     "Gap",
     "Jump",
+    "MatrixSum",
+    "Moment",
+    "Node",
+    "Parameter",
     "Piece",
     "PiecewiseMap",
+    "Scalar",
+    "ScalarFunction",
     "SelectionSet",
     "Signature",
     "SmoothPiece",
+    "StateBlock",
+    "StructuredMap",
     "SymbolicMap",
+    "Symmetriser",
+    "Term",
     "check_continuity",
 ]

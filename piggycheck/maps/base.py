@@ -9,9 +9,10 @@ from typing import Any
 
 import sympy as sp
 
-from piggycheck.arithmetic import Arithmetic
+from piggycheck.arrays import Arrays, Enclosed
+from piggycheck.maps.nodes import Cotangents, Directions
 
-__all__ = ["Activity", "Evaluation", "Piece", "PiecewiseMap", "SelectionSet", "Signature"]
+__all__ = ["Activity", "BoundMap", "Evaluation", "Moment", "Piece", "PiecewiseMap", "SelectionSet", "Signature"]
 
 
 class Signature(tuple):
@@ -110,18 +111,16 @@ class PiecewiseMap(ABC):
         return self.state + self.parameters
 
     @abstractmethod
-    def evaluate(self, values: Mapping[sp.Symbol, Any], arithmetic: Arithmetic) -> Evaluation:
-        """Evaluate over an arithmetic, whose numbers `values` holds."""
-
-    @abstractmethod
-    def jacobian(
-        self, signature: Signature, values: Mapping[sp.Symbol, Any], arithmetic: Arithmetic
-    ) -> list[list[Any]]:
-        """Return the p × (p + m) Jacobian ``[A B]`` of a piece, over an arithmetic."""
+    def bind(self, at: Mapping[Any, Any], arrays: Arrays) -> BoundMap:
+        """Fix the parameters, over an array arithmetic."""
 
     @abstractmethod
     def selection(self, point: Mapping[Any, Any]) -> SelectionSet:
         """Return the selection set at an exact point."""
+
+    @abstractmethod
+    def parameter_values(self, at: Mapping[Any, Any]) -> dict[Any, Any]:
+        """Read exact values for all parameters."""
 
     @abstractmethod
     def active(self, point: Mapping[Any, Any]) -> tuple[Piece, ...]:
@@ -130,3 +129,54 @@ class PiecewiseMap(ABC):
     @abstractmethod
     def chain_rule(self, point: Mapping[Any, Any]) -> tuple[Piece, ...]:
         """Return what automatic differentiation can return at an exact point: each switch picks on its own."""
+
+
+class BoundMap(ABC):
+    """A map with given parameters, over an array arithmetic.
+
+    Attributes
+    ----------
+    arrays : Arrays
+    """
+
+    arrays: Arrays
+
+    @abstractmethod
+    def __call__(self, x: Enclosed) -> Moment:
+        """Evaluate at a state: a matrix of one column, which over balls is known up to a distance."""
+
+    @abstractmethod
+    def directions(self, moving: Mapping[Any, Any] | None = None) -> Directions:
+        """Prepare directions of the parameters.
+
+        Parameters
+        ----------
+        moving : mapping, optional
+            By the name of a parameter, what it moves by in each direction: q numbers for a scalar, a matrix with q
+            columns for an array (entries row by row). By default one direction for each number of each parameter.
+        """
+
+
+class Moment(ABC):
+    """A map at a point: its value, and what its derivative does to tangents and cotangents.
+
+    Attributes
+    ----------
+    value : Enclosed
+        The next state.
+    """
+
+    value: Enclosed
+
+    @property
+    @abstractmethod
+    def signature(self) -> Signature:
+        """What the guards see, 0 where one ties; raises `UnknownError` when a sign is not decided."""
+
+    @abstractmethod
+    def forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
+        """Return ``A T + B d``, for the piece that a signature names; None stands for zero."""
+
+    @abstractmethod
+    def backward(self, cotangent: Enclosed, signature: Signature) -> tuple[Enclosed, Cotangents]:
+        """Return ``A^T w`` and what the parameters receive, ``B^T w``, for the piece that a signature names."""

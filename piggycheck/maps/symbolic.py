@@ -11,9 +11,11 @@ from typing import Any
 import sympy as sp
 
 from piggycheck.arithmetic import Arithmetic, Evaluator, exact
+from piggycheck.arrays import Arrays
 from piggycheck.errors import GapError, MapError, UnknownError
 from piggycheck.maps.activity import Constraint, essential_activity, region_is_empty
 from piggycheck.maps.base import Activity, Evaluation, Piece, PiecewiseMap, SelectionSet, Signature
+from piggycheck.maps.bound import BoundSymbolicMap
 from piggycheck.maps.evaluation import ProgramEvaluator, SignsAt, evaluate_all, exactly
 from piggycheck.maps.switch import GAP, NONSMOOTH, Switch, collect_switches, resolve, translate
 
@@ -198,6 +200,10 @@ class SymbolicMap(PiecewiseMap):
         """
         point = self.point(point)
         return exactly(lambda values, arithmetic: self.evaluate(values, arithmetic).value, point)
+
+    def bind(self, at: Mapping[Any, Any], arrays: Arrays) -> BoundSymbolicMap:
+        """Fix the parameters, over an array arithmetic."""
+        return BoundSymbolicMap(self, self.parameter_values(at), arrays)
 
     def jacobian(
         self, signature: Signature, values: Mapping[sp.Symbol, Any], arithmetic: Arithmetic

@@ -1,0 +1,44 @@
+"""Double precision: for guesses, and to show what practice computes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import sympy as sp
+
+from piggycheck.arithmetic.fields import Arithmetic
+from piggycheck.errors import MapError
+
+__all__ = ["Float64"]
+
+
+class Float64(Arithmetic):
+    """Double precision, never part of a proof.
+
+    Examples
+    --------
+    >>> Float64().evaluate(sp.sqrt(2))
+    1.4142135623730951
+    """
+
+    name = "float64"
+
+    def number(self, constant: sp.Expr) -> float:
+        return float(constant)
+
+    def sign(self, value: float) -> int:
+        return int(value > 0) - int(value < 0)
+
+    def sqrt(self, value: float) -> float:
+        if value < 0:
+            raise MapError(f"square root of the negative number {value}")
+        return math.sqrt(value)
+
+    def exp(self, value: float) -> float:
+        return math.exp(value)
+
+    def log(self, value: Any) -> float:
+        if value <= 0:
+            raise MapError(f"logarithm of {value}")
+        return math.log(value)

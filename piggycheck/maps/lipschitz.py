@@ -1,0 +1,144 @@
+"""Lipschitz constants of the nodes of a structured map, by the calculus of nonexpansive atoms.
+
+A proximal map y of v is ``(v + N(v))/2`` with N nonexpansive (Bauschke, Combettes, Convex Analysis and Monotone
+Operator Theory in Hilbert Spaces, 2017, Proposition 4.4). Every node is a combination ``sum M_a a`` of blocks of the
+state and of such N, its **atoms**, so its Lipschitz constant is at most ``sum |M_a| L_a``. Cancellations between v and
+N are kept: ``2 y - v`` is N, and the Douglas-Rachford operator is half the state plus half a composition of two N.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flint import arb, fmpq
+
+from piggycheck.maps.affine import Affine, Symmetriser
+from piggycheck.maps.nodes import Context, Node, StateBlock
+
+__all__ = ["LipschitzCalculus"]
+
+_HALF = fmpq(1, 2)
+
+
+@dataclass(frozen=True)
+class _Coefficient:
+    """``scale * matrix``; without a matrix, a multiple of the identity."""
+
+    scale: fmpq
+    matrix: Any = None
+
+
+class LipschitzCalculus:
+    """The combinations of atoms that the nodes of a map are, for given parameters.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        Those that depend on the state, inputs before what reads them.
+    context : Context
+        Over balls.
+    """
+
+    def __init__(self, nodes: Sequence[Node], context: Context):
+        self.nodes, self.context = tuple(nodes), context
+        self._norms: dict[int, tuple[Any, arb]] = {}
+        self._combinations: dict[Node, dict[Node, _Coefficient]] = {}
+        for node in self.nodes:
+            self._combinations[node] = self._combination(node)
+
+    def constants(self, own: Mapping[Node, Any], wanted: Sequence[Node]) -> dict[Node, Any]:
+        """Bound the Lipschitz constants, in the state, of the nodes wanted.
+
+        Parameters
+        ----------
+        own : mapping
+            For each node that is neither affine nor a block: its constant in its first input; for a proximal node that
+            of its nonexpansive part. What is missing is 1 for a proximal node.
+        wanted : sequence of Node
+        """
+        atoms: dict[Node, Any] = {}
+
+        def of_node(node: Node) -> Any:
+            combination = self._combinations[node]
+            return _upper(sum((self.norm(c) * of_atom(a) for a, c in combination.items()), start=arb(0)))
+
+        def of_atom(atom: Node) -> Any:
+            if isinstance(atom, StateBlock):
+                return arb(1)
+            if atom not in atoms:
+                atoms[atom] = self._opaque(atom, of_node) if isinstance(atom, Affine) else _own(atom, own, of_node)
+            return atoms[atom]
+
+        return {node: of_node(node) for node in wanted}
+
+    def norm(self, coefficient: _Coefficient) -> arb:
+        """Bound the norm of a coefficient."""
+        size = arb(abs(coefficient.scale))
+        if coefficient.matrix is None:
+            return size
+        key = id(coefficient.matrix)
+        if key not in self._norms:
+            self._norms[key] = coefficient.matrix, self.context.arrays.operator_norm(coefficient.matrix)
+        return size * self._norms[key][1]
+
+    def _combination(self, node: Node) -> dict[Node, _Coefficient]:
+        if isinstance(node, Affine):
+            return {node: _Coefficient(fmpq(1))} if _has_symmetriser(node) else self._affine(node)
+        if node.proximal:
+            half = {a: _Coefficient(c.scale * _HALF, c.matrix) for a, c in self._combinations[node.inputs[0]].items()}
+            return {**half, node: _Coefficient(_HALF)}
+        return {node: _Coefficient(fmpq(1))}
+
+    def _affine(self, node: Affine) -> dict[Node, _Coefficient]:
+        total: dict[Node, _Coefficient] = {}
+        for read, M in node.gathered(self.context).items():
+            if not read.depends_on_state():
+                continue
+            outer = _Coefficient(M) if isinstance(M, fmpq) else _Coefficient(fmpq(1), M)
+            for atom, inner in self._combinations[read].items():
+                part = self._product(outer, inner)
+                total[atom] = self._total(total[atom], part, node.size) if atom in total else part
+        return {atom: c for atom, c in total.items() if c.scale != 0}
+
+    def _product(self, outer: _Coefficient, inner: _Coefficient) -> _Coefficient:
+        scale = outer.scale * inner.scale
+        if outer.matrix is None or inner.matrix is None:
+            return _Coefficient(scale, inner.matrix if outer.matrix is None else outer.matrix)
+        return _Coefficient(scale, self.context.arrays.product(outer.matrix, inner.matrix))
+
+    def _total(self, first: _Coefficient, second: _Coefficient, size: int) -> _Coefficient:
+        if first.matrix is second.matrix:
+            return _Coefficient(first.scale + second.scale, first.matrix)
+        arrays = self.context.arrays
+        parts = [
+            arrays.scaled(arrays.number(c.scale), arrays.identity(size) if c.matrix is None else c.matrix)
+            for c in (first, second)
+        ]
+        return _Coefficient(fmpq(1), arrays.total(*parts))
+
+    def _opaque(self, node: Affine, of_node: Any) -> Any:
+        """An affine node with a projection that is not written out as a matrix."""
+        total = arb(0)
+        for term in node.terms:
+            if term.of.depends_on_state():
+                size = abs(arb(self.context.number(term.scale)))
+                for factor in term.factors:
+                    if not isinstance(factor.source, Symmetriser):
+                        size *= self.norm(_Coefficient(fmpq(1), factor.value(self.context)))
+                total += size * of_node(term.of)
+        return _upper(total)
+
+
+def _own(node: Node, own: Mapping[Node, Any], of_node: Any) -> Any:
+    constant = own.get(node, 1) if node.proximal else own[node]
+    return _upper(constant * of_node(node.inputs[0]))
+
+
+def _has_symmetriser(node: Affine) -> bool:
+    return any(isinstance(f.source, Symmetriser) for term in node.terms for f in term.factors)
+
+
+def _upper(value: Any) -> arb:
+    return value.upper() if isinstance(value, arb) else arb(value)

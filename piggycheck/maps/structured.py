@@ -1,0 +1,355 @@
+"""Structured maps: straight-line programs of vector nodes, for hundreds of variables.
+
+A `StructuredMap` is its last node. It is the composition, sum and stacking of layers at once: affine, elementwise,
+group, spectral, projections on cones; each layer is a kind of node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+from flint import fmpq, fmpq_mat
+
+from piggycheck.arithmetic import exact
+from piggycheck.arrays import Arrays, Enclosed
+from piggycheck.errors import InputError, MapError, UnknownError
+from piggycheck.maps.affine import Affine
+from piggycheck.maps.base import BoundMap, Moment, Piece, PiecewiseMap, SelectionSet, Signature
+from piggycheck.maps.lipschitz import LipschitzCalculus
+from piggycheck.maps.nodes import ArrayParameter, Context, Cotangents, Directions, Linearisation, Node, StateBlock
+
+__all__ = ["StructuredMap"]
+
+
+class StructuredMap(PiecewiseMap):
+    """The map whose next state is a node.
+
+    Parameters
+    ----------
+    blocks : sequence of StateBlock
+        The state is their concatenation.
+    next : Node
+        Of as many entries as the state.
+    parameters : sequence of sympy.Symbol or ArrayParameter
+        Those in which it is differentiated: theta.
+
+    Raises
+    ------
+    MapError
+        When sizes do not fit, or a node reads something that is not declared.
+
+    Examples
+    --------
+    >>> from piggycheck.arrays import EXACT
+    >>> from piggycheck.maps.affine import Affine, Term
+    >>> x, theta = StateBlock("x", 1), ArrayParameter("theta", 1)
+    >>> half = Affine("y", [Term(sp.Rational(1, 2), (), x), Term(sp.S.One, (), theta)])
+    >>> bound = StructuredMap([x], half, [theta]).bind({"theta": [3]}, EXACT)
+    >>> bound(Enclosed(fmpq_mat([[2]]))).value.centre
+    [4]
+    """
+
+    def __init__(self, blocks: Sequence[StateBlock], next: Node, parameters: Sequence[sp.Symbol | ArrayParameter] = ()):
+        self.blocks, self.next = tuple(blocks), next
+        self.scalar_parameters = tuple(p for p in parameters if isinstance(p, sp.Symbol))
+        self.array_parameters = tuple(p for p in parameters if isinstance(p, ArrayParameter))
+        self.nodes = _in_order(next)
+        self.dimension = sum(block.size for block in self.blocks)
+        if next.size != self.dimension:
+            raise MapError(f"the next state `{next.name}` has {next.size} entries and the state {self.dimension}")
+        for node in self.nodes:
+            if isinstance(node, StateBlock) and node not in self.blocks:
+                raise MapError(f"`{node.name}` is not a block of the state; the state is {list(self.blocks)}")
+
+    def __repr__(self) -> str:
+        return f"StructuredMap(state={list(self.blocks)}, next={self.next.name!r}, parameters={list(self.declared)})"
+
+    @cached_property
+    def switching(self) -> tuple[Node, ...]:
+        """The nodes with switches, in the order in which their signs stand in a signature."""
+        return tuple(node for node in self.nodes if node.guard_names)
+
+    @property
+    def declared(self) -> tuple[sp.Symbol | ArrayParameter, ...]:
+        """The parameters, scalars before arrays."""
+        return self.scalar_parameters + self.array_parameters
+
+    @property
+    def columns(self) -> int:
+        """The number m of numbers among the parameters."""
+        return len(self.scalar_parameters) + sum(p.size for p in self.array_parameters)
+
+    @cached_property
+    def state(self) -> tuple[sp.Symbol, ...]:
+        """A symbol for each number of the state, numbered from 1 within its block."""
+        return tuple(symbol for block in self.blocks for symbol in _symbols(block))
+
+    @cached_property
+    def parameters(self) -> tuple[sp.Symbol, ...]:
+        """A symbol for each number of the parameters."""
+        return (*self.scalar_parameters, *(symbol for p in self.array_parameters for symbol in _symbols(p)))
+
+    def parameter_values(self, at: Mapping[Any, Any]) -> dict[sp.Symbol | ArrayParameter, Any]:
+        """Read exact values for all parameters, keyed by symbol, array parameter or name.
+
+        Raises
+        ------
+        InputError
+            When one has no value, a name is not a parameter, or a shape does not fit.
+        """
+        by_name = {key.name if isinstance(key, ArrayParameter) else str(key): value for key, value in at.items()}
+        names = [_name(p) for p in self.declared]
+        for name in by_name:
+            if name not in names:
+                raise MapError(f"`{name}` is not a parameter of the map; write one of {', '.join(names) or '(none)'}")
+        for name in names:
+            if name not in by_name:
+                raise MapError(f"the parameter `{name}` has no value; give one for each of {', '.join(names)}")
+        scalars = {p: exact(by_name[_name(p)], f"value of `{p}`") for p in self.scalar_parameters}
+        return {**scalars, **{p: p.read(_matrix(by_name[p.name], p)) for p in self.array_parameters}}
+
+    def bind(self, at: Mapping[Any, Any], arrays: Arrays) -> BoundStructuredMap:
+        """Fix the parameters, over an array arithmetic.
+
+        Raises
+        ------
+        InputError
+            As `parameter_values`; or when a matrix to be inverted is singular.
+        """
+        return BoundStructuredMap(self, self.parameter_values(at), arrays)
+
+    def selection(self, point: Mapping[Any, Any]) -> SelectionSet:
+        raise UnknownError("not listed")
+
+    def active(self, point: Mapping[Any, Any]) -> tuple[Piece, ...]:
+        raise UnknownError("not listed")
+
+    def chain_rule(self, point: Mapping[Any, Any]) -> tuple[Piece, ...]:
+        raise UnknownError("not listed")
+
+
+def _in_order(last: Node) -> tuple[Node, ...]:
+    """All nodes that a node depends on, inputs first."""
+    found: dict[Node, None] = {}
+
+    def visit(node: Node) -> None:
+        if node not in found:
+            for read in node.inputs:
+                visit(read)
+            found[node] = None
+
+    visit(last)
+    return tuple(found)
+
+
+def _symbols(node: StateBlock | ArrayParameter) -> tuple[sp.Symbol, ...]:
+    return tuple(sp.Symbol(f"{node.name}_{i + 1}", real=True) for i in range(node.size))
+
+
+def _name(parameter: sp.Symbol | ArrayParameter) -> str:
+    return parameter.name
+
+
+def _matrix(value: Any, parameter: ArrayParameter) -> fmpq_mat:
+    """Read the value of an array parameter: a matrix, or lists of exact numbers."""
+    if isinstance(value, fmpq_mat):
+        return value
+    from piggycheck.linalg import matrix
+
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise InputError(f"value of `{parameter.name}`: `{value}` is not an array; write a list of numbers")
+    rows = [row if isinstance(row, Sequence) and not isinstance(row, str) else [row] for row in value]
+    return matrix(rows, f"value of `{parameter.name}`")
+
+
+class BoundStructuredMap(BoundMap):
+    """A structured map with given parameters, over an array arithmetic."""
+
+    def __init__(self, map_: StructuredMap, values: Mapping[Any, Any], arrays: Arrays):
+        self.map, self.arrays = map_, arrays
+        scalars = {p: values[p] for p in map_.scalar_parameters}
+        self.context = Context(arrays, scalars, {p.name: values[p] for p in map_.array_parameters})
+        with arrays.precision():
+            self.operators = {n: n.over(self.context) for n in map_.nodes if not isinstance(n, StateBlock)}
+            self.moving = tuple(n for n in map_.nodes if n.depends_on_state())
+            self.known: dict[Node, Linearisation] = {}
+            for node in map_.nodes:
+                if not node.depends_on_state():
+                    self.known[node] = self.at(node, {n: self.known[n].value for n in node.inputs}, {})
+
+    def at(self, node: Node, values: Mapping[Node, Any], reach: Mapping[Node, Any]) -> Linearisation:
+        """Evaluate one node."""
+        return self.operators[node]([values[n] for n in node.inputs], [reach.get(n, 0) for n in node.inputs])
+
+    @cached_property
+    def calculus(self) -> LipschitzCalculus:
+        """The Lipschitz constants of the nodes."""
+        return LipschitzCalculus(self.moving, self.context)
+
+    def __call__(self, x: Enclosed) -> StructuredMoment:
+        with self.arrays.precision():
+            return StructuredMoment(self, x)
+
+    def directions(self, moving: Mapping[Any, Any] | None = None) -> Directions:
+        if moving is None:
+            return self._all_directions()
+        scalars, matrices, counts = {}, {}, set()
+        by_name = {key.name if isinstance(key, ArrayParameter) else str(key): value for key, value in moving.items()}
+        for p in self.map.declared:
+            if _name(p) not in by_name:
+                continue
+            value = by_name.pop(_name(p))
+            if isinstance(p, ArrayParameter):
+                matrices[p.name] = value if isinstance(value, fmpq_mat) else _matrix(value, p)
+                counts.add(matrices[p.name].ncols())
+                if matrices[p.name].nrows() != p.size:
+                    raise InputError(f"direction of `{p.name}`: {matrices[p.name].nrows()} numbers; give {p.size}")
+            else:
+                scalars[p] = [fmpq(int(e.p), int(e.q)) for e in (exact(v, f"direction of `{p}`") for v in value)]
+                counts.add(len(scalars[p]))
+        if by_name:
+            raise InputError(f"direction: `{next(iter(by_name))}` is not a parameter of the map")
+        if len(counts) != 1:
+            raise InputError(f"directions: {sorted(counts)} columns; give the same number for each parameter")
+        return Directions(self.context, counts.pop(), scalars, matrices)
+
+    def _all_directions(self) -> Directions:
+        count, start, scalars, matrices = self.map.columns, 0, {}, {}
+        for p in self.map.declared:
+            if isinstance(p, ArrayParameter):
+                unit = fmpq_mat(p.size, count)
+                for i in range(p.size):
+                    unit[i, start + i] = fmpq(1)
+                matrices[p.name], start = unit, start + p.size
+            else:
+                scalars[p], start = [fmpq(int(j == start)) for j in range(count)], start + 1
+        return Directions(self.context, count, scalars, matrices)
+
+    def known_tangents(self, directions: Directions) -> dict[Node, Any | None]:
+        """The tangents of the nodes that do not depend on the state, once for each set of directions."""
+        return self.context.remember(("tangents", id(directions)), lambda: (self._tangents(directions), directions))[0]
+
+    def _tangents(self, directions: Directions) -> dict[Node, Any | None]:
+        tangents: dict[Node, Any | None] = {}
+        for node, moment in self.known.items():
+            read = [tangents[n] for n in node.inputs]
+            tangents[node] = moment.forward(moment.signs, read, directions)
+        return tangents
+
+
+class StructuredMoment(Moment):
+    """A structured map at a state.
+
+    Attributes
+    ----------
+    lipschitz : number
+        Over balls, a Lipschitz constant of the map on the ball within which the state is known.
+    """
+
+    def __init__(self, bound: BoundStructuredMap, x: Enclosed):
+        self.bound, self.x = bound, x
+        arrays, start = bound.arrays, 0
+        self.nodes: dict[Node, Linearisation] = dict(bound.known)
+        values = {node: moment.value for node, moment in bound.known.items()}
+        self.reach: dict[Node, Any] = {}
+        for node in bound.map.blocks:
+            values[node] = x.centre if len(bound.map.blocks) == 1 else arrays.block(x.centre, start, start + node.size)
+            self.reach[node] = x.spread
+            start += node.size
+        self.lipschitz: Any = 0
+        own: dict[Node, Any] = {}
+        for node in bound.moving:
+            if isinstance(node, StateBlock):
+                continue
+            self.nodes[node] = bound.at(node, values, self.reach)
+            values[node] = self.nodes[node].value
+            if self._is_uncertain:
+                self._bound_reach(node, values, own)
+        self.values = values
+        spread = self.lipschitz * x.spread if self._is_uncertain else 0
+        self.value = arrays.enclosed(values[bound.map.next], spread)
+
+    @cached_property
+    def _is_uncertain(self) -> bool:
+        return self.bound.arrays.bounds_errors and not (isinstance(self.x.spread, int) or self.x.spread.is_zero())
+
+    def _bound_reach(self, node: Node, values: Mapping[Node, Any], own: dict[Node, Any]) -> None:
+        """Bound how far the value of a node is from the true one."""
+        if not isinstance(node, Affine) and not node.proximal:
+            operator = self.bound.operators[node]
+            own[node] = operator.lipschitz(
+                [values[n] for n in node.inputs], [self.reach.get(n, 0) for n in node.inputs]
+            )
+        constant = self.bound.calculus.constants(own, [node])[node]
+        self.reach[node] = (constant * self.x.spread).upper()
+        self.lipschitz = constant
+
+    @cached_property
+    def signature(self) -> Signature:
+        with self.bound.arrays.precision():
+            return Signature(sign for node in self.bound.map.switching for sign in self.nodes[node].signs)
+
+    def _by_node(self, signature: Signature) -> dict[Node, tuple[int | None, ...]]:
+        found, start = {}, 0
+        for node in self.bound.map.switching:
+            width = len(node.guard_names)
+            found[node] = tuple(signature[start : start + width])
+            start += width
+        return found
+
+    def forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
+        with self.bound.arrays.precision():
+            return self._forward(tangent, directions, signature)
+
+    def _forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
+        bound, arrays, signs, start = self.bound, self.bound.arrays, self._by_node(signature), 0
+        directions = directions or Directions(bound.context, 0 if tangent is None else arrays.shape(tangent.centre)[1])
+        tangents: dict[Node, Any | None] = dict(bound.known_tangents(directions))
+        for node in bound.map.blocks:
+            tangents[node] = None if tangent is None else arrays.block(tangent.centre, start, start + node.size)
+            start += node.size
+        for node in bound.moving:
+            if not isinstance(node, StateBlock):
+                read = [tangents[n] for n in node.inputs]
+                tangents[node] = self.nodes[node].forward(signs.get(node, ()), read, directions)
+        result = tangents[bound.map.next]
+        if result is None:
+            result = arrays.zeros(bound.map.dimension, directions.count)
+        spread = 0
+        if tangent is not None and not isinstance(tangent.spread, int):
+            spread = self._constant * tangent.spread
+        return arrays.enclosed(result, spread)
+
+    @cached_property
+    def _constant(self) -> Any:
+        """A Lipschitz constant of the map, at a point that is known exactly, too."""
+        if self._is_uncertain:
+            return self.lipschitz
+        nodes = [n for n in self.bound.moving if not isinstance(n, (Affine, StateBlock)) and not n.proximal]
+        own = {
+            n: self.bound.operators[n].lipschitz([self.values[r] for r in n.inputs], [0] * len(n.inputs)) for n in nodes
+        }
+        return self.bound.calculus.constants(own, [self.bound.map.next])[self.bound.map.next]
+
+    def backward(self, cotangent: Enclosed, signature: Signature) -> tuple[Enclosed, Cotangents]:
+        with self.bound.arrays.precision():
+            return self._backward(cotangent, signature)
+
+    def _backward(self, cotangent: Enclosed, signature: Signature) -> tuple[Enclosed, Cotangents]:
+        bound, arrays, signs = self.bound, self.bound.arrays, self._by_node(signature)
+        sink = Cotangents(bound.context)
+        received: dict[Node, Any] = {bound.map.next: cotangent.centre}
+        for node in reversed(bound.map.nodes):
+            if isinstance(node, StateBlock) or node not in received:
+                continue
+            parts = self.nodes[node].backward(signs.get(node, ()), received[node], sink)
+            for read, part in zip(node.inputs, parts, strict=True):
+                if part is not None:
+                    received[read] = arrays.total(received[read], part) if read in received else part
+        blocks = [received.get(block, arrays.zeros(block.size, 1)) for block in bound.map.blocks]
+        result = blocks[0] if len(blocks) == 1 else arrays.stacked(blocks)
+        spread = 0 if isinstance(cotangent.spread, int) else self._constant * cotangent.spread
+        return arrays.enclosed(result, spread), sink
