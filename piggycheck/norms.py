@@ -26,7 +26,7 @@ def scaled_integers(A: arb_mat, bits: int = _BITS) -> tuple[fmpz_mat, fmpq]:
     Examples
     --------
     >>> scaled_integers(arb_mat([[arb(1.5)]]), 4)
-    ([24], 1/16)
+    ([24], 0)
     """
     scale = arb(2) ** bits
     rounded = [_nearest(entry * scale) for entry in A.entries()]
