@@ -1,93 +1,40 @@
-"""A case: a TOML file that states an iteration or a switched system, and claims about it."""
+"""Reading case files."""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
-import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import sympy as sp
+from flint import fmpq_mat
 
 from piggycheck import algorithms, functions
 from piggycheck.algorithms import reading
-from piggycheck.claims import KINDS, Claim, Subject
+from piggycheck.case.calls import Names, called, read_function, read_sum
+from piggycheck.case.model import Case
+from piggycheck.case.places import line_numbers, located, one_line
+from piggycheck.claims import KINDS, Claim
+from piggycheck.data import inline, read_data
 from piggycheck.errors import CaseError, InputError
 from piggycheck.expression import parse, parse_number
 from piggycheck.iteration import Iteration
-from piggycheck.maps import SymbolicMap
+from piggycheck.maps import ArrayParameter, SymbolicMap
 from piggycheck.switched import SwitchedSystem
 
-__all__ = ["Case", "load_case", "read_case"]
+__all__ = ["load_case", "read_case"]
 
 MAX_BYTES = 20_000_000
 _TEXTS = ("title", "source", "belief", "catch", "repair")
 _SUBJECTS = ("algorithm", "map", "switched")
-_KEYS = (*_TEXTS, "tags", *_SUBJECTS, "parameters", "start", "claim")
+_KEYS = (*_TEXTS, "tags", *_SUBJECTS, "data", "parameters", "start", "claim")
 _EXPRESSION_ARGUMENTS = ("objective", "smooth")
 _FUNCTION_ARGUMENTS = ("nonsmooth",)
 _SWITCHED_KEYS = ("A", "B", "J0", "graph")
 _TEXT_FIELDS = ("words",)
-
-
-@dataclass(frozen=True)
-class Case:
-    """What a case file says.
-
-    Attributes
-    ----------
-    name : str
-        The file's name, or its folder's when the file is called ``case.toml``.
-    title, source, belief, catch, repair : str
-        As in the file; empty where absent.
-    tags : tuple of str
-    iteration : Iteration or None
-    at : dict from parameter names to exact numbers
-    system : SwitchedSystem or None
-    claims : tuple of Claim
-        Empty when the default questions are to be asked.
-    """
-
-    name: str
-    title: str = ""
-    source: str = ""
-    belief: str = ""
-    catch: str = ""
-    repair: str = ""
-    tags: tuple[str, ...] = ()
-    iteration: Iteration | None = None
-    at: Mapping[str, sp.Expr] = field(default_factory=dict)
-    system: SwitchedSystem | None = None
-    claims: tuple[Claim, ...] = ()
-    lines: Mapping[tuple, int] = field(default_factory=dict, repr=False)
-    file: str = ""
-
-    def subject(self, *, time_limit: float = 10.0) -> Subject:
-        """Return what the claims are about.
-
-        Raises
-        ------
-        CaseError
-            When the map has no value at the start.
-        """
-        with _located(self.file, self.lines, (self.kind,)):
-            return Subject(self.iteration, self.at, self.system, time_limit)
-
-    @property
-    def kind(self) -> str:
-        """The section that states what the case is about."""
-        return "switched" if self.system is not None else "map" if ("map",) in self.lines else "algorithm"
-
-    @contextmanager
-    def located(self, claim: int) -> Iterator[None]:
-        """Say file and line in the errors that deciding a claim raises."""
-        with _located(self.file, self.lines, ("claim", claim)):
-            yield
 
 
 def load_case(path: str | Path) -> Case:
@@ -122,10 +69,10 @@ def load_case(path: str | Path) -> Case:
     except UnicodeDecodeError:
         raise CaseError(f"{path}: not a text file in UTF-8; give the path of a TOML file") from None
     name = path.parent.resolve().name if path.name == "case.toml" else path.stem
-    return read_case(text, name=name, file=str(path))
+    return read_case(text, name=name, file=str(path), folder=path.parent)
 
 
-def read_case(text: str, *, name: str = "case", file: str = "case") -> Case:
+def read_case(text: str, *, name: str = "case", file: str = "case", folder: Path | None = None) -> Case:
     """Read a case from its text.
 
     Parameters
@@ -136,6 +83,8 @@ def read_case(text: str, *, name: str = "case", file: str = "case") -> Case:
         The case's name.
     file : str
         What errors call the file.
+    folder : Path, optional
+        Where the files that the case names are looked for.
 
     Returns
     -------
@@ -160,7 +109,7 @@ def read_case(text: str, *, name: str = "case", file: str = "case") -> Case:
     >>> case.iteration.map.next, [claim.kind for claim in case.claims]
     ((-x/2 + Max(0, theta),), ['converges'])
     """
-    return _Reader(text, name, file).case()
+    return _Reader(text, name, file, folder).case()
 
 
 class _FloatText(str):
@@ -170,18 +119,18 @@ class _FloatText(str):
 class _Reader:
     """Reads one case; every error names the file and the line."""
 
-    def __init__(self, text: str, name: str, file: str):
-        self.name, self.file = name, file
+    def __init__(self, text: str, name: str, file: str, folder: Path | None):
+        self.name, self.file, self.folder = name, file, folder
         try:
             self.content = tomllib.loads(text, parse_float=_FloatText)
         except tomllib.TOMLDecodeError as error:
-            raise CaseError(f"{file}: not TOML: {_one_line(error)}") from None
+            raise CaseError(f"{file}: not TOML: {one_line(error)}") from None
         except RecursionError:
             raise CaseError(f"{file}: not TOML: nested too deeply") from None
-        self.lines = _line_numbers(text)
+        self.lines = line_numbers(text)
 
     def at(self, *keys: Any):
-        return _located(self.file, self.lines, keys)
+        return located(self.file, self.lines, keys)
 
     def case(self) -> Case:
         self._refuse_floats(self.content, ())
@@ -190,13 +139,14 @@ class _Reader:
         if len(stated) != 1:
             found = f"found {' and '.join(f'[{kind}]' for kind in stated)}" if stated else "found none"
             raise CaseError(f"{self.file}: {found}; write exactly one of [algorithm], [map], [switched]")
+        self.data = self._data(stated[0])
         at = self._parameters()
         iteration = system = None
         if stated[0] == "switched":
             system = self._switched()
         else:
             build = self._algorithm if stated[0] == "algorithm" else self._map
-            iteration = build(tuple(sp.Symbol(name, real=True) for name in at))
+            iteration = build(tuple(_parameter(name, value) for name, value in at.items()))
         return Case(
             self.name,
             **{key: self._text(key) for key in _TEXTS},
@@ -205,6 +155,7 @@ class _Reader:
             at=at,
             system=system,
             claims=tuple(self._claims()),
+            data=self.data,
             lines=self.lines,
             file=self.file,
         )
@@ -245,17 +196,58 @@ class _Reader:
                 raise InputError(f"`{keys[-1]}`: write a list of texts in quotes")
         return value
 
-    def _parameters(self) -> dict[str, sp.Expr]:
+    def _data(self, beside: str) -> dict[str, fmpq_mat]:
+        table = self._table("data")
+        if "data" in self.content and beside != "algorithm":
+            with self.at("data"):
+                raise InputError(f"[data] has no meaning beside [{beside}]; remove it")
+        for name in table:
+            with self.at("data", name):
+                if not name.isidentifier():
+                    raise InputError(f"`{name}` is not a name; write letters, digits and _, no digit first")
+        return read_data(table, self.folder, lambda name: self.at("data", name))
+
+    def _parameters(self) -> dict[str, sp.Expr | fmpq_mat]:
         values = {}
         for name, value in self._table("parameters").items():
             with self.at("parameters", name):
-                values[name] = reading.expression(value, (), f"value of `{name}`")
+                if name in self.data and value != {"data": name}:
+                    raise InputError(
+                        f"`{name}` is a parameter and another array of [data]; "
+                        f'write {name} = {{data = "{name}"}}, or rename one'
+                    )
+                values[name] = self._value(name, value)
         return values
 
-    def _start(self) -> dict[str, Any] | None:
-        return self._table("start") if "start" in self.content else None
+    def _value(self, name: str, value: Any) -> sp.Expr | fmpq_mat:
+        """Read a number, or an array that is written out or named."""
+        if isinstance(value, dict):
+            return self._named_array(value, f"`{name}`")
+        return (
+            inline(value, f"`{name}`")
+            if isinstance(value, list)
+            else reading.expression(value, (), f"value of `{name}`")
+        )
 
-    def _map(self, parameters: tuple[sp.Symbol, ...]) -> Iteration:
+    def _named_array(self, value: Mapping[str, Any], where: str) -> fmpq_mat:
+        if value.keys() != {"data"}:
+            raise InputError(f'{where}: a table with {_listed(value)}; write {{data = "name"}}, a number or a list')
+        name = value["data"]
+        if not isinstance(name, str) or name not in self.data:
+            raise InputError(f"{where}: `{str(name)[:60]}` is not an array of [data]; {_declared(self.data)}")
+        return self.data[name]
+
+    def _start(self, structured: bool = False) -> dict[str, Any] | None:
+        if "start" not in self.content:
+            return None
+        table, values = self._table("start"), {}
+        for name, value in table.items():
+            with self.at("start", name):
+                values[name] = self._value(name, value) if structured else value
+        return values
+
+    def _map(self, parameters: tuple[sp.Symbol | ArrayParameter, ...]) -> Iteration:
+        self._require_scalars(parameters, "a [map]")
         table = self._table("map")
         self._known_keys(table, ("map",), ("state", "next"))
         names = self._list(table, ("map", "state"), str)
@@ -275,37 +267,67 @@ class _Reader:
         with self.at("start"):
             return Iteration(map_, reading.start_of(self._start(), state, {}, parameters), self.name)
 
-    def _algorithm(self, parameters: tuple[sp.Symbol, ...]) -> Iteration:
+    def _algorithm(self, parameters: tuple[sp.Symbol | ArrayParameter, ...]) -> Iteration:
         table = dict(self._table("algorithm"))
         name = table.pop("name", None)
         with self.at("algorithm", "name"):
             if name not in algorithms.CATALOGUE:
                 raise InputError(f"unknown algorithm `{name}`; known are {', '.join(algorithms.CATALOGUE)}")
         build = algorithms.CATALOGUE[name]
-        expected = [key for key in inspect.signature(build).parameters if key not in ("parameters", "start")]
-        self._known_keys(table, ("algorithm",), expected)
-        missing = [key for key in expected if key not in table]
+        signature = inspect.signature(build).parameters
+        expected = {key: argument for key, argument in signature.items() if key not in ("parameters", "start")}
+        self._known_keys(table, ("algorithm",), tuple(expected))
+        structured = "variables" not in expected or ("variables" not in table and _is_structured(table))
+        required = [key for key, argument in expected.items() if argument.default is argument.empty]
         with self.at("algorithm"):
-            if missing:
-                raise InputError(f"algorithm `{name}` needs `{missing[0]}`; write {missing[0]} = ...")
-        arguments = {key: self._argument(key, value, parameters) for key, value in table.items()}
-        variables = tuple(sp.Symbol(v, real=True) for v in arguments["variables"])
-        for key in _EXPRESSION_ARGUMENTS:
-            if key in arguments:
-                with self.at("algorithm", key):
-                    arguments[key] = reading.expression(arguments[key], variables + parameters, key)
+            if structured and "variables" in required:
+                raise InputError(f"algorithm `{name}` takes no functions of the catalogue; write an expression")
+            for key in [*required, *(["variables"] if "variables" in expected and not structured else [])]:
+                if key not in table:
+                    raise InputError(f"algorithm `{name}` needs `{key}`; write {key} = ...")
+        arguments = self._structured(table, parameters) if structured else self._symbolic(table, parameters)
         with self.at("start" if "start" in self.content else "algorithm"):
-            return build(**arguments, parameters=parameters, start=self._start())
+            return build(**arguments, parameters=parameters, start=self._start(structured))
 
-    def _argument(self, key: str, value: Any, parameters: tuple[sp.Symbol, ...]) -> Any:
-        with self.at("algorithm", key):
-            if key == "variables":
-                return self._list({key: value}, ("algorithm", key), str)
-            if key in _FUNCTION_ARGUMENTS:
-                return read_function(value, parameters, key)
-            if key in _EXPRESSION_ARGUMENTS:
-                return value
-            return reading.expression(value, parameters, key)
+    def _structured(self, table: Mapping[str, Any], parameters: Sequence[sp.Symbol | ArrayParameter]) -> dict[str, Any]:
+        """Read the arguments of an algorithm that is made of catalogue functions."""
+        names, arguments = Names(parameters, self.data), {}
+        for key, value in table.items():
+            with self.at("algorithm", key):
+                if key in _EXPRESSION_ARGUMENTS:
+                    arguments[key] = read_sum(value, names, key)
+                elif key in _FUNCTION_ARGUMENTS or called(value):
+                    arguments[key] = read_function(value, names, key)
+                else:
+                    arguments[key] = names.read(value, key)
+        return arguments
+
+    def _symbolic(self, table: Mapping[str, Any], parameters: Sequence[sp.Symbol | ArrayParameter]) -> dict[str, Any]:
+        """Read the arguments of an algorithm whose functions are expressions."""
+        self._require_scalars(parameters, "an algorithm with `variables`")
+        names = Names(parameters, self.data)
+        variables = tuple(sp.Symbol(v, real=True) for v in self._list(table, ("algorithm", "variables"), str))
+        arguments: dict[str, Any] = {"variables": [str(v) for v in variables]}
+        for key, value in table.items():
+            with self.at("algorithm", key):
+                if key in _FUNCTION_ARGUMENTS:
+                    arguments[key] = read_function(value, names, key)
+                elif key in _EXPRESSION_ARGUMENTS:
+                    if called(value) & functions.CATALOGUE.keys():
+                        raise InputError(f"{key}: `{value[:60]}` knows its own variables; remove `variables`")
+                    arguments[key] = reading.expression(value, variables + parameters, key)
+                elif key != "variables":
+                    arguments[key] = reading.expression(value, parameters, key)
+        return arguments
+
+    def _require_scalars(self, parameters: Sequence[sp.Symbol | ArrayParameter], what: str) -> None:
+        for parameter in parameters:
+            if isinstance(parameter, ArrayParameter):
+                with self.at("parameters", parameter.name):
+                    raise InputError(
+                        f"`{parameter.name}` is an array, and {what} has numbers for parameters; arrays are for "
+                        "functions such as least_squares(A, b)"
+                    )
 
     def _switched(self) -> SwitchedSystem:
         table = self._table("switched")
@@ -341,94 +363,36 @@ class _Reader:
         fields = [f.name for f in dataclasses.fields(KINDS[kind])]
         self._known_keys(table, ("claim", index), fields)
         with self.at("claim", index):
-            return KINDS[kind](**{key: _claim_value(key, value) for key, value in table.items()})
+            return KINDS[kind](**{key: self._claim_value(key, value) for key, value in table.items()})
+
+    def _claim_value(self, key: str, value: Any) -> Any:
+        """Read the numbers and arrays of a claim; structure stays as it is, and so does a field that is text."""
+        if isinstance(value, str) and key.rpartition(".")[2] not in _TEXT_FIELDS:
+            return parse_number(value, where=f"`{key}`")
+        if isinstance(value, list):
+            return [self._claim_value(key, entry) for entry in value]
+        if isinstance(value, dict):
+            if value.keys() == {"data"}:
+                return self._named_array(value, f"`{key}`")
+            return {name: self._claim_value(f"{key}.{name}", entry) for name, entry in value.items()}
+        return value
 
 
-def _claim_value(key: str, value: Any) -> Any:
-    """Read the numbers of a claim; structure stays as it is, and so does a field that is text."""
-    if isinstance(value, str) and key not in _TEXT_FIELDS:
-        return parse_number(value, where=f"`{key}`")
-    if isinstance(value, list):
-        return [_claim_value(key, entry) for entry in value]
-    if isinstance(value, dict):
-        return {name: _claim_value(f"{key}.{name}", entry) for name, entry in value.items()}
-    return value
+def _is_structured(table: Mapping[str, Any]) -> bool:
+    """Whether an algorithm is made of functions of the catalogue, not of expressions."""
+    expressions = [value for key, value in table.items() if key in _EXPRESSION_ARGUMENTS]
+    return all(map(called, expressions)) if expressions else any(map(called, table.values()))
 
 
-def read_function(text: Any, parameters: Sequence[sp.Symbol], where: str) -> functions.ProximalFunction:
-    """Read a catalogue function such as ``l1(theta)`` or ``box(0, 1)``.
-
-    Raises
-    ------
-    InputError
-        When it is not a call of a known function with the right number of arguments.
-
-    Examples
-    --------
-    >>> read_function("box(-1, 1)", [], "nonsmooth")
-    box(lower=-1, upper=1)
-    """
-    known = ", ".join(functions.CATALOGUE)
-    match = re.fullmatch(r"\s*(\w+)\s*\((.*)\)\s*", text, re.DOTALL) if isinstance(text, str) else None
-    if match is None or match[1] not in functions.CATALOGUE:
-        raise InputError(f"{where}: `{str(text)[:60]}` is not a function call; write one of {known}, such as l1(1/10)")
-    build = functions.CATALOGUE[match[1]]
-    arguments = [reading.expression(part, parameters, where) for part in _split_arguments(match[2])]
-    expected = list(inspect.signature(build).parameters)
-    if len(arguments) != len(expected):
-        raise InputError(
-            f"{where}: `{match[1]}` takes {len(expected)} arguments ({', '.join(expected)}), not {len(arguments)}"
-        )
-    return build(*arguments)
+def _parameter(name: str, value: sp.Expr | fmpq_mat) -> sp.Symbol | ArrayParameter:
+    if isinstance(value, fmpq_mat):
+        return ArrayParameter(name, value.nrows(), value.ncols())
+    return sp.Symbol(name, real=True)
 
 
-def _split_arguments(text: str) -> list[str]:
-    """Split at the commas outside all brackets."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += (character == "(") - (character == ")")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part for part in parts if part.strip()] if text.strip() else []
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "nothing"
 
 
-@contextmanager
-def _located(file: str, lines: Mapping[tuple, int], keys: tuple) -> Iterator[None]:
-    """Put file and line in front of the errors raised inside."""
-    try:
-        yield
-    except CaseError:
-        raise
-    except InputError as error:
-        line = next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), None)
-        place = f"{file}, line {line}" if line else file
-        raise CaseError(f"{place}: {_one_line(error)}") from None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
-_HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\"'-]+)\s*\]\]?\s*(#.*)?$")
-_KEY = re.compile(r"\s*([\w-]+)\s*=")
-
-
-def _line_numbers(text: str) -> dict[tuple, int]:
-    """Map each table and key to the line where it stands."""
-    lines: dict[tuple, int] = {}
-    table: tuple = ()
-    counts: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
-            name = header[2]
-            table = (name,)
-            lines.setdefault(table, number)
-            if header[1] == "[[":
-                table = (name, counts.get(name, 0))
-                counts[name] = table[1] + 1
-                lines.setdefault(table, number)
-        elif key := _KEY.match(line):
-            lines.setdefault((*table, key[1]), number)
-    return lines
+def _declared(data: Mapping[str, fmpq_mat]) -> str:
+    return f"there are {', '.join(data)}" if data else "declare it there"
