@@ -65,7 +65,7 @@ def exact(value: Any, where: str = "number") -> sp.Expr:
         return _exact_constant(value, where)
     if isinstance(value, (float, numbers.Real)):
         raise NumberError(_refused_float(float(value), where))
-    raise NumberError(f'{where}: `{value}` is not a number; write an integer or a text such as "3/4"')
+    raise NumberError(f'{where}: `{str(value)[:60]}` is not a number; write an integer or a text such as "3/4"')
 
 
 def _exact_constant(value: sp.Expr, where: str) -> sp.Expr:
