@@ -60,6 +60,9 @@ class Names:
         for name in _NAME.findall(text):
             if name in self.arrays:
                 raise InputError(f"{where}: `{name}` in `{text[:60]}` is an array; write its name alone")
+        known = [*map(str, self.scalars), *self.arrays]
+        if text.isidentifier() and text not in known:
+            raise InputError(f"{where}: `{text[:60]}` is not declared; declared are {', '.join(known) or 'no names'}")
         return reading.expression(value, self.scalars, where)
 
 
@@ -99,7 +102,9 @@ def read_function(text: Any, parameters: Names | Sequence[sp.Symbol | ArrayParam
     match = _CALL.fullmatch(text) if isinstance(text, str) and len(_split(text, "+")) == 1 else None
     if match is None or match[1] not in functions.CATALOGUE:
         known = ", ".join(functions.CATALOGUE)
-        raise InputError(f"{where}: `{str(text)[:60]}` is not a function call; write one of {known}, such as l1(1/10)")
+        raise InputError(
+            f"{where}: `{str(text).strip()[:60]}` is not a function call; write one of {known}, such as l1(1/10)"
+        )
     build = functions.CATALOGUE[match[1]]
     arguments = [names.read(part, where) for part in _split(match[2], ",") if part.strip()]
     expected = inspect.signature(build).parameters
