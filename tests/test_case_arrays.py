@@ -3,15 +3,17 @@
 Catalogue entries that only note what they are given stand for functions and algorithms.
 """
 
+import sys
 from collections import namedtuple
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 import sympy as sp
 from flint import fmpq_mat
 
-from piggycheck import algorithms, functions
+from piggycheck import algorithms, cli, functions
 from piggycheck.case import Case, load_case, read_case, read_function
 from piggycheck.case.calls import Names
 from piggycheck.claims import KINDS, Claim
@@ -296,6 +298,17 @@ def test_bad_input_gets_one_line_that_says_what_and_where(name):
     assert "\n" not in message
     assert message.startswith("some.toml")
     assert expected in message
+
+
+def test_a_bad_file_ends_the_command_with_one_line_and_exit_code_3(tmp_path, monkeypatch, capsys):
+    np.save(tmp_path / "A.npy", np.array([[1.0, 2.0, 3.0], [np.nan, 0.1, 0.0]]))
+    case = tmp_path / "case.toml"
+    case.write_text(replaced('[[1, 2, 3], ["1/2", "0.1", 0]]', '{file = "A.npy"}'))
+    monkeypatch.setattr(sys, "argv", ["piggycheck", "prove", str(case)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    expected = f"piggycheck: {case}, line 9: `A`: `A.npy`, row 2, column 1 is nan; write a finite number\n"
+    assert (3, "", expected) == (stop.value.code, *capsys.readouterr())
 
 
 def test_a_case_without_data_says_that_arrays_are_declared_there():
