@@ -382,6 +382,10 @@ BAD = {
         "`A`: there is no integer from `lower` 1/3 to `upper` 2/3; widen them",
     ),
     "too many nonzeros": ({**SPARSE, "nonzeros": 6}, "`A`: `nonzeros`: `6`; write an integer from 0 to 5"),
+    "a modulus that is not positive": (
+        {**SPARSE, "lower": 0, "upper": 1},
+        "`A`: `lower`: `0`; write a positive number, a modulus",
+    ),
     "size 0": ({**SPARSE, "size": 0}, "`A`: `size`: `0`; write an integer from 1 to 4000000"),
     "too many pieces": ({**PIECES, "pieces": 5}, "`A`: `pieces`: `5`; write an integer from 1 to 4"),
     "a line of one number": ({**PIECES, "size": 1}, "`A`: `size`: `1`; write an integer from 2 to 4000000"),
@@ -420,6 +424,12 @@ def test_what_makes_no_sense_gets_one_line_that_says_why(name):
 def test_a_circle_of_arrays_is_named():
     with pytest.raises(InputError, match="`A` is computed from itself: `A` from `B` from `A`"):
         read_data({"A": {"product": ["B"]}, "B": {"product": ["A'"]}})
+
+
+def test_a_long_chain_of_arrays_is_refused():
+    chain = {f"A{i}": {"product": [f"A{i + 1}"]} for i in range(2000)}
+    with pytest.raises(InputError, match="`A101` is computed from more than 100 arrays, one from the other; use fewer"):
+        read_data(chain)
 
 
 def test_each_array_is_read_in_its_own_context():

@@ -223,11 +223,9 @@ class _Reader:
         """Read a number, or an array that is written out or named."""
         if isinstance(value, dict):
             return self._named_array(value, f"`{name}`")
-        return (
-            inline(value, f"`{name}`")
-            if isinstance(value, list)
-            else reading.expression(value, (), f"value of `{name}`")
-        )
+        if isinstance(value, list):
+            return inline(value, f"`{name}`")
+        return reading.expression(value, (), f"value of `{name}`")
 
     def _named_array(self, value: Mapping[str, Any], where: str) -> fmpq_mat:
         if value.keys() != {"data"}:

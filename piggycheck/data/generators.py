@@ -109,6 +109,8 @@ def sparse_signal(fields: Fields) -> fmpq_mat:
     size, source, denominator = fields.size("size"), stream(fields, "sparse_signal"), fields.denominator(1)
     nonzeros = fields.integer("nonzeros", 0, size)
     least = fields.number("lower", fmpq(1))
+    if least <= 0:
+        raise InputError(f"{fields.where}: `lower`: `{least}`; write a positive number, a modulus")
     moduli = _grid(fields, denominator, least, fields.number("upper", least))
     values = [0] * size
     for position in source.choice(nonzeros, size):

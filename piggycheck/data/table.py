@@ -19,6 +19,7 @@ from piggycheck.linalg import rational
 __all__ = ["inline", "read_data"]
 
 _SOURCES = ("file", "generate", "product", "observe")
+_DEEPEST = 100
 
 
 def read_data(
@@ -76,6 +77,8 @@ class _Arrays:
     def array(self, name: str) -> fmpq_mat:
         if name in self.open:
             raise InputError(f"`{name}` is computed from itself: {' from '.join(map(_quoted, [*self.open, name]))}")
+        if len(self.open) > _DEEPEST:
+            raise InputError(f"`{name}` is computed from more than {_DEEPEST} arrays, one from the other; use fewer")
         if name not in self.known:
             self.open.append(name)
             with self.at(name):
