@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from itertools import chain
-from math import sqrt
+from math import isqrt
 from operator import mul
 
-from .effort import spend
+from .effort import spend, spend_inner
 from .scaled import Rows, Scaled
 
 SMALL = 8
@@ -39,37 +39,26 @@ def part_is_semidefinite(S: Rows, definite: bool) -> bool:
 
 
 def has_factor(S: Rows) -> bool:
-    """Whether S is L L^T and a strictly diagonally dominant rest, hence definite: floating point only proposes L.
+    """Whether S is L L^T and a strictly diagonally dominant rest, hence definite.
 
-    Each row and column is scaled by a power of 2 that makes the diagonal about 1; then S is taken times 4^DIGITS, and
-    the fractional part of each entry, which is dropped, counts as 1.
+    Each row and column is scaled by a power of 2 that makes the diagonal about 1; then S is taken times 4^DIGITS, and L
+    in integers. In each entry the division leaves a rest, and so does the fractional part that is dropped; the one is
+    below 2^DIGITS, the other below 1, on the diagonal neither is negative: less than the margin in each row.
     """
     n = len(S)
-    spend(n**3 // 2, DIGITS)
+    spend_inner(n**3 // 6 + 20 * n * n, 2 * DIGITS)
     powers = [(S[i][i].bit_length() + 1) // 2 for i in range(n)]
-    T = [[(S[i][j] << 2 * DIGITS) >> (powers[i] + powers[j]) for j in range(i + 1)] for i in range(n)]
-    if any(abs(a) > 4**DIGITS for row in T for a in row):
-        return False
-    factor: list[list[float]] = []
-    for row in T:
-        new: list[float] = []
-        for a, other in zip(row, factor, strict=False):
-            new.append((a / 4**DIGITS - sum(map(mul, new, other))) / other[-1])
-        square = row[-1] / 4**DIGITS - sum(a * a for a in new) - n * 2.0**-44
+    margin = n * (2**DIGITS + 1)
+    factor: Rows = []
+    for i, row in enumerate(S):
+        new: list[int] = []
+        for a, power, other in zip(row, powers, factor, strict=False):
+            new.append((((a << 2 * DIGITS) >> (powers[i] + power)) - sum(map(mul, new, other))) // other[-1])
+        square = ((row[i] << 2 * DIGITS) >> 2 * powers[i]) - margin - sum(map(mul, new, new))
         if square <= 0:
             return False
-        factor.append([*new, sqrt(square)])
-    L = [[round(a * 2**DIGITS) for a in row] for row in factor]
-    room = [0] * n
-    for i, row in enumerate(T):
-        for j, a in enumerate(row):
-            rest = a - sum(map(mul, L[i], L[j]))
-            if i == j:
-                room[i] += rest
-            else:
-                room[i] -= abs(rest) + 1
-                room[j] -= abs(rest) + 1
-    return min(room) > 0
+        factor.append([*new, isqrt(square)])
+    return True
 
 
 def elimination_succeeds(S: Rows, definite: bool) -> bool:
