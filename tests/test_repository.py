@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LINEAR_ALGEBRA = {"arrays", "definite", "feasibility", "intervals", "linalg", "norms", "roots"}
 LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback"}
 RIGHT_WING = {"switched", "stability"}
-BELOW_CLAIMS = {"errors", "arithmetic", "expression"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
+BELOW_CLAIMS = {"errors", "arithmetic", "expression", "layered_text"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
 
 MAY_IMPORT = {
     "errors": set(),
@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "roots": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "expression": {"errors"},
     "maps": {"errors", "arithmetic", "expression"} | LINEAR_ALGEBRA,
+    "layered_text": {"errors", "arithmetic", "expression", "maps"} | LINEAR_ALGEBRA,
     "functions": {"errors", "arithmetic", "expression", "maps"} | LINEAR_ALGEBRA,
     "algorithms": {"errors", "arithmetic", "expression", "maps", "functions", "iteration"} | LINEAR_ALGEBRA,
     "iteration": {"errors", "arithmetic", "expression", "maps"} | LINEAR_ALGEBRA,
