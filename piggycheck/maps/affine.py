@@ -525,24 +525,30 @@ class _AffineOperator(Operator):
         return total
 
     def __call__(self, values: Sequence[Any], reach: Sequence[Any]) -> Linearisation:
-        return _AffineAt(self, values)
+        return _AffineAt(self, values, reach)
 
 
 class _AffineAt(Linearisation):
-    def __init__(self, operator: _AffineOperator, values: Sequence[Any]):
-        self.operator, self.values = operator, values
+    def __init__(self, operator: _AffineOperator, values: Sequence[Any], reach: Sequence[Any]):
+        self.operator, self.values, self.reach = operator, values, reach
         arrays, total = operator.context.arrays, None
         for node, V in zip(operator.node.inputs, values, strict=True):
             part = operator.times(node, V)
             total = part if total is None else arrays.total(total, part)
         self.value = total
 
+    @cached_property
+    def around(self) -> list[Any]:
+        """The inputs with everything within reach."""
+        arrays = self.operator.context.arrays
+        return [arrays.reaching(V, distance) for V, distance in zip(self.values, self.reach, strict=True)]
+
     def forward(self, signs: Signs, tangents: Sequence[Any | None], directions: Directions) -> Any | None:
         operator, arrays, total = self.operator, self.operator.context.arrays, None
         parts = [
             operator.times(node, T) for node, T in zip(operator.node.inputs, tangents, strict=True) if T is not None
         ]
-        for node, V in zip(operator.node.inputs, self.values, strict=True):
+        for node, V in zip(operator.node.inputs, self.around, strict=True):
             for term in operator.own[node]:
                 moved = term.varied(operator.context, directions, V)
                 if moved is not None:
@@ -553,7 +559,7 @@ class _AffineAt(Linearisation):
 
     def backward(self, signs: Signs, cotangent: Any, sink: Cotangents) -> list[Any | None]:
         operator = self.operator
-        for node, V in zip(operator.node.inputs, self.values, strict=True):
+        for node, V in zip(operator.node.inputs, self.around, strict=True):
             for term in operator.own[node]:
                 term.covaried(operator.context, cotangent, V, sink)
         return [operator.times_transposed(node, cotangent) for node in operator.node.inputs]
