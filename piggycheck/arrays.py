@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flint import arb, arb_mat, fmpq, fmpq_mat
+from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 
 from piggycheck.arithmetic import RATIONAL, Arithmetic, Balls, Float64, Mpmath
-from piggycheck.errors import MapError
+from piggycheck.errors import MapError, UnknownError
 from piggycheck.norms import spectral_norm_bound
+from piggycheck.spectra import Spectrum, guessed_eigenvectors, rational_spectrum
 
 __all__ = ["EXACT", "FLOAT64", "Arrays", "BallArrays", "Enclosed", "MpmathArrays"]
 
@@ -64,12 +65,21 @@ class Arrays(ABC):
         """Convert an exact matrix."""
 
     @abstractmethod
+    def exactly(self, A: Any) -> fmpq_mat:
+        """Return the exact numbers that the entries are; of balls, their midpoints."""
+
+    @abstractmethod
     def assemble(self, rows: int, columns: int, entries: Iterable[Any]) -> Any:
         """Build a matrix from its entries, row by row."""
 
     @abstractmethod
     def entries(self, A: Any) -> Sequence[Any]:
         """List the entries, row by row."""
+
+    def rows(self, A: Any) -> list[list[Any]]:
+        """List the rows."""
+        entries, (rows, columns) = self.entries(A), self.shape(A)
+        return [list(entries[i * columns : (i + 1) * columns]) for i in range(rows)]
 
     @abstractmethod
     def shape(self, A: Any) -> tuple[int, int]:
@@ -117,6 +127,14 @@ class Arrays(ABC):
         entries = [entry for part in parts for entry in self.entries(part)]
         return self.assemble(sum(self.shape(part)[0] for part in parts), self.shape(parts[0])[1], entries)
 
+    @abstractmethod
+    def spectrum(self, Z: Any) -> Spectrum:
+        """Diagonalise a symmetric matrix."""
+
+    def euclidean(self, numbers: Sequence[Any]) -> Any:
+        """Return the square root of the sum of the squares."""
+        return self.scalars.sqrt(sum((v * v for v in numbers[1:]), start=numbers[0] * numbers[0]))
+
     # -- errors; over balls alone they are more than 0 -----------------------------------------------------------
 
     def enclosed(self, A: Any, spread: Any = 0) -> Enclosed:
@@ -144,6 +162,9 @@ class _Exact(Arrays):
     def matrix(self, exact: fmpq_mat) -> fmpq_mat:
         return exact
 
+    def exactly(self, A: fmpq_mat) -> fmpq_mat:
+        return A
+
     def assemble(self, rows: int, columns: int, entries: Iterable[fmpq]) -> fmpq_mat:
         return fmpq_mat(rows, columns, list(entries))
 
@@ -161,6 +182,9 @@ class _Exact(Arrays):
             return A.inv()
         except ZeroDivisionError:
             raise MapError(f"a matrix of {A.nrows()} rows is singular") from None
+
+    def spectrum(self, Z: fmpq_mat) -> Spectrum:
+        return rational_spectrum(Z)
 
 
 class BallArrays(Arrays):
@@ -192,6 +216,9 @@ class BallArrays(Arrays):
         with self.precision():
             return arb_mat(exact.nrows(), exact.ncols(), [arb(entry) for entry in exact.entries()])
 
+    def exactly(self, A: arb_mat) -> fmpq_mat:
+        return fmpq_mat(A.nrows(), A.ncols(), [_dyadic(*entry.mid().man_exp()) for entry in A.entries()])
+
     def assemble(self, rows: int, columns: int, entries: Iterable[arb]) -> arb_mat:
         return arb_mat(rows, columns, list(entries))
 
@@ -209,6 +236,34 @@ class BallArrays(Arrays):
             return A.inv()
         except ZeroDivisionError:
             raise MapError(f"a matrix of {A.nrows()} rows was not inverted with {self.bits} bits") from None
+
+    def spectrum(self, Z: arb_mat) -> Spectrum:
+        """Diagonalise a symmetric matrix, with bounds on the defects.
+
+        Raises
+        ------
+        UnknownError
+            When the eigenvectors found are not nearly orthonormal.
+
+        Notes
+        -----
+        No separation of eigenvalues is needed. Source: docs/theory/spectral-functions.md.
+        """
+        size = Z.nrows()
+        values, Q = guessed_eigenvectors(Z.mid(), self.bits)
+        with ctx.workprec(self.bits + 16):
+            inverse = Q.transpose()
+            orthogonality = self.length(inverse * Q - self.identity(size))
+            if not orthogonality < arb(0.25):
+                raise UnknownError(f"no orthonormal eigenvectors of a matrix of {size} rows were found")
+            scaled = [entry * value for row in Q.tolist() for entry, value in zip(row, values, strict=True)]
+            residual = self.length(Z - arb_mat(size, size, scaled) * inverse)
+            largest = max((abs(value) for value in values), default=arb(0))
+            return Spectrum(values, Q, inverse, orthogonality, (residual + 3 * largest * orthogonality).upper())
+
+    def euclidean(self, numbers: Sequence[arb]) -> arb:
+        square = sum((v * v for v in numbers), start=arb(0))
+        return square.sqrt() if square > 0 else arb(0).union(square.upper().sqrt().upper())
 
     def enclosed(self, A: arb_mat, spread: Any = 0) -> Enclosed:
         centre = A.mid()
@@ -253,6 +308,10 @@ class MpmathArrays(Arrays):
         number = self._context.mpf
         return _Rows(exact.ncols(), [[number(int(e.p)) / int(e.q) for e in row] for row in exact.tolist()])
 
+    def exactly(self, A: _Rows) -> fmpq_mat:
+        numbers = [_dyadic(*abs(entry).man_exp) * (-1 if entry < 0 else 1) for entry in self.entries(A)]
+        return fmpq_mat(len(A.rows), A.columns, numbers)
+
     def assemble(self, rows: int, columns: int, entries: Iterable[Any]) -> _Rows:
         numbers = iter(entries)
         return _Rows(columns, [[next(numbers) for _ in range(columns)] for _ in range(rows)])
@@ -278,6 +337,11 @@ class MpmathArrays(Arrays):
                 f"a matrix of {size} rows is singular, as far as {self.scalars.digits} digits tell"
             ) from None
         return _Rows(size, inverse.tolist())
+
+    def spectrum(self, Z: _Rows) -> Spectrum:
+        values, vectors = self._context.eigsy(self._context.matrix(Z.rows))
+        V = _Rows(len(Z.rows), vectors.tolist())
+        return Spectrum(list(values), V, V.transpose())
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +371,9 @@ class _Float(Arrays):
         numbers = [int(e.p) / int(e.q) for e in exact.entries()]
         return np.array(numbers, dtype=float).reshape(exact.nrows(), exact.ncols())
 
+    def exactly(self, A: Any) -> fmpq_mat:
+        return fmpq_mat(*A.shape, [fmpq(*float(entry).as_integer_ratio()) for entry in A.ravel()])
+
     def assemble(self, rows: int, columns: int, entries: Iterable[Any]) -> Any:
         import numpy as np
 
@@ -329,10 +396,20 @@ class _Float(Arrays):
         except np.linalg.LinAlgError:
             raise MapError(f"a matrix of {len(A)} rows is singular, as far as double precision tells") from None
 
+    def spectrum(self, Z: Any) -> Spectrum:
+        import numpy as np
+
+        values, vectors = np.linalg.eigh(Z)
+        return Spectrum(values.tolist(), vectors, vectors.T)
+
     def stacked(self, parts: Sequence[Any]) -> Any:
         import numpy as np
 
         return np.vstack(parts)
+
+
+def _dyadic(mantissa: Any, exponent: Any) -> fmpq:
+    return fmpq(int(mantissa)) * fmpq(2) ** int(exponent)
 
 
 EXACT = _Exact()

@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 from flint import fmpq, fmpq_mat
 
-from piggycheck.arithmetic import Mpmath
+from piggycheck.arrays import MpmathArrays
 from piggycheck.claims.base import decimals_above, decimals_below, word_text
 from piggycheck.claims.limit import common_fixed_point, word_fixed_point
 from piggycheck.claims.subject import Subject
@@ -219,12 +219,13 @@ def _on_kink(subject: Subject) -> bool:
 
 
 def _errors(subject: Subject, steps: int) -> tuple[float, ...]:
-    arithmetic = Mpmath(_DIGITS)
-    fixed = [arithmetic.evaluate(c) for c in subject.point.state.values()]
+    arrays = MpmathArrays(_DIGITS)
+    fixed = [arrays.scalars.evaluate(c) for c in subject.point.state.values()]
     moments = propagate(
-        subject.iteration, steps, subject.at, policy=_WhereItExists(FixedBranch(0)), arithmetic=arithmetic
+        subject.iteration, steps, subject.at, policy=_WhereItExists(FixedBranch(0)), arithmetic=arrays
     )
-    return tuple(float(max(abs(a - b) for a, b in zip(moment.x, fixed, strict=True))) for moment in moments)
+    iterates = (arrays.entries(moment.x.centre) for moment in moments)
+    return tuple(float(max(abs(a - b) for a, b in zip(x, fixed, strict=True))) for x in iterates)
 
 
 # -- derivatives ----------------------------------------------------------------------------------------------------
@@ -378,10 +379,9 @@ def _recursion(subject: Subject, J0: fmpq_mat | None) -> Callable[[SelectionPoli
         return _recursion_of_system(subject.system, J0)
 
     def run(policy: SelectionPolicy, steps: int) -> list[Any]:
-        moments = propagate(
-            subject.iteration, steps, subject.at, policy=_WhereItExists(policy), arithmetic=Mpmath(_DIGITS)
-        )
-        return [moment.J for moment in moments]
+        arrays = MpmathArrays(_DIGITS)
+        moments = propagate(subject.iteration, steps, subject.at, policy=_WhereItExists(policy), arithmetic=arrays)
+        return [arrays.rows(moment.J.centre) for moment in moments]
 
     return run
 

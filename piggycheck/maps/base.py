@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from piggycheck.arrays import Arrays, Enclosed
-from piggycheck.maps.nodes import Cotangents, Directions
+from piggycheck.maps.nodes import Context, Cotangents, Directions
 
 __all__ = ["Activity", "BoundMap", "Evaluation", "Moment", "Piece", "PiecewiseMap", "SelectionSet", "Signature"]
 
@@ -137,9 +137,12 @@ class BoundMap(ABC):
     Attributes
     ----------
     arrays : Arrays
+    context : Context
+        The parameters over them.
     """
 
     arrays: Arrays
+    context: Context
 
     @abstractmethod
     def __call__(self, x: Enclosed) -> Moment:

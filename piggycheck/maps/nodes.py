@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
-from flint import fmpq_mat
+from flint import fmpq, fmpq_mat
 
-from piggycheck.arithmetic import exact, rational
+from piggycheck.arithmetic import exact, rational, to_sympy
 from piggycheck.arrays import EXACT, Arrays
 from piggycheck.errors import InputError, IrrationalError, MapError
 
@@ -30,6 +30,7 @@ __all__ = [
     "Operator",
     "Scalar",
     "StateBlock",
+    "number_of",
 ]
 
 Signs = tuple[int | None, ...]
@@ -169,6 +170,29 @@ class Context:
         return self._known[key]
 
 
+def number_of(values: Mapping[Any, Any], symbol: sp.Symbol) -> sp.Expr:
+    """Return the exact value of one number of the parameters, given values for all of them.
+
+    Parameters
+    ----------
+    values : mapping
+        From `PiecewiseMap.parameter_values`.
+    symbol : sympy.Symbol
+        A scalar parameter, or one entry of an array: they are numbered from 1, row by row.
+    """
+    if symbol in values:
+        return values[symbol]
+    name, i = _place(symbol)
+    array = next(value for key, value in values.items() if isinstance(key, ArrayParameter) and key.name == name)
+    return to_sympy(array.entries()[i])
+
+
+def _place(symbol: sp.Symbol) -> tuple[str, int]:
+    """Tell which entry of which array a symbol stands for."""
+    name, _, index = symbol.name.rpartition("_")
+    return (name, int(index) - 1) if index.isdecimal() else (symbol.name, 0)
+
+
 @dataclass(frozen=True)
 class Directions:
     """Directions in which the parameters move: the columns of a matrix, block by block.
@@ -201,6 +225,14 @@ class Directions:
             total = row if total is None else arrays.total(total, row)
         return total
 
+    def of_number(self, symbol: sp.Symbol) -> list[fmpq]:
+        """Return the exact derivatives of one number of the parameters, in each direction."""
+        if symbol in self.scalars:
+            return list(self.scalars[symbol])
+        name, i = _place(symbol)
+        moving = self.matrices.get(name)
+        return [fmpq(0)] * self.count if moving is None else [moving[i, j] for j in range(self.count)]
+
     def of_array(self, name: str) -> Any | None:
         """Return the directions of an array parameter; None when it does not move."""
         moving = self.matrices.get(name)
@@ -225,6 +257,24 @@ class Cotangents:
         """Add a cotangent of an array parameter, in its own shape."""
         known = self.matrices.get(name)
         self.matrices[name] = part if known is None else self.context.arrays.total(known, part)
+
+    def number(self, symbol: sp.Symbol, number: Any) -> None:
+        """Add a cotangent of one number of the parameters."""
+        if symbol in self.context.scalars:
+            self.scalar(symbol, number)
+            return
+        (name, i), arrays = _place(symbol), self.context.arrays
+        shape = self.context.matrices[name].nrows(), self.context.matrices[name].ncols()
+        entries = list(arrays.entries(arrays.zeros(*shape)))
+        entries[i] = number
+        self.array(name, arrays.assemble(*shape, entries))
+
+    def collect(self, other: Cotangents) -> None:
+        """Add everything that another one collected, for the same parameters."""
+        for symbol, number in other.scalars.items():
+            self.scalars[symbol] = self.scalars[symbol] + number if symbol in self.scalars else number
+        for name, part in other.matrices.items():
+            self.array(name, part)
 
 
 @dataclass(frozen=True)

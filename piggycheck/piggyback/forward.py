@@ -1,0 +1,171 @@
+"""Forward mode: iterates and their derivatives, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+from piggycheck.arrays import EXACT, Arrays, Enclosed
+from piggycheck.errors import UnknownError
+from piggycheck.iteration import Iteration
+from piggycheck.maps import Moment, Signature
+from piggycheck.piggyback.policies import SelectionPolicy
+from piggycheck.piggyback.run import MOST_BITS, Run, more_precise, with_enough_bits
+
+__all__ = ["Step", "identification", "propagate", "steps"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One moment of the recursion.
+
+    Attributes
+    ----------
+    k : int
+    x : Enclosed
+        The iterate x_k, one column.
+    J : Enclosed or None
+        The derivative J_k, one column for each direction; None when none was asked for.
+    signature : Signature or None
+        What the guards see at x_k (0 where one ties); None when no derivative was asked for and a sign is not decided.
+    """
+
+    k: int
+    x: Enclosed
+    J: Enclosed | None
+    signature: Signature | None
+
+
+def propagate(
+    iteration: Iteration,
+    count: int,
+    at: Mapping[Any, Any] | None = None,
+    *,
+    directions: Mapping[Any, Any] | None = None,
+    policy: SelectionPolicy | None = None,
+    arithmetic: Arrays = EXACT,
+    most_bits: int = MOST_BITS,
+) -> list[Step]:
+    """Propagate value and derivative for `count` steps.
+
+    Parameters
+    ----------
+    iteration : Iteration
+        With a start.
+    count : int
+        Number of steps; ``count + 1`` moments are returned.
+    at : mapping
+        A value for each parameter.
+    directions : mapping, optional
+        By the name of a parameter, what it moves by in each direction: q numbers, for an array a matrix with q columns.
+        By default one direction for each number of each parameter: the full Jacobian. An empty mapping asks for values
+        alone.
+    policy : SelectionPolicy
+        What is picked where several pieces are essentially active; by default the first.
+    arithmetic : Arrays
+        ``EXACT``, ``FLOAT64``, ``BallArrays(bits)`` or ``MpmathArrays(digits)`` of `piggycheck.arrays`.
+    most_bits : int
+        Over balls: how far the precision is raised where the sign of a guard is not decided; each time it is doubled,
+        and the run starts again.
+
+    Returns
+    -------
+    list of Step
+
+    Raises
+    ------
+    InputError
+        When there is no start, a parameter has no value, the map is not defined at an iterate, or the policy asks
+        for a piece that is not there.
+    IrrationalError
+        In exact arithmetic, when a value is not rational.
+    UnknownError
+        Over balls, when the sign of a guard is not decided with `most_bits`; the message names the step, the guard,
+        what is known of it, and the precision.
+
+    Examples
+    --------
+    >>> from piggycheck.algorithms import heavy_ball
+    >>> from piggycheck.piggyback import RepeatedWord
+    >>> f = "Piecewise((x**2/2, x >= 0), (x**2/8, True))"
+    >>> ball = heavy_ball(f, ["x"], 1, "3/4", parameters=["theta"], start=["theta"])
+    >>> [step.J.centre[0, 0] for step in propagate(ball, 4, {"theta": 0}, policy=RepeatedWord((0, 0, 1, 1)))]
+    [1, 0, -3/4, -9/8, -9/8]
+
+    Notes
+    -----
+    When this fails: exact iterates of a polynomial map double their digits in every step; use balls. At a tie no
+    precision of balls decides the sign; use exact arithmetic.
+    """
+    found = steps(iteration, at, directions=directions, policy=policy, arithmetic=arithmetic, most_bits=most_bits)
+    return list(islice(found, count + 1))
+
+
+def steps(
+    iteration: Iteration,
+    at: Mapping[Any, Any] | None = None,
+    *,
+    directions: Mapping[Any, Any] | None = None,
+    policy: SelectionPolicy | None = None,
+    arithmetic: Arrays = EXACT,
+    most_bits: int = MOST_BITS,
+) -> Iterator[Step]:
+    """Propagate value and derivative without end; see `propagate`. Memory does not grow with k."""
+    reached = 0
+    while True:
+        try:
+            for step in islice(_walk(Run(iteration, at, arithmetic, policy), directions), reached, None):
+                yield step
+                reached += 1
+        except UnknownError as error:
+            arithmetic = more_precise(arithmetic, most_bits, error)
+
+
+def _walk(run: Run, moving: Mapping[Any, Any] | None) -> Iterator[Step]:
+    if moving is not None and not moving:
+        yield from (Step(k, x, None, _signature_if_decided(moment)) for k, x, moment in run.moments())
+        return
+    directions = lru_cache(lambda bound: bound.directions(moving))
+    starts = run.iteration.start_tangents(run.at, directions(run.bound(0)))
+    J = starts[run.chosen(0, len(starts))]
+    for k, x, moment in run.moments():
+        yield Step(k, x, J, run.signature(k, moment))
+        J = moment.forward(J, directions(run.bound(k)), run.piece(k, x, moment))
+
+
+def _signature_if_decided(moment: Moment) -> Signature | None:
+    try:
+        return moment.signature
+    except UnknownError:
+        return None
+
+
+def identification(
+    iteration: Iteration,
+    count: int,
+    at: Mapping[Any, Any] | None = None,
+    *,
+    arithmetic: Arrays = EXACT,
+    most_bits: int = MOST_BITS,
+) -> int:
+    """Return the first k from which on the signature stays the same, of the iterates up to ``x_count``.
+
+    Examples
+    --------
+    >>> from piggycheck.algorithms import gradient_descent
+    >>> descent = gradient_descent("x**2/2 + Abs(x - 1)", ["x"], "1/2", start=[5])
+    >>> identification(descent, 10)
+    2
+    """
+
+    def compute(arrays: Arrays) -> int:
+        run, last, since = Run(iteration, at, arrays), None, 0
+        for k, _, moment in islice(run.moments(), count + 1):
+            signature = run.signature(k, moment)
+            last, since = (last, since) if signature == last else (signature, k)
+        return since
+
+    return with_enough_bits(arithmetic, most_bits, compute)

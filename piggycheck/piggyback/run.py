@@ -1,0 +1,127 @@
+"""An iteration on its way: values step by step, and the piece that each step uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from piggycheck.arithmetic import to_sympy
+from piggycheck.arrays import Arrays, BallArrays, Enclosed
+from piggycheck.errors import MapError, UnknownError
+from piggycheck.iteration import Iteration
+from piggycheck.maps import BoundMap, Moment, SelectionSet, Signature
+from piggycheck.piggyback.policies import FixedBranch, SelectionPolicy
+
+__all__ = ["MOST_BITS", "Run", "more_precise", "with_enough_bits"]
+
+MOST_BITS = 4096
+"""How far the precision of balls is raised where a sign is not decided, unless one says otherwise."""
+
+_CACHED_MAPS = 16
+_DIGITS_PER_BIT = 0.30103
+
+Result = TypeVar("Result")
+
+
+class Run:
+    """An iteration at given parameters over an arithmetic.
+
+    Parameters
+    ----------
+    iteration : Iteration
+        With a start.
+    at : mapping
+        A value for each parameter.
+    arrays : Arrays
+    policy : SelectionPolicy, optional
+        By default the first of the pieces.
+    """
+
+    def __init__(
+        self, iteration: Iteration, at: Mapping[Any, Any] | None, arrays: Arrays, policy: SelectionPolicy | None = None
+    ):
+        self.iteration, self.arrays, self.policy = iteration, arrays, policy or FixedBranch()
+        self.at = iteration.first_map.parameter_values(at or {})
+        self._bind = lru_cache(_CACHED_MAPS)(lambda map_: map_.bind(self.at, arrays))
+        self._tie: tuple[Any, SelectionSet] | None = None
+
+    def bound(self, k: int) -> BoundMap:
+        """Return the map of step k, for the parameters."""
+        return self._bind(self.iteration.map_at(k))
+
+    def start(self) -> Enclosed:
+        """Return x_0."""
+        return self.iteration.enclosed_start(self.at, self.arrays)
+
+    def moments(self) -> Iterator[tuple[int, Enclosed, Moment]]:
+        """Walk k, the iterate x_k and the map there, without end."""
+        k, x = 0, self.start()
+        while True:
+            moment = self.bound(k)(x)
+            yield k, x, moment
+            k, x = k + 1, moment.value
+
+    def chosen(self, k: int, count: int) -> int:
+        """Ask the policy where there is something to choose."""
+        return self.policy.choose(k, count) if count > 1 else 0
+
+    def signature(self, k: int, moment: Moment) -> Signature:
+        """Return what the guards see in step k."""
+        try:
+            return moment.signature
+        except UnknownError as error:
+            raise UnknownError(f"step {k}: {error}") from None
+
+    def piece(self, k: int, x: Enclosed, moment: Moment) -> Signature:
+        """Return the signature of the piece used in step k: what the guards see, and at a tie what the policy picks."""
+        signature = self.signature(k, moment)
+        if 0 not in signature:
+            return signature
+        pieces = self.selection(k, x).pieces
+        return pieces[self.chosen(k, len(pieces))].signature
+
+    def selection(self, k: int, x: Enclosed) -> SelectionSet:
+        """Return the selection set at an iterate where some guard ties.
+
+        Raises
+        ------
+        UnknownError
+            When the iterate is known only up to a distance.
+        """
+        if x.spread != 0:
+            raise UnknownError(f"step {k}: a guard ties at an iterate that is not known exactly; compute exactly")
+        map_ = self.iteration.map_at(k)
+        state = dict(zip(map_.state, map(to_sympy, self.arrays.exactly(x.centre).entries()), strict=True))
+        key = map_, tuple(state.values())
+        if self._tie is None or self._tie[0] != key:
+            selection = map_.selection({**state, **self.at})
+            if not selection.pieces:
+                raise MapError(f"no piece is essentially active at step {k}")
+            self._tie = key, selection
+        return self._tie[1]
+
+
+def more_precise(arrays: Arrays, most_bits: int, error: UnknownError) -> Arrays:
+    """Return an arithmetic of twice the precision for another try from the start, or give up.
+
+    Raises
+    ------
+    UnknownError
+        When the arithmetic has no precision to raise, or would go beyond `most_bits`.
+    """
+    if not isinstance(arrays, BallArrays):
+        raise error
+    if 2 * arrays.bits > most_bits:
+        digits = int(arrays.bits * _DIGITS_PER_BIT)
+        raise UnknownError(f"{error}; the precision was {arrays.bits} bits ({digits} digits)") from None
+    return BallArrays(2 * arrays.bits)
+
+
+def with_enough_bits(arrays: Arrays, most_bits: int, compute: Callable[[Arrays], Result]) -> Result:
+    """Compute over an arithmetic, over balls again with twice the precision where a sign is not decided."""
+    while True:
+        try:
+            return compute(arrays)
+        except UnknownError as error:
+            arrays = more_precise(arrays, most_bits, error)
