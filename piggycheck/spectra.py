@@ -1,7 +1,8 @@
-"""Eigenvalues and eigenvectors of symmetric matrices: exact where they are rational, guessed to many digits elsewhere."""
+"""Eigenvalues and eigenvectors of symmetric matrices: exact where they are rational, elsewhere guessed."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -122,7 +123,7 @@ def _rotation(S: arb_mat, off: arb) -> arb_mat:
     size = S.nrows()
     far, order = off * 2**_CLOSE, _ascending(S)
     clusters = [[order[0]]]
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in itertools.pairwise(order):
         if S[after, after] - S[before, before] > far:
             clusters.append([])
         clusters[-1].append(after)

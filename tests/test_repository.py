@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "piggycheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-LINEAR_ALGEBRA = {"arrays", "definite", "feasibility", "intervals", "linalg", "norms", "roots"}
+LINEAR_ALGEBRA = {"arrays", "definite", "feasibility", "intervals", "linalg", "norms", "roots", "spectra"}
 LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback"}
 RIGHT_WING = {"switched", "stability"}
 BELOW_CLAIMS = {"errors", "arithmetic", "expression", "layered_text"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
@@ -28,9 +28,10 @@ MAY_IMPORT = {
     "errors": set(),
     "arithmetic": {"errors"},
     "linalg": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
-    "arrays": {"errors", "arithmetic", "norms"},
+    "arrays": {"errors", "arithmetic", "norms", "spectra"},
     "definite": {"errors"},
     "norms": {"errors"},
+    "spectra": {"errors", "linalg"},
     "feasibility": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "intervals": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "roots": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
