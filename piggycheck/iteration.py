@@ -12,7 +12,7 @@ from flint import fmpq, fmpq_mat
 from piggycheck.arithmetic import to_sympy
 from piggycheck.arrays import Arrays, Enclosed
 from piggycheck.errors import InputError, MapError
-from piggycheck.maps import Directions, PiecewiseMap, SymbolicMap
+from piggycheck.maps import Directions, PiecewiseMap, StructuredMap, SymbolicMap
 from piggycheck.maps.nodes import number_of
 
 __all__ = ["Iteration"]
@@ -30,6 +30,12 @@ class Iteration:
         Without it, statements are local to a fixed point.
     name : str
         What the iteration is called in reports.
+    output : PiecewiseMap, optional
+        What users want, when it is not the state: a map of the same state and parameters.
+    requirements : sequence
+        What must hold of the parameters; each has ``check(values)``, which raises `InputError`.
+    advisers : sequence
+        What is known of steps that converge; each has ``advice(values)``, which returns a sentence or None.
 
     Raises
     ------
@@ -56,13 +62,26 @@ class Iteration:
         map: PiecewiseMap | Callable[[int], PiecewiseMap],
         start: Sequence[sp.Expr] | None = None,
         name: str = "iteration",
+        *,
+        output: PiecewiseMap | None = None,
+        requirements: Sequence[Any] = (),
+        advisers: Sequence[Any] = (),
     ):
         self.name, self.depends_on_k = name, not isinstance(map, PiecewiseMap)
         self._map_at = map if self.depends_on_k else lambda k: map
         self.first_map = self._map_at(0)
+        self._require_same_size()
+        self.output, self.requirements, self.advisers = output, tuple(requirements), tuple(advisers)
         self.start = None if start is None else tuple(_expression(e) for e in start)
         if self.start is not None:
             self._validate_start()
+
+    def _require_same_size(self) -> None:
+        map_ = self.first_map
+        if isinstance(map_, StructuredMap) and map_.next.size != map_.dimension:
+            raise MapError(
+                f"the next state `{map_.next.name}` has {map_.next.size} entries and the state {map_.dimension}"
+            )
 
     def _validate_start(self) -> None:
         state = self.first_map.state
@@ -106,6 +125,33 @@ class Iteration:
         if map_ is not first and (map_.state != first.state or map_.parameters != first.parameters):
             raise MapError(f"the map of step {k} has another state or other parameters than that of step 0")
         return map_
+
+    # -- the parameters -------------------------------------------------------------------------------------------
+
+    def check(self, at: Mapping[Any, Any]) -> None:
+        """Refuse parameters at which the functions that the iteration is made of make no sense.
+
+        Raises
+        ------
+        InputError
+            When a weight is negative, for instance; one line.
+        """
+        values = self.first_map.parameter_values(at)
+        for requirement in self.requirements:
+            requirement.check(values)
+
+    def advice(self, at: Mapping[Any, Any]) -> str | None:
+        """Say which steps or relaxations are outside the range where convergence is known, if any.
+
+        Notes
+        -----
+        When this fails: the range is computed in floating point, for steps that depend on the data; it is no proof.
+        """
+        if not self.advisers:
+            return None
+        values = self.first_map.parameter_values(at)
+        found = [advice for adviser in self.advisers if (advice := adviser.advice(values)) is not None]
+        return f"{self.name}: {'; '.join(found)}" if found else None
 
     # -- the start ------------------------------------------------------------------------------------------------
 

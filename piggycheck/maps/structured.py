@@ -32,7 +32,7 @@ class StructuredMap(PiecewiseMap):
     blocks : sequence of StateBlock
         The state is their concatenation.
     next : Node
-        Of as many entries as the state.
+        Of as many entries as the state, if the map is to be iterated.
     parameters : sequence of sympy.Symbol or ArrayParameter
         Those in which it is differentiated: theta.
 
@@ -58,8 +58,6 @@ class StructuredMap(PiecewiseMap):
         self.array_parameters = tuple(p for p in parameters if isinstance(p, ArrayParameter))
         self.nodes = _in_order(next)
         self.dimension = sum(block.size for block in self.blocks)
-        if next.size != self.dimension:
-            raise MapError(f"the next state `{next.name}` has {next.size} entries and the state {self.dimension}")
         for node in self.nodes:
             if isinstance(node, StateBlock) and node not in self.blocks:
                 raise MapError(f"`{node.name}` is not a block of the state; the state is {list(self.blocks)}")
@@ -317,7 +315,7 @@ class StructuredMoment(Moment):
                 tangents[node] = self.nodes[node].forward(signs.get(node, ()), read, directions)
         result = tangents[bound.map.next]
         if result is None:
-            result = arrays.zeros(bound.map.dimension, directions.count)
+            result = arrays.zeros(bound.map.next.size, directions.count)
         spread = 0
         if tangent is not None and not isinstance(tangent.spread, int):
             spread = self._constant * tangent.spread
