@@ -1,12 +1,49 @@
-"""Functions that algorithms are built from: gradients and proximal maps as piecewise maps."""
+"""Functions that algorithms are built from: gradients and proximal maps, as expressions and as nodes of maps."""
 
-from piggycheck.functions.base import ProximalFunction
+from piggycheck.functions.base import Naming, ProximalFunction
 from piggycheck.functions.box import box
+from piggycheck.functions.difference import difference
 from piggycheck.functions.l1 import l1
+from piggycheck.functions.least_squares import least_squares
 from piggycheck.functions.nonnegative import nonnegative
+from piggycheck.functions.quadratic import quadratic
+from piggycheck.functions.requirements import Requirement, required
 from piggycheck.functions.smooth import gradient
+from piggycheck.functions.smooth_quadratic import QuadraticFunction, QuadraticTerms, SumOfQuadratics
+from piggycheck.functions.squared_norm import squared_norm
+from piggycheck.functions.weighted_l1 import weighted_l1
+from piggycheck.functions.zero import zero
 
-__all__ = ["CATALOGUE", "ProximalFunction", "box", "gradient", "l1", "nonnegative"]
+__all__ = [
+    "CATALOGUE",
+    "Naming",
+    "ProximalFunction",
+    "QuadraticFunction",
+    "QuadraticTerms",
+    "Requirement",
+    "SumOfQuadratics",
+    "box",
+    "difference",
+    "gradient",
+    "l1",
+    "least_squares",
+    "nonnegative",
+    "quadratic",
+    "required",
+    "squared_norm",
+    "weighted_l1",
+    "zero",
+]
 
-CATALOGUE = {"box": box, "l1": l1, "nonnegative": nonnegative}
+CATALOGUE = {
+    "box": box,
+    "difference": difference,
+    "l1": l1,
+    "least_squares": least_squares,
+    "nonnegative": nonnegative,
+    "quadratic": quadratic,
+    "squared_norm": squared_norm,
+    "weighted_l1": weighted_l1,
+    "zero": zero,
+}
 """The functions that a case may name."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import sympy as sp
 
-from piggycheck.arithmetic import exact, sign
 from piggycheck.errors import InputError
-from piggycheck.functions.base import ProximalFunction
+from piggycheck.functions import arguments
+from piggycheck.functions.base import Naming, ProximalFunction
+from piggycheck.functions.requirements import required
+from piggycheck.maps import Elementwise, Node, ScalarFunction
 
 __all__ = ["box"]
 
@@ -20,12 +24,12 @@ class box(ProximalFunction):
 
     Parameters
     ----------
-    lower, upper : exact numbers or sympy expressions in the parameters
+    lower, upper : exact number, sympy expression in the parameters, str, vector of n entries, or ArrayParameter
 
     Raises
     ------
     InputError
-        When both are numbers and ``lower > upper``.
+        When both are known and ``lower > upper`` somewhere, or sizes do not fit.
 
     Examples
     --------
@@ -36,25 +40,36 @@ class box(ProximalFunction):
     Notes
     -----
     Source: Parikh, Boyd, Proximal Algorithms, 2014, section 6.2.4.
-
-    When this fails: bounds that are parameters are not checked to be in order.
     """
 
-    lower: sp.Expr
-    upper: sp.Expr
+    lower: Any
+    upper: Any
 
     def __post_init__(self) -> None:
-        for name in ("lower", "upper"):
-            value = getattr(self, name)
-            object.__setattr__(
-                self, name, value if isinstance(value, sp.Expr) else exact(value, f"{name} bound of box")
-            )
-        width = self.upper - self.lower
-        if not width.free_symbols and sign(exact(width, "width of box")) < 0:
-            raise InputError(f"box: the lower bound {self.lower} exceeds the upper bound {self.upper}")
+        lower = arguments.numbers(self.lower, "lower bound of box")
+        upper = arguments.numbers(self.upper, "upper bound of box")
+        sizes = {arguments.shape(bound)[0] for bound in (lower, upper) if not isinstance(bound, sp.Expr)}
+        if len(sizes) > 1:
+            raise InputError(f"box: bounds of {' and '.join(map(str, sorted(sizes)))} entries; write equally many")
+        requirements = required("ordered", lower, upper, where="box")
+        self._keep(lower=lower, upper=upper, requirements=requirements, dimension=sizes.pop() if sizes else None)
 
     def value(self, point: Sequence[sp.Expr]) -> sp.Expr:
         return sp.Integer(0)
 
     def proximal(self, point: Sequence[sp.Expr], step: sp.Expr) -> list[sp.Expr]:
-        return [sp.Max(self.lower, sp.Min(self.upper, v)) for v in point]
+        bounds = (arguments.each(bound, point, "bound of box") for bound in (self.lower, self.upper))
+        return [sp.Max(low, sp.Min(high, v)) for v, low, high in zip(point, *bounds, strict=True)]
+
+    def proximal_node(self, of: Node, step: sp.Expr, naming: Naming) -> Node:
+        bounds = [
+            arguments.scaled(bound, sp.S.One, name, naming)
+            for bound, name in ((self.lower, "lower"), (self.upper, "upper"))
+        ]
+        return Elementwise(naming("proximal"), _clip(), of, bounds, proximal=True)
+
+
+@cache
+def _clip() -> ScalarFunction:
+    v, low, high = sp.symbols("v low high", real=True)
+    return ScalarFunction(sp.Max(low, sp.Min(high, v)), v, [low, high])

@@ -1,15 +1,18 @@
-"""The weighted l1 norm; its proximal map is soft-thresholding."""
+"""The l1 norm; its proximal map is soft-thresholding."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 
-from piggycheck.arithmetic import exact, sign
-from piggycheck.errors import InputError
-from piggycheck.functions.base import ProximalFunction
+from piggycheck.functions import arguments
+from piggycheck.functions.base import Naming, ProximalFunction
+from piggycheck.functions.requirements import required
+from piggycheck.functions.shrinkage import shrink, soft_threshold
+from piggycheck.maps import Elementwise, Node, Scalar
 
 __all__ = ["l1"]
 
@@ -20,7 +23,7 @@ class l1(ProximalFunction):
 
     Parameters
     ----------
-    weight : exact number or sympy expression in the parameters
+    weight : exact number, sympy expression in the parameters, or str
         Nonnegative.
 
     Raises
@@ -40,21 +43,19 @@ class l1(ProximalFunction):
     in point and weight together.
 
     Source: Parikh, Boyd, Proximal Algorithms, 2014, section 6.5.2.
-
-    When this fails: a weight that is a parameter is not checked to be nonnegative.
     """
 
-    weight: sp.Expr
+    weight: Any = 1
 
     def __post_init__(self) -> None:
-        weight = self.weight if isinstance(self.weight, sp.Expr) else exact(self.weight, "weight of l1")
-        if not weight.free_symbols and sign(exact(weight, "weight of l1")) < 0:
-            raise InputError(f"weight of l1: `{weight}` is negative; write a nonnegative number")
-        object.__setattr__(self, "weight", weight)
+        weight = arguments.number(self.weight, "weight of l1")
+        self._keep(weight=weight, requirements=required("nonnegative", weight, where="weight of l1"))
 
     def value(self, point: Sequence[sp.Expr]) -> sp.Expr:
         return self.weight * sp.Add(*map(sp.Abs, point))
 
     def proximal(self, point: Sequence[sp.Expr], step: sp.Expr) -> list[sp.Expr]:
-        threshold = step * self.weight
-        return [v - sp.Max(-threshold, sp.Min(threshold, v)) for v in point]
+        return [shrink(v, step * self.weight) for v in point]
+
+    def proximal_node(self, of: Node, step: sp.Expr, naming: Naming) -> Node:
+        return Elementwise(naming("proximal"), soft_threshold(), of, [Scalar(step * self.weight)], proximal=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import sympy as sp
 
-from piggycheck.functions.base import ProximalFunction
+from piggycheck.functions.base import Naming, ProximalFunction
+from piggycheck.maps import Elementwise, Node, ScalarFunction
 
-__all__ = ["nonnegative"]
+__all__ = ["nonnegative", "positive_part"]
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,13 @@ class nonnegative(ProximalFunction):
 
     def proximal(self, point: Sequence[sp.Expr], step: sp.Expr) -> list[sp.Expr]:
         return [sp.Max(0, v) for v in point]
+
+    def proximal_node(self, of: Node, step: sp.Expr, naming: Naming) -> Node:
+        return Elementwise(naming("proximal"), positive_part(), of, proximal=True)
+
+
+@cache
+def positive_part() -> ScalarFunction:
+    """Return ``Max(0, v)`` as a function."""
+    v = sp.Symbol("v", real=True)
+    return ScalarFunction(sp.Max(0, v), v)
