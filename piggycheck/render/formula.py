@@ -24,6 +24,7 @@ __all__ = [
     "Letter",
     "Matrix",
     "Name",
+    "Norm",
     "Number",
     "Operator",
     "Paragraph",
@@ -32,6 +33,7 @@ __all__ = [
     "Power",
     "Section",
     "Words",
+    "at_most",
     "decimal",
     "decimals_above",
     "decimals_below",
@@ -41,6 +43,7 @@ __all__ = [
     "is_matrix",
     "listed",
     "matrix",
+    "power_of_ten",
     "rational_text",
     "sentence",
 ]
@@ -53,6 +56,7 @@ _INDEXED = r"[APQ](?:_[iuv](?:\^T)?|\^T)"
 _FACTOR = rf"(?:{_INDEXED}|[APQ](?!\w)|\([\d/]+\)\^2|rate\^2)"
 _LITERAL = re.compile(
     r"(?P<matrix>\[\[(?:[^\[\]]|\], ?\[)*\]\])"
+    r"|(?P<ten>(?<![\w.])10\^-?\d+(?![\w/]))"
     r"|(?P<power>\(?(?<![\w/.-])\d+(?:/\d+)?\)?\^\(1/\d+\))"
     r"|(?P<start>\bJ_0\b)"
     r"|(?P<fraction>(?<![\w/.-])-?\d+/\d+(?![\w/]))"
@@ -72,9 +76,10 @@ class Letter:
 
 @dataclass(frozen=True)
 class Name:
-    """A name that the user chose, for a state variable or a parameter."""
+    """A name that the user chose, for a state variable, a parameter or an array, with what stands above it."""
 
     name: str
+    above: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,13 @@ class Power:
 
 
 @dataclass(frozen=True)
+class Norm:
+    """The norm of what stands inside."""
+
+    inside: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
 class Polynomial:
     """A `flint.fmpq_poly` in the variable λ."""
 
@@ -143,7 +155,9 @@ class Words:
     words: tuple[tuple[int, ...], ...]
 
 
-Atom = Letter | Name | Number | Decimal | Expression | Operator | Power | Polynomial | Matrix | Cases | Words | str
+Atom = (
+    Letter | Name | Number | Decimal | Expression | Norm | Operator | Power | Polynomial | Matrix | Cases | Words | str
+)
 Formula = tuple[Atom, ...]
 Part = str | Formula
 
@@ -317,6 +331,36 @@ def _exponent(value: Any) -> int:
     return exponent if type(value)(10) ** exponent <= value else exponent - 1
 
 
+def power_of_ten(value: Any) -> Power:
+    """Bound a positive number by a power of ten, as closely as one can.
+
+    Examples
+    --------
+    >>> power_of_ten(Fraction(3, 1000)), power_of_ten(Fraction(1, 1000))
+    (Power(base='10', exponent='-2'), Power(base='10', exponent='-3'))
+    """
+    number = Fraction(str(value))
+    exponent = len(str(number.numerator)) - len(str(number.denominator)) + 1
+    while Fraction(10) ** (exponent - 1) >= number:
+        exponent -= 1
+    return Power("10", str(exponent))
+
+
+def at_most(value: Any) -> Formula:
+    """Write that something is at most a number: zero, a power of ten where it is small, else some decimals.
+
+    Examples
+    --------
+    >>> from flint import fmpq
+    >>> at_most(fmpq(1, 10**31)), at_most(fmpq(2, 3))
+    ((Operator(text='≤'), Power(base='10', exponent='-31')), (Operator(text='≤'), Decimal(text='0.666667')))
+    """
+    if value == 0:
+        return Operator("="), Number(0)
+    small = _SMALL * value < 1
+    return Operator("≤"), power_of_ten(value) if small else Decimal(decimals_above(value))
+
+
 def inline(text: str, names: Iterable[str] = ()) -> tuple[Part, ...]:
     """Find the formulas in a sentence that was written as plain text: matrices, fractions, roots, ``name = number``.
 
@@ -366,6 +410,8 @@ def _literal(match: re.Match[str]) -> Formula:
         case "power":
             base, exponent = (side.strip("()") for side in found.split("^"))
             return (Power(base, exponent) if exponent != "1/1" else Number(base),)
+        case "ten":
+            return (Power(*found.split("^")),)
         case "start":
             return (Letter("J", "0"),)
         case "letter":

@@ -9,7 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from piggycheck.errors import InputError
-from piggycheck.render.formula import Cases, Display, Formula, Letter, Matrix, Paragraph, Part, Section, inline
+from piggycheck.render.formula import (
+    Cases,
+    Display,
+    Formula,
+    Letter,
+    Matrix,
+    Name,
+    Norm,
+    Paragraph,
+    Part,
+    Power,
+    Section,
+    inline,
+)
 from piggycheck.render.outline import Chapter, outline
 from piggycheck.render.text import condition_text, expression_text, join_tokens, token_text
 
@@ -129,20 +142,33 @@ def _table(atom: Any) -> str:
 
 
 def _flat(atoms: Formula) -> str:
-    """Join atoms with the spaces of plain text, and set the indices of letters as indices."""
+    """Join atoms with the spaces of plain text, and set indices and exponents as such."""
     marks: dict[str, str] = {}
     tokens = []
     for atom in atoms:
-        if isinstance(atom, Letter) and (atom.below or atom.above):
+        written = _raised(atom)
+        if written:
             mark = chr(_PRIVATE_USE + len(marks))
-            marks[mark] = _letter(atom)
+            marks[mark] = written
             tokens.append(mark)
         else:
             tokens.append(token_text(atom))
     return "".join(marks.get(character, escape(character)) for character in join_tokens(tokens))
 
 
-def _letter(letter: Letter) -> str:
-    below = f"<sub>{escape(letter.below)}</sub>" if letter.below else ""
-    above = f"<sup>{escape(letter.above)}</sup>" if letter.above else ""
-    return escape(letter.name) + below + above
+def _raised(atom: Any) -> str:
+    """Write an atom with indices or exponents as HTML; nothing for an atom that has none."""
+    match atom:
+        case Letter(name, below, above) if below or above:
+            return escape(name) + (f"<sub>{escape(below)}</sub>" if below else "") + _exponent(above)
+        case Name(name, above) if above:
+            return escape(name) + _exponent(above)
+        case Power(base, exponent) if "/" not in str(base):
+            return escape(str(base)) + _exponent(exponent)
+        case Norm(inside):
+            return f"‖{_flat(inside)}‖"
+    return ""
+
+
+def _exponent(above: str) -> str:
+    return f"<sup>{escape(above)}</sup>" if above else ""

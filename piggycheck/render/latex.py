@@ -17,6 +17,7 @@ from piggycheck.render.formula import (
     Letter,
     Matrix,
     Name,
+    Norm,
     Number,
     Operator,
     Paragraph,
@@ -28,104 +29,12 @@ from piggycheck.render.formula import (
     inline,
     rational_text,
 )
+from piggycheck.render.latex_signs import CHARACTERS, GREEK, GREEK_LETTERS, LETTERS, OPERATORS
 from piggycheck.render.outline import Chapter, outline
 
 __all__ = ["latex", "symbol_latex"]
 
-_GREEK = [
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-    "epsilon",
-    "zeta",
-    "eta",
-    "theta",
-    "iota",
-    "kappa",
-    "lambda",
-    "mu",
-    "nu",
-    "xi",
-    "pi",
-    "rho",
-    "sigma",
-    "tau",
-    "upsilon",
-    "phi",
-    "chi",
-    "psi",
-    "omega",
-    "Gamma",
-    "Delta",
-    "Theta",
-    "Lambda",
-    "Xi",
-    "Pi",
-    "Sigma",
-    "Upsilon",
-    "Phi",
-    "Psi",
-    "Omega",
-]
-_CHARACTERS = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "%": r"\%",
-    "&": r"\&",
-    "#": r"\#",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": "$<$",
-    ">": "$>$",
-    "|": "$|$",
-    '"': "''",
-    "–": "--",
-    "—": "---",
-    "−": "$-$",
-    "…": r"\dots{}",
-    "’": "'",
-    "“": "``",
-    "”": "''",
-    "ᵀ": r"$^{\mathsf T}$",
-    "×": r"$\times$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "≈": r"$\approx$",
-    "∞": r"$\infty$",
-    "²": "$^2$",
-    "³": "$^3$",
-    "ℓ": r"$\ell$",
-    "√": r"$\surd$",
-}
-_GREEK_LETTERS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", _GREEK, strict=True))
-_OPERATORS = {
-    "≤": r"\leq ",
-    "≥": r"\geq ",
-    "⪰": r"\succeq ",
-    "≻": r"\succ ",
-    "≈": r"\approx ",
-    "−": "-",
-    "·": r"\cdot ",
-    "→": r"\to ",
-    "↦": r"\mapsto ",
-    "←": "^{+} = ",
-    "≠": r"\neq ",
-    "∈": r"\in ",
-    "⋯": r"\cdots ",
-    "±": r"\pm ",
-    "Σ": r"\sum\nolimits_i ",
-    ",": r",\ ",
-    ";": r";\, ",
-    "∂F/∂x": r"\partial F/\partial x",
-    "∂F/∂θ": r"\partial F/\partial\theta",
-}
 _RELATIONS = {"=", "←", "≤", "≥", "≈", "≻", "⪰"}
-_LETTERS = {letter: "\\" + name for letter, name in _GREEK_LETTERS.items()}
-_LETTERS |= {"x̄": r"\bar{x}", "(x − x̄)": r"(x - \bar{x})", "rate": r"\mathrm{rate}"}
 _WIDEST_LINE = 78
 _FEW_LETTERS = 16
 _LARGEST_IN_TEXT = 3
@@ -247,10 +156,10 @@ def escape(text: str) -> str:
 def _escape(text: str) -> str:
     written = []
     for character in text:
-        if character in _CHARACTERS:
-            written.append(_CHARACTERS[character])
-        elif character in _GREEK_LETTERS:
-            written.append(rf"$\{_GREEK_LETTERS[character]}$")
+        if character in CHARACTERS:
+            written.append(CHARACTERS[character])
+        elif character in GREEK_LETTERS:
+            written.append(rf"$\{GREEK_LETTERS[character]}$")
         elif (ord(character) < 0x180 and character.isprintable()) or character.isspace():
             written.append(character)
         else:
@@ -273,7 +182,7 @@ def symbol_latex(name: str) -> str:
 
 
 def _symbol(letters: str) -> str:
-    if letters in _GREEK:
+    if letters in GREEK:
         return "\\" + letters
     return letters if len(letters) == 1 else r"\mathrm{" + _ascii(letters) + "}"
 
@@ -392,13 +301,14 @@ def _atom(atom: Any, *, small: bool) -> str:
         case Operator("comma"):
             return ","
         case Letter(name, below, above):
-            raised = {"T": r"\mathsf T"}.get(above, above)
             lowered = "{" + below + "}"
-            return _LETTERS.get(name, name) + (f"_{lowered}" if below else "") + (f"^{{{raised}}}" if above else "")
-        case Name(name):
-            return symbol_latex(name)
+            return LETTERS.get(name, name) + (f"_{lowered}" if below else "") + _raised(above)
+        case Name(name, above):
+            return symbol_latex(name) + _raised(above)
+        case Norm(inside):
+            return r"\lVert " + " ".join(_atom(inner, small=small) for inner in inside) + r" \rVert"
         case Operator(text):
-            return _OPERATORS.get(text, text)
+            return OPERATORS.get(text, text)
         case Number(value):
             return _number(rational_text(value))
         case Decimal(text):
@@ -417,6 +327,11 @@ def _atom(atom: Any, *, small: bool) -> str:
         case Cases(rows):
             return _cases(rows)
     raise TypeError(f"`{atom!r}` is no part of a formula")
+
+
+def _raised(above: str) -> str:
+    raised = {"T": r"\mathsf T"}.get(above, above)
+    return f"^{{{raised}}}" if above else ""
 
 
 def _number(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.intervals import IntervalMatrix
+from piggycheck.render import enclosures
 from piggycheck.render.bounds import bounds
 from piggycheck.render.formula import (
     Cases,
@@ -27,6 +28,7 @@ from piggycheck.render.formula import (
     listed,
     sentence,
 )
+from piggycheck.render.layers import structured_map
 from piggycheck.render.proofs import contraction, dual_form
 from piggycheck.render.words import word
 
@@ -35,6 +37,7 @@ __all__ = ["HEADINGS", "names_of", "own_steps", "shared_steps", "tell"]
 HEADINGS = {
     "chain_rule_set_is_larger": "Is the chain-rule set larger?",
     "continuous": "Is the map continuous?",
+    "converged": "Are they close to the limit?",
     "converges": "Do the derivatives converge?",
     "derivative": "What do the derivatives converge to?",
     "diverges": "Do the derivatives diverge?",
@@ -64,7 +67,10 @@ def shared_steps(verdicts: Sequence[Any]) -> list[d.Step]:
     -------
     list of Step
     """
-    setting = (d.MapStep, d.SwitchedStep, d.FixedPointStep, d.PiecesStep)
+    setting = (
+        *(d.MapStep, d.StructuredMapStep, d.SwitchedStep),
+        *(d.FixedPointStep, d.EnclosedPointStep, d.TieStep, d.PiecesStep),
+    )
     kept: list[d.Step] = []
     for step in itertools.chain.from_iterable(verdict.derivation for verdict in verdicts):
         if isinstance(step, setting) and step not in kept:
@@ -110,6 +116,9 @@ def names_of(verdicts: Iterable[Any]) -> tuple[str, ...]:
         step = verdict.derivation.first(d.MapStep)
         if step is not None:
             return tuple(str(v) for v in (*step.state, *step.parameters))
+        layered = verdict.derivation.first(d.StructuredMapStep)
+        if layered is not None:
+            return tuple(name for name, *_ in (*layered.layers["state"], *layered.layers["parameters"]))
     return ()
 
 
@@ -393,6 +402,14 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.LimitStep: _limit,
     d.WordFixedPointsStep: _word_fixed_points,
     d.ChainRuleStep: _chain_rule,
+    d.StructuredMapStep: structured_map,
+    d.EnclosedPointStep: enclosures.point,
+    d.EnclosedRateStep: enclosures.rate,
+    d.EnclosedDerivativeStep: enclosures.derivative,
+    d.ErrorStep: enclosures.error,
+    d.FromStartStep: enclosures.from_start,
+    d.ObservedStep: enclosures.observed,
+    d.TieStep: enclosures.tie,
 }
 
 

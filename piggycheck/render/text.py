@@ -16,6 +16,7 @@ from piggycheck.render.formula import (
     Letter,
     Matrix,
     Name,
+    Norm,
     Number,
     Operator,
     Paragraph,
@@ -35,6 +36,7 @@ __all__ = ["condition_text", "expression_text", "join_tokens", "report", "report
 _WIDTH = 92
 _INDENT = 4
 _SPACED = {"=", "≤", "≥", "<", ">", "⪰", "≻", "≈", "+", "−", "→", "↦", "←", "∈", "≠"}
+_FUNCTIONS = ("q", "V", "ρ", "Π", "max", "diag")
 _SUPERSCRIPTS = str.maketrans("0123456789T-", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵀ⁻")
 
 
@@ -176,7 +178,7 @@ def join_tokens(tokens: Sequence[str]) -> str:
             text = text.rstrip() + token
         elif text and text[-1] not in " (/" and token != "(":
             text += " " + token
-        elif token == "(" and text and text[-1].isalnum() and not text.endswith(("q", "V")):
+        elif token == "(" and text and text[-1].isalnum() and not text.endswith(_FUNCTIONS):
             text += " ("
         else:
             text += token
@@ -190,8 +192,12 @@ def token_text(atom: Any) -> str:
             return atom
         case Letter(name, below, above):
             return name + (f"_{below}" if below else "") + _raised(above)
-        case Name(name) | Operator(name):
+        case Name(name, above):
+            return name + _raised(above)
+        case Operator(name):
             return name
+        case Norm(inside):
+            return f"‖{join_tokens([token_text(inner) for inner in inside])}‖"
         case Number(value):
             return rational_text(value)
         case Decimal(text):
