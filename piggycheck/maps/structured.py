@@ -290,7 +290,8 @@ class StructuredMoment(Moment):
         with self.bound.arrays.precision():
             return Signature(sign for node in self.bound.map.switching for sign in self.nodes[node].signs)
 
-    def _by_node(self, signature: Signature) -> dict[Node, tuple[int | None, ...]]:
+    def by_node(self, signature: Signature) -> dict[Node, tuple[int | None, ...]]:
+        """Tell which signs of a signature are whose."""
         found, start = {}, 0
         for node in self.bound.map.switching:
             width = len(node.guard_names)
@@ -303,7 +304,7 @@ class StructuredMoment(Moment):
             return self._forward(tangent, directions, signature)
 
     def _forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
-        bound, arrays, signs, start = self.bound, self.bound.arrays, self._by_node(signature), 0
+        bound, arrays, signs, start = self.bound, self.bound.arrays, self.by_node(signature), 0
         directions = directions or Directions(bound.context, 0 if tangent is None else arrays.shape(tangent.centre)[1])
         tangents: dict[Node, Any | None] = dict(bound.known_tangents(directions))
         for node in bound.map.blocks:
@@ -337,7 +338,7 @@ class StructuredMoment(Moment):
             return self._backward(cotangent, signature)
 
     def _backward(self, cotangent: Enclosed, signature: Signature) -> tuple[Enclosed, Cotangents]:
-        bound, arrays, signs = self.bound, self.bound.arrays, self._by_node(signature)
+        bound, arrays, signs = self.bound, self.bound.arrays, self.by_node(signature)
         sink = Cotangents(bound.context)
         received: dict[Node, Any] = {bound.map.next: cotangent.centre}
         for node in reversed(bound.map.nodes):
