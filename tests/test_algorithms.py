@@ -117,4 +117,5 @@ class TestReading:
             heavy_ball("x**2", ["x"], 1, "1/2", start=start)
 
     def test_the_catalogue_names_them(self):
-        assert {"forward_backward", "gradient_descent", "heavy_ball", "nesterov"} == set(CATALOGUE)
+        splitting = {"admm", "douglas_rachford", "forward_backward"}
+        assert splitting | {"gradient_descent", "heavy_ball", "nesterov"} == set(CATALOGUE)

@@ -167,7 +167,7 @@ BAD = {
     "undeclared in the map": (replaced("x/4", "z/4", MAP), "`z`"),
     "start of an unknown state": (replaced('y = "theta"', 'z = "theta"', MAP), "`z` is not a state variable"),
     "start incomplete": (replaced('y = "theta"', "", MAP), "`y` has no value"),
-    "unknown algorithm": (replaced('"heavy_ball"', '"adam"'), "unknown algorithm `adam`; known are forward_backward"),
+    "unknown algorithm": (replaced('"heavy_ball"', '"adam"'), "unknown algorithm `adam`; known are admm, douglas_rachford, forward_backward"),
     "argument missing": (replaced("step = 1", ""), "needs `step`"),
     "ragged matrix": ('[switched]\nA = [[["1", "2"], ["3"]]]\n', "A[0]"),
     "no matrix": ("[switched]\nA = []\n", "`A` is empty"),

@@ -10,9 +10,10 @@ import sympy as sp
 from piggycheck.arithmetic import ALGEBRAIC, exact
 from piggycheck.errors import InputError
 from piggycheck.expression import parse
+from piggycheck.maps import ArrayParameter
 from piggycheck.maps.switch import NONSMOOTH
 
-__all__ = ["expression", "previous_symbols", "start_of", "symbols"]
+__all__ = ["expression", "parameters", "previous_symbols", "start_of", "symbols"]
 
 
 def expression(value: Any, names: Iterable[sp.Symbol], where: str) -> sp.Expr:
@@ -37,6 +38,13 @@ def symbols(values: Sequence[Any]) -> tuple[sp.Symbol, ...]:
     if isinstance(values, (str, sp.Symbol)):
         values = [values]
     return tuple(v if isinstance(v, sp.Symbol) else sp.Symbol(v, real=True) for v in values)
+
+
+def parameters(values: Sequence[Any]) -> tuple[sp.Symbol | ArrayParameter, ...]:
+    """Read a list of parameters: symbols, names of symbols, and array parameters."""
+    if isinstance(values, (str, sp.Symbol, ArrayParameter)):
+        values = [values]
+    return tuple(v if isinstance(v, ArrayParameter) else symbols([v])[0] for v in values)
 
 
 def previous_symbols(variables: Sequence[sp.Symbol]) -> tuple[sp.Symbol, ...]:

@@ -292,10 +292,10 @@ class _Reader:
         names, arguments = Names(parameters, self.data), {}
         for key, value in table.items():
             with self.at("algorithm", key):
-                if key in _EXPRESSION_ARGUMENTS:
-                    arguments[key] = read_sum(value, names, key)
-                elif key in _FUNCTION_ARGUMENTS or called(value):
+                if key in _FUNCTION_ARGUMENTS:
                     arguments[key] = read_function(value, names, key)
+                elif key in _EXPRESSION_ARGUMENTS or called(value):
+                    arguments[key] = read_sum(value, names, key)
                 else:
                     arguments[key] = names.read(value, key)
         return arguments

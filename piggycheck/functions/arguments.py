@@ -52,7 +52,7 @@ def number(value: Any, where: str) -> sp.Expr:
     """
     if isinstance(value, (fmpq_mat, ArrayParameter)):
         shown = value.name if isinstance(value, ArrayParameter) else "[...]"
-        raise InputError(f"{where}: `{shown}` is an array; write a number, or an expression in the parameters")
+        raise InputError(f"{where}: `{shown}` is not a number but an array; write a number")
     if isinstance(value, str):
         names = [name for name in _NAME.findall(value) if name not in FUNCTIONS]
         value = parse(value, [sp.Symbol(name, real=True) for name in dict.fromkeys(names)], where=where)

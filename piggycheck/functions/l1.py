@@ -45,7 +45,7 @@ class l1(ProximalFunction):
     Source: Parikh, Boyd, Proximal Algorithms, 2014, section 6.5.2.
     """
 
-    weight: Any = 1
+    weight: Any
 
     def __post_init__(self) -> None:
         weight = arguments.number(self.weight, "weight of l1")

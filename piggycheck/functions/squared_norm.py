@@ -40,7 +40,7 @@ class squared_norm(QuadraticFunction):
     Source: Hoerl, Kennard, Ridge regression, 1970.
     """
 
-    weight: Any = 1
+    weight: Any
 
     def __post_init__(self) -> None:
         weight = arguments.number(self.weight, "weight of squared_norm")

@@ -325,7 +325,7 @@ class ArrayParameter(Node):
     name : str
     rows : int
     columns : int
-        1 for a vector; a matrix can only be a factor of affine terms.
+        1 for a vector. As a node, a matrix is the vector of its entries, row by row.
     """
 
     def __init__(self, name: str, rows: int, columns: int = 1):
@@ -351,8 +351,11 @@ class ArrayParameter(Node):
         return value
 
     def over(self, context: Context) -> Operator:
-        value = context.matrix(context.matrices[self.name], self)
-        return _KnownOperator(_Parameter(value, self))
+        given = context.matrices[self.name]
+        if self.columns == 1:
+            return _KnownOperator(_Parameter(context.matrix(given, self), self))
+        flat = fmpq_mat(self.size, 1, given.entries())
+        return _KnownOperator(_Parameter(context.matrix(flat, ("row by row", self)), self))
 
 
 @dataclass(frozen=True)
@@ -364,7 +367,11 @@ class _Parameter(Linearisation):
         return directions.of_array(self.node.name)
 
     def backward(self, signs: Signs, cotangent: Any, sink: Cotangents) -> list[Any | None]:
-        sink.array(self.node.name, cotangent)
+        node = self.node
+        if node.columns != 1:
+            arrays = sink.context.arrays
+            cotangent = arrays.assemble(node.rows, node.columns, arrays.entries(cotangent))
+        sink.array(node.name, cotangent)
         return []
 
 
