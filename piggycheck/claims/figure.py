@@ -221,9 +221,7 @@ def _on_kink(subject: Subject) -> bool:
 def _errors(subject: Subject, steps: int) -> tuple[float, ...]:
     arrays = MpmathArrays(_DIGITS)
     fixed = [arrays.scalars.evaluate(c) for c in subject.point.state.values()]
-    moments = propagate(
-        subject.iteration, steps, subject.at, policy=_WhereItExists(FixedBranch(0)), arithmetic=arrays
-    )
+    moments = propagate(subject.iteration, steps, subject.at, policy=_WhereItExists(FixedBranch(0)), arithmetic=arrays)
     iterates = (arrays.entries(moment.x.centre) for moment in moments)
     return tuple(float(max(abs(a - b) for a, b in zip(x, fixed, strict=True))) for x in iterates)
 

@@ -7,8 +7,7 @@ radius.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +17,7 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.arithmetic import ALGEBRAIC, enclosure, rational, sign
 from piggycheck.certificates import as_text
+from piggycheck.claims.about import About
 from piggycheck.claims.visible import require_visible_ties, require_visible_values
 from piggycheck.derivation import Derivation, FixedPointStep, MapStep, PiecesStep, SwitchedStep
 from piggycheck.errors import InputError, IrrationalError, MapError, UnknownError
@@ -28,7 +28,6 @@ from piggycheck.iteration import Iteration
 from piggycheck.linalg import simplest_between
 from piggycheck.maps import Piece, SelectionSet
 from piggycheck.stability import Contractive, Expansive, Open, decide
-from piggycheck.stability.answers import Moment
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["Subject"]
@@ -38,7 +37,7 @@ _MIDDLE_BITS = 40
 
 
 @dataclass
-class Subject:
+class Subject(About):
     """An iteration at given parameters, or a switched system.
 
     Parameters
@@ -50,6 +49,8 @@ class Subject:
         In place of an iteration.
     time_limit : float
         Seconds that each question about the joint spectral radius may take.
+    known : FixedPoint, optional
+        The fixed point that the claims are about, when it was found already.
 
     Raises
     ------
@@ -61,43 +62,25 @@ class Subject:
     at: Mapping[Any, Any] | None = None
     given: SwitchedSystem | None = None
     time_limit: float = 10.0
+    known: FixedPoint | None = None
 
     def __post_init__(self) -> None:
         if (self.iteration is None) == (self.given is None):
             raise InputError("a claim is about an iteration or a switched system; give one of them")
         if self.iteration is not None:
             self.at = self.iteration.map.parameter_values(self.at or {})
+            self.iteration.check(self.at)
             if self.iteration.start is not None:
                 self.iteration.map.value({**self.iteration.start_at(self.at), **self.at})
-        self.deadline = time.monotonic() + self.time_limit
-        self.progress: Callable[[Moment], None] | None = None
-
-    def reporting(self, progress: Callable[[Moment], None] | None) -> Subject:
-        """Return the same subject; bounds that improve on the way are handed to `progress`, which may be None."""
-        self.progress = progress
-        return self
-
-    @property
-    def remaining(self) -> float:
-        """Seconds left."""
-        return max(0.0, self.deadline - time.monotonic())
-
-    def required_iteration(self, kind: str) -> Iteration:
-        """Return the iteration, or say that this kind of claim needs one."""
-        if self.iteration is None:
-            raise InputError(f"claim `{kind}` is about a map; it has no meaning for a switched system")
-        return self.iteration
-
-    def require_parameters(self, kind: str) -> None:
-        """Require that there is something to differentiate in."""
-        if self.iteration is not None and not self.iteration.map.parameters:
-            raise InputError(f"claim `{kind}`: the map has no parameters to differentiate in; declare [parameters]")
+        self.with_time(self.time_limit)
 
     # -- left wing ----------------------------------------------------------------------------------------------
 
     @cached_property
     def points(self) -> FixedPoints:
         """The fixed points of the iteration."""
+        if self.known is not None:
+            return FixedPoints((self.known,), False, "the fixed point was given")
         return fixed_points(self.iteration, self.at)
 
     @cached_property
@@ -109,6 +92,8 @@ class Subject:
         UnknownError
             When there is none, or it is not clear which.
         """
+        if self.known is not None:
+            return self.known
         if self.start_is_fixed:
             return FixedPoint(self.iteration.start_at(self.at), dict(self.at))
         if not self.points:
@@ -367,12 +352,6 @@ class Subject:
         B = tuple(fmpq_mat(piece.B.rows, piece.B.cols) for piece in pieces)
         names = tuple(str(piece.signature) for piece in pieces)
         return SwitchedSystem(A, B, names, all(piece.activity.essential for piece in pieces))
-
-    def with_time(self, seconds: float) -> Subject:
-        """Return the same subject with a time limit that starts now."""
-        self.time_limit = seconds
-        self.deadline = time.monotonic() + seconds
-        return self
 
 
 def enclosures(M: sp.ImmutableMatrix) -> list[list[tuple[fmpq, fmpq]]]:
