@@ -13,8 +13,12 @@ from piggycheck.maps.base import (
 )
 from piggycheck.maps.checks import Continuous, Gap, Jump, check_continuity
 from piggycheck.maps.elementwise import Elementwise
+from piggycheck.maps.group import Group
 from piggycheck.maps.nodes import ArrayParameter, ConstantVector, Directions, Node, Scalar, StateBlock
 from piggycheck.maps.scalar_function import ScalarFunction
+from piggycheck.maps.second_order_cone import SecondOrderCone
+from piggycheck.maps.spectral import Spectral
+from piggycheck.maps.stacking import Slice, Stack
 from piggycheck.maps.structured import StructuredMap
 from piggycheck.maps.symbolic import SmoothPiece, SymbolicMap
 
@@ -32,6 +36,7 @@ __all__ = [
     "Evaluation",
     "Factor",
     "Gap",
+    "Group",
     "Jump",
     "MatrixSum",
     "Moment",
@@ -41,9 +46,13 @@ __all__ = [
     "PiecewiseMap",
     "Scalar",
     "ScalarFunction",
+    "SecondOrderCone",
     "SelectionSet",
     "Signature",
+    "Slice",
     "SmoothPiece",
+    "Spectral",
+    "Stack",
     "StateBlock",
     "StructuredMap",
     "SymbolicMap",
