@@ -18,7 +18,7 @@ from piggycheck.maps import ArrayParameter, Term
 from piggycheck.maps.nodes import Context
 from piggycheck.maps.switch import Switch, hoist, translate
 
-__all__ = ["Curvature", "ExpressionCurvature", "RelaxationRange", "StepRange", "TermCurvature", "curvature_of"]
+__all__ = ["Curvature", "ExpressionCurvature", "RelaxationRange", "StepRange", "TermCurvature"]
 
 _CLOSE = 1e-9
 _MANY = 64
@@ -28,8 +28,11 @@ class Curvature(ABC):
     """What is known of the Hessian of a function."""
 
     @abstractmethod
-    def largest(self, values: Mapping[Any, Any]) -> float:
-        """Guess the Lipschitz constant of the gradient at values of the parameters."""
+    def largest(self, values: Mapping[Any, Any]) -> float | None:
+        """Guess the Lipschitz constant of the gradient at values of the parameters.
+
+        None when it is not known: where the function is not piecewise quadratic, or has many pieces.
+        """
 
 
 @dataclass(frozen=True)
@@ -60,42 +63,36 @@ class TermCurvature(Curvature):
 
 @dataclass(frozen=True)
 class ExpressionCurvature(Curvature):
-    """The Hessians of the pieces of a piecewise quadratic expression.
+    """The Hessians of the pieces of an expression.
 
     Attributes
     ----------
-    hessians : sequence of sympy.Matrix
-        In the parameters.
-    """
-
-    hessians: Sequence[sp.Matrix]
-
-    def largest(self, values: Mapping[Any, Any]) -> float:
-        import numpy as np
-
-        found = [H.subs(dict(values)).evalf() for H in self.hessians]
-        return max(_spectral_norm(np.array(H.tolist(), dtype=float)) for H in found)
-
-
-def curvature_of(objective: sp.Expr, variables: Sequence[sp.Symbol]) -> ExpressionCurvature | None:
-    """Return the curvature of an expression; None when it is not piecewise quadratic, or has many pieces.
+    objective : sympy.Expr
+    variables : sequence of sympy.Symbol
 
     Examples
     --------
     >>> x = sp.Symbol("x", real=True)
-    >>> curvature_of(sp.Piecewise((x**2, x >= 0), (x**2 / 4, True)), [x]).largest({})
+    >>> ExpressionCurvature(sp.Piecewise((x**2, x >= 0), (x**2 / 4, True)), [x]).largest({})
     2.0
-    >>> curvature_of(x**4, [x]) is None
+    >>> ExpressionCurvature(x**4, [x]).largest({}) is None
     True
     """
-    try:
-        leaves = _leaves(hoist(translate(objective, {})))
-    except MapError:
-        return None
-    hessians = [sp.hessian(leaf, list(variables)) for leaf in leaves]
-    if len(leaves) > _MANY or any(H.free_symbols & set(variables) for H in hessians):
-        return None
-    return ExpressionCurvature(hessians)
+
+    objective: sp.Expr
+    variables: Sequence[sp.Symbol]
+
+    def largest(self, values: Mapping[Any, Any]) -> float | None:
+        import numpy as np
+
+        try:
+            leaves = _leaves(hoist(translate(self.objective, {})))
+        except MapError:
+            return None
+        hessians = [sp.hessian(leaf, list(self.variables)).subs(dict(values)) for leaf in leaves[:_MANY]]
+        if len(leaves) > _MANY or any(H.free_symbols for H in hessians):
+            return None
+        return max(_spectral_norm(np.array(H.evalf().tolist(), dtype=float)) for H in hessians)
 
 
 def _leaves(tree: sp.Expr) -> list[sp.Expr]:
@@ -133,6 +130,8 @@ class StepRange:
         """Say what range the step or the relaxation is outside of, if it is."""
         step, relaxation = _float(self.step, values), _float(self.relaxation, values)
         L = self.curvature.largest(values)
+        if L is None:
+            return None
         longest = 2 / L if L > 0 else float("inf")
         if not 0 < step < longest * (1 - _CLOSE):
             return (

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from piggycheck.algorithms import reading
-from piggycheck.algorithms.advice import StepRange, TermCurvature, curvature_of
+from piggycheck.algorithms.advice import ExpressionCurvature, StepRange, TermCurvature
 from piggycheck.algorithms.structured import Draft, common_size, require_function
 from piggycheck.errors import InputError
 from piggycheck.functions import ProximalFunction, QuadraticFunction, gradient, required
@@ -86,13 +86,12 @@ def forward_backward(
     backward = nonsmooth.proximal(forward, tau)
     if relaxation != 1:
         backward = [v + relaxation * (y - v) for v, y in zip(variables, backward, strict=True)]
-    curvature = curvature_of(f, variables)
     return Iteration(
         SymbolicMap(variables, backward, parameters),
         reading.start_of(start, variables, {}, parameters),
         name="forward-backward",
         requirements=(*nonsmooth.requirements, *required("positive", tau, where="step")),
-        advisers=() if curvature is None else [StepRange(curvature, tau, relaxation)],
+        advisers=[StepRange(ExpressionCurvature(f, variables), tau, relaxation)],
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import sympy as sp
 
 from piggycheck.algorithms import reading
-from piggycheck.algorithms.advice import StepRange, TermCurvature, curvature_of
+from piggycheck.algorithms.advice import ExpressionCurvature, StepRange, TermCurvature
 from piggycheck.algorithms.structured import Draft, common_size, require_function
 from piggycheck.errors import InputError
 from piggycheck.functions import ProximalFunction, QuadraticFunction, gradient
@@ -76,12 +76,11 @@ eigenvalue of the Hessian
     f = reading.expression(objective, variables + parameters, "objective")
     tau = reading.expression(step, parameters, "step")
     updates = [v - tau * g for v, g in zip(variables, gradient(f, variables), strict=True)]
-    curvature = curvature_of(f, variables)
     return Iteration(
         SymbolicMap(variables, updates, parameters),
         reading.start_of(start, variables, {}, parameters),
         name="gradient descent",
-        advisers=() if curvature is None else [StepRange(curvature, tau)],
+        advisers=[StepRange(ExpressionCurvature(f, variables), tau)],
     )
 
 
