@@ -69,6 +69,9 @@ class _Pair:
     def __add__(self, other: _Pair) -> _Pair:
         return _Pair(self.at_a + other.at_a, self.at_b + other.at_b, self.slope + other.slope)
 
+    def __sub__(self, other: _Pair) -> _Pair:
+        return self + -other
+
     def __neg__(self) -> _Pair:
         return _Pair(-self.at_a, -self.at_b, -self.slope)
 

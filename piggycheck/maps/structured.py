@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sympy as sp
 from flint import fmpq, fmpq_mat
@@ -170,6 +172,8 @@ class BoundStructuredMap(BoundMap):
         self.map, self.arrays = map_, arrays
         scalars = {p: values[p] for p in map_.scalar_parameters}
         self.context = Context(arrays, scalars, {p.name: values[p] for p in map_.array_parameters})
+        self._tangents_of: WeakKeyDictionary[Directions, dict[Node, Any | None]] = WeakKeyDictionary()
+        self._signs_of: tuple[Signature | None, dict[Node, tuple[int | None, ...]]] = (None, {})
         with arrays.precision():
             self.operators = {n: n.over(self.context) for n in map_.nodes if not isinstance(n, StateBlock)}
             self.moving = tuple(n for n in map_.nodes if n.depends_on_state())
@@ -186,6 +190,24 @@ class BoundStructuredMap(BoundMap):
     def calculus(self) -> LipschitzCalculus:
         """The Lipschitz constants of the nodes."""
         return LipschitzCalculus(self.moving, self.context)
+
+    @cached_property
+    def constants(self) -> dict[Node, Any] | None:
+        """The Lipschitz constants of the nodes where they are the same everywhere: if all are affine or proximal."""
+        if any(not isinstance(n, (Affine, StateBlock)) and not n.proximal for n in self.moving):
+            return None
+        return self.calculus.constants({}, self.moving)
+
+    def by_node(self, signature: Signature) -> dict[Node, tuple[int | None, ...]]:
+        """Tell which signs of a signature are whose."""
+        if signature is not self._signs_of[0]:
+            found, start = {}, 0
+            for node in self.map.switching:
+                width = len(node.guard_names)
+                found[node] = tuple(signature[start : start + width])
+                start += width
+            self._signs_of = signature, found
+        return self._signs_of[1]
 
     def __call__(self, x: Enclosed) -> StructuredMoment:
         with self.arrays.precision():
@@ -226,15 +248,19 @@ class BoundStructuredMap(BoundMap):
                 scalars[p], start = [fmpq(int(j == start)) for j in range(count)], start + 1
         return Directions(self.context, count, scalars, matrices)
 
-    def known_tangents(self, directions: Directions) -> dict[Node, Any | None]:
+    def known_tangents(
+        self, directions: Directions, signs: Mapping[Node, tuple[int | None, ...]]
+    ) -> dict[Node, Any | None]:
         """The tangents of the nodes that do not depend on the state, once for each set of directions."""
-        return self.context.remember(("tangents", id(directions)), lambda: (self._tangents(directions), directions))[0]
+        picked = tuple(signs.get(node, ()) for node in self.known)
+        key = ("tangents", id(directions), picked)
+        return self.context.remember(key, lambda: (self._tangents(directions, picked), directions))[0]
 
-    def _tangents(self, directions: Directions) -> dict[Node, Any | None]:
+    def _tangents(self, directions: Directions, picked: Sequence[tuple[int | None, ...]]) -> dict[Node, Any | None]:
         tangents: dict[Node, Any | None] = {}
-        for node, moment in self.known.items():
+        for (node, moment), signs in zip(self.known.items(), picked, strict=True):
             read = [tangents[n] for n in node.inputs]
-            tangents[node] = moment.forward(moment.signs, read, directions)
+            tangents[node] = moment.forward(signs, read, directions)
         return tangents
 
 
@@ -276,28 +302,26 @@ class StructuredMoment(Moment):
 
     def _bound_reach(self, node: Node, values: Mapping[Node, Any], own: dict[Node, Any]) -> None:
         """Bound how far the value of a node is from the true one."""
-        if not isinstance(node, Affine) and not node.proximal:
-            operator = self.bound.operators[node]
-            own[node] = operator.lipschitz(
-                [values[n] for n in node.inputs], [self.reach.get(n, 0) for n in node.inputs]
-            )
-        constant = self.bound.calculus.constants(own, [node])[node]
+        if self.bound.constants is not None:
+            constant = self.bound.constants[node]
+        else:
+            if not isinstance(node, Affine) and not node.proximal:
+                operator = self.bound.operators[node]
+                own[node] = operator.lipschitz(
+                    [values[n] for n in node.inputs], [self.reach.get(n, 0) for n in node.inputs]
+                )
+            constant = self.bound.calculus.constants(own, [node])[node]
         self.reach[node] = (constant * self.x.spread).upper()
         self.lipschitz = constant
 
     @cached_property
     def signature(self) -> Signature:
         with self.bound.arrays.precision():
-            return Signature(sign for node in self.bound.map.switching for sign in self.nodes[node].signs)
+            return Signature(chain.from_iterable(self.nodes[node].signs for node in self.bound.map.switching))
 
     def by_node(self, signature: Signature) -> dict[Node, tuple[int | None, ...]]:
         """Tell which signs of a signature are whose."""
-        found, start = {}, 0
-        for node in self.bound.map.switching:
-            width = len(node.guard_names)
-            found[node] = tuple(signature[start : start + width])
-            start += width
-        return found
+        return self.bound.by_node(signature)
 
     def forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
         with self.bound.arrays.precision():
@@ -305,7 +329,7 @@ class StructuredMoment(Moment):
 
     def _forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
         bound, arrays, signs, start = self.bound, self.bound.arrays, self.by_node(signature), 0
-        directions = directions or Directions(bound.context, 0 if tangent is None else arrays.shape(tangent.centre)[1])
+        directions = directions or bound.still(0 if tangent is None else arrays.shape(tangent.centre)[1])
         tangents: dict[Node, Any | None] = dict(bound.known_tangents(directions))
         for node in bound.map.blocks:
             tangents[node] = None if tangent is None else arrays.block(tangent.centre, start, start + node.size)
@@ -327,6 +351,8 @@ class StructuredMoment(Moment):
         """A Lipschitz constant of the map, at a point that is known exactly, too."""
         if self._is_uncertain:
             return self.lipschitz
+        if self.bound.constants is not None:
+            return self.bound.constants[self.bound.map.next]
         nodes = [n for n in self.bound.moving if not isinstance(n, (Affine, StateBlock)) and not n.proximal]
         own = {
             n: self.bound.operators[n].lipschitz([self.values[r] for r in n.inputs], [0] * len(n.inputs)) for n in nodes
@@ -340,15 +366,24 @@ class StructuredMoment(Moment):
     def _backward(self, cotangent: Enclosed, signature: Signature) -> tuple[Enclosed, Cotangents]:
         bound, arrays, signs = self.bound, self.bound.arrays, self.by_node(signature)
         sink = Cotangents(bound.context)
-        received: dict[Node, Any] = {bound.map.next: cotangent.centre}
-        for node in reversed(bound.map.nodes):
-            if isinstance(node, StateBlock) or node not in received:
+        result = self.pulled_back({bound.map.next: cotangent.centre}, signs, sink)
+        if isinstance(cotangent.spread, int) or cotangent.spread.is_zero():
+            return arrays.enclosed(result), sink
+        sink = Cotangents(bound.context)
+        self.pulled_back({bound.map.next: arrays.reaching(cotangent.centre, cotangent.spread)}, signs, sink)
+        return arrays.enclosed(result, self._constant * cotangent.spread), sink
+
+    def pulled_back(
+        self, received: Mapping[Node, Any], signs: Mapping[Node, tuple[int | None, ...]], sink: Cotangents
+    ) -> Any:
+        """Carry cotangents of nodes back to the state, which is returned, and to the parameters."""
+        arrays, collected = self.bound.arrays, dict(received)
+        for node in reversed(self.bound.map.nodes):
+            if isinstance(node, StateBlock) or node not in collected:
                 continue
-            parts = self.nodes[node].backward(signs.get(node, ()), received[node], sink)
+            parts = self.nodes[node].backward(signs.get(node, ()), collected[node], sink)
             for read, part in zip(node.inputs, parts, strict=True):
                 if part is not None:
-                    received[read] = arrays.total(received[read], part) if read in received else part
-        blocks = [received.get(block, arrays.zeros(block.size, 1)) for block in bound.map.blocks]
-        result = blocks[0] if len(blocks) == 1 else arrays.stacked(blocks)
-        spread = 0 if isinstance(cotangent.spread, int) else self._constant * cotangent.spread
-        return arrays.enclosed(result, spread), sink
+                    collected[read] = arrays.total(collected[read], part) if read in collected else part
+        blocks = [collected.get(block, arrays.zeros(block.size, 1)) for block in self.bound.map.blocks]
+        return blocks[0] if len(blocks) == 1 else arrays.stacked(blocks)
