@@ -270,7 +270,7 @@ class BallArrays(Arrays):
         return Enclosed(centre, (self.length(A - centre) + spread).upper())
 
     def reaching(self, A: arb_mat, distance: Any) -> arb_mat:
-        if isinstance(distance, int):
+        if isinstance(distance, int) or distance.is_zero():
             return A
         rows, columns = A.nrows(), A.ncols()
         return A + arb_mat(rows, columns, [arb(0, distance)] * (rows * columns))

@@ -17,7 +17,7 @@ from piggycheck.arithmetic.fields import (
     rational,
     sign,
 )
-from piggycheck.arithmetic.float64 import Float64
+from piggycheck.arithmetic.float64 import Float64, Float64Vectors
 from piggycheck.arithmetic.reading import exact, read_rational, to_sympy
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Balls",
     "Evaluator",
     "Float64",
+    "Float64Vectors",
     "Mpmath",
     "bounds",
     "enclosure",

@@ -10,7 +10,7 @@ import sympy as sp
 from piggycheck.arithmetic.fields import Arithmetic
 from piggycheck.errors import MapError
 
-__all__ = ["Float64"]
+__all__ = ["Float64", "Float64Vectors"]
 
 
 class Float64(Arithmetic):
@@ -42,3 +42,40 @@ class Float64(Arithmetic):
         if value <= 0:
             raise MapError(f"logarithm of {value}")
         return math.log(value)
+
+
+class Float64Vectors(Float64):
+    """Double precision for whole vectors: numpy arrays in place of numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Float64Vectors().sqrt(np.array([4.0, 9.0])).tolist()
+    [2.0, 3.0]
+    """
+
+    def sqrt(self, value: Any) -> Any:
+        if _any(value < 0):
+            raise MapError("square root of a negative number")
+        return value**0.5
+
+    def exp(self, value: Any) -> Any:
+        import numpy as np
+
+        return np.exp(value)
+
+    def log(self, value: Any) -> Any:
+        import numpy as np
+
+        if _any(value <= 0):
+            raise MapError("logarithm of a number that is not positive")
+        return np.log(value)
+
+    def reciprocal(self, value: Any) -> Any:
+        if _any(value == 0):
+            raise ZeroDivisionError
+        return 1 / value
+
+
+def _any(condition: Any) -> bool:
+    return condition if isinstance(condition, bool) else bool(condition.any())

@@ -7,10 +7,11 @@ in the scalar parameters. Derivatives in all of them follow by the product rule.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sympy as sp
 from flint import fmpq, fmpq_mat
@@ -485,12 +486,20 @@ class MatrixTotal:
 
 
 class _AffineOperator(Operator):
-    """An affine node whose products are formed once where that costs less than applying them one by one."""
+    """An affine node whose products are formed once where that costs less than applying them one by one.
+
+    What comes from inputs that do not depend on the state is computed once, too.
+    """
 
     def __init__(self, node: Affine, context: Context):
         self.node, self.context = node, context
         self.own = {n: [t for t in node.terms if t.of is n] for n in node.inputs}
         self.formed = {n: self._formed(n, terms) for n, terms in self.own.items()}
+        self.varying = [(i, n) for i, n in enumerate(node.inputs) if n.depends_on_state()]
+        self.fixed = [(i, n) for i, n in enumerate(node.inputs) if not n.depends_on_state()]
+        self._fixed_value: tuple[Any] | None = None
+        self._fixed_tangents: WeakKeyDictionary[Directions, Any | None] = WeakKeyDictionary()
+        self._moving: WeakKeyDictionary[Directions, list[tuple[int, Term]]] = WeakKeyDictionary()
 
     def _formed(self, node: Node, terms: Sequence[Term]) -> Any | None:
         """The matrix of an input's terms, or None when its factors are applied one by one."""
@@ -501,6 +510,37 @@ class _AffineOperator(Operator):
         if isinstance(matrix, fmpq) or (chain < self.node.size * node.size and node.depends_on_state()):
             return None
         return matrix
+
+    def total(self, parts: Iterable[Any | None]) -> Any | None:
+        """Add what is not zero."""
+        total, add = None, self.context.arrays.total
+        for part in parts:
+            if part is not None:
+                total = part if total is None else add(total, part)
+        return total
+
+    def fixed_value(self, values: Sequence[Any]) -> Any | None:
+        """What inputs that do not depend on the state contribute to the value."""
+        if self._fixed_value is None:
+            self._fixed_value = (self.total(self.times(node, values[i]) for i, node in self.fixed),)
+        return self._fixed_value[0]
+
+    def fixed_tangent(
+        self, values: Sequence[Any], tangents: Sequence[Any | None], directions: Directions
+    ) -> Any | None:
+        """What inputs that do not depend on the state contribute to the tangents in given directions."""
+        if directions not in self._fixed_tangents:
+            carried = [self.times(node, tangents[i]) for i, node in self.fixed if tangents[i] is not None]
+            moved = [t.varied(self.context, directions, values[i]) for i, node in self.fixed for t in self.own[node]]
+            self._fixed_tangents[directions] = self.total([*carried, *moved])
+        return self._fixed_tangents[directions]
+
+    def moving(self, directions: Directions) -> list[tuple[int, Term]]:
+        """The terms on inputs that depend on the state whose scale or factors vary, with the numbers of the inputs."""
+        if directions not in self._moving:
+            found = [(i, t) for i, node in self.varying for t in self.own[node] if t.moves(directions)]
+            self._moving[directions] = found
+        return self._moving[directions]
 
     def times(self, node: Node, V: Any) -> Any:
         """Multiply the columns of V by what multiplies an input."""
@@ -531,11 +571,8 @@ class _AffineOperator(Operator):
 class _AffineAt(Linearisation):
     def __init__(self, operator: _AffineOperator, values: Sequence[Any], reach: Sequence[Any]):
         self.operator, self.values, self.reach = operator, values, reach
-        arrays, total = operator.context.arrays, None
-        for node, V in zip(operator.node.inputs, values, strict=True):
-            part = operator.times(node, V)
-            total = part if total is None else arrays.total(total, part)
-        self.value = total
+        varying = [operator.times(node, values[i]) for i, node in operator.varying]
+        self.value = operator.total([*varying, operator.fixed_value(values)])
 
     @cached_property
     def around(self) -> list[Any]:
@@ -544,18 +581,11 @@ class _AffineAt(Linearisation):
         return [arrays.reaching(V, distance) for V, distance in zip(self.values, self.reach, strict=True)]
 
     def forward(self, signs: Signs, tangents: Sequence[Any | None], directions: Directions) -> Any | None:
-        operator, arrays, total = self.operator, self.operator.context.arrays, None
-        parts = [
-            operator.times(node, T) for node, T in zip(operator.node.inputs, tangents, strict=True) if T is not None
-        ]
-        for node, V in zip(operator.node.inputs, self.around, strict=True):
-            for term in operator.own[node]:
-                moved = term.varied(operator.context, directions, V)
-                if moved is not None:
-                    parts.append(moved)
-        for part in parts:
-            total = part if total is None else arrays.total(total, part)
-        return total
+        operator = self.operator
+        parts = [operator.times(node, tangents[i]) for i, node in operator.varying if tangents[i] is not None]
+        for i, term in operator.moving(directions):
+            parts.append(term.varied(operator.context, directions, self.around[i]))
+        return operator.total([*parts, operator.fixed_tangent(self.values, tangents, directions)])
 
     def backward(self, signs: Signs, cotangent: Any, sink: Cotangents) -> list[Any | None]:
         operator = self.operator

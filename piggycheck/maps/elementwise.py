@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
-import sympy as sp
-
-from piggycheck.arithmetic import Float64
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, Operator, Signs
-from piggycheck.maps.scalar_function import Compiled, Leaf, ScalarFunction
+from piggycheck.maps.scalar_function import ScalarFunction
+from piggycheck.maps.sweep import sweep_over
 
 __all__ = ["Elementwise"]
 
@@ -62,120 +61,90 @@ class Elementwise(Node):
 
 class _ElementwiseOperator(Operator):
     def __init__(self, node: Elementwise, context: Context):
-        self.node, self.context = node, context
-        self.compiled = node.function.over(context.arrays.scalars)
-        self.leaves = _Leaves(self.compiled)
+        self.node, self.arrays = node, context.arrays
+        self.sweep = sweep_over(node.function, context.arrays, [argument.size == 1 for argument in node.inputs[1:]])
+        self._read: tuple[list[Any], list[Any]] = ([], [])
+        self._fixed: tuple[Any, Any, Any] = (None, None, None)
 
     def __call__(self, values: Sequence[Any], reach: Sequence[Any]) -> Linearisation:
-        return _ElementwiseAt(self, values, reach[0])
+        return _ElementwiseAt(self, values[0], self.arguments(values[1:]), reach[0])
 
-    def arguments(self, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """The arguments of each entry."""
-        size, entries = self.node.size, self.context.arrays.entries
-        lists = [list(entries(V)) * (size if len(entries(V)) == 1 else 1) for V in values]
-        return list(zip(*lists, strict=True)) if lists else [()] * size
+    def arguments(self, values: Sequence[Any]) -> list[Any]:
+        """The arguments as the sweep takes them; they are read once, as they do not depend on the state."""
+        if len(values) != len(self._read[0]) or any(a is not b for a, b in zip(values, self._read[0], strict=True)):
+            self._read = list(values), self.sweep.read(values)
+        return self._read[1]
+
+    def fixed_tangent(
+        self, codes: Sequence[int], at: _ElementwiseAt, tangents: Sequence[Any | None], directions: Directions
+    ) -> Any | None:
+        """What the arguments contribute to the tangents; kept as long as it stays the same."""
+        if self._fixed[0] is directions and self._fixed[1] == codes:
+            return self._fixed[2]
+        indices = [index for index, T in enumerate(tangents) if index and T is not None]
+        parts = [self.sweep.scaled(i, codes, at.around, at.arguments, tangents[i]) for i in indices]
+        total = None
+        for part in parts:
+            total = part if total is None else self.arrays.total(total, part)
+        if all(self.sweep.is_constant(i, codes) for i in indices):
+            self._fixed = directions, codes, total
+        return total
 
     def lipschitz(self, values: Sequence[Any], reach: Sequence[Any]) -> Any:
         if self.node.proximal:
             return 1
-        function, arrays = self.node.function, self.context.arrays
-        around = arrays.entries(arrays.reaching(values[0], reach[0]))
         bound = 0
-        for v, arguments in zip(around, self.arguments(values[1:]), strict=True):
-            low, high = function.slopes(v.lower(), v.upper(), arguments)
+        for v, arguments in self.points(self.arrays.reaching(values[0], reach[0]), self.arguments(values[1:])):
+            low, high = self.node.function.slopes(v.lower(), v.upper(), arguments)
             bound = max(bound, abs(low).upper(), abs(high).upper())
         return bound
 
-
-class _Leaves:
-    """The branches of a function with what their derivatives are, by the signs that lead to them."""
-
-    def __init__(self, compiled: Compiled):
-        self.compiled = compiled
-        self._partials: dict[tuple[int | None, ...], list[int | Callable[..., Any]]] = {}
-
-    def partials(self, signs: tuple[int | None, ...]) -> list[int | Callable[..., Any]]:
-        """The derivatives in the variable and the arguments of the branch that signs lead to; 0 and 1 are integers."""
-        if signs not in self._partials:
-            leaf: Leaf = self.compiled.function.leaf(signs)
-            count = len(self.compiled.symbols)
-            found = [self.compiled.partial(leaf, index) for index in range(count)]
-            self._partials[signs] = [int(e) if e in (0, 1) else self.compiled.at(e) for e in found]
-        return self._partials[signs]
+    def points(self, column: Any, arguments: Sequence[Any]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+        """Each entry with its arguments."""
+        for i, v in enumerate(self.arrays.entries(column)):
+            yield v, tuple(a if shared else a[i] for a, shared in zip(arguments, self.sweep.shared, strict=True))
 
 
 class _ElementwiseAt(Linearisation):
-    def __init__(self, operator: _ElementwiseOperator, values: Sequence[Any], reach: Any):
-        self.operator, self.reach, self.inputs = operator, reach, values
-        arrays, node = operator.context.arrays, operator.node
-        self.entries = arrays.entries(values[0])
-        self.arguments = operator.arguments(values[1:])
-        value = operator.compiled.value
-        found = [value(v, *more) for v, more in zip(self.entries, self.arguments, strict=True)]
-        self.value = arrays.assemble(node.size, 1, found)
-
-    @cached_property
-    def around(self) -> Sequence[Any]:
-        """The entries with everything within reach."""
-        arrays = self.operator.context.arrays
-        return arrays.entries(arrays.reaching(self.inputs[0], self.reach))
+    def __init__(self, operator: _ElementwiseOperator, column: Any, arguments: list[Any], reach: Any):
+        self.operator, self.arguments = operator, arguments
+        self.around = operator.arrays.reaching(column, reach)
+        self.value, self.codes = operator.sweep(column, self.around, arguments)
 
     @cached_property
     def signs(self) -> Signs:
-        operator, found = self.operator, []
-        for i, (v, more) in enumerate(zip(self.around, self.arguments, strict=True)):
-            signs, undecided = operator.compiled.signs(v, *more)
-            if undecided is not None:
-                guard = operator.node.function.guards[undecided]
-                number = operator.compiled.at(guard)(v, *more)
-                raise UnknownError(
-                    f"the sign of the guard `{operator.node.name}[{i}]: {guard}` is not decided; it is {number.str(5)}"
-                )
-            found += signs
-        return tuple(found)
+        if -1 in self.codes:
+            raise UnknownError(self._undecided(self.codes.index(-1)))
+        return self.operator.sweep.signs(self.codes)
 
-    def _factors(self, signs: Signs, index: int) -> list[Any]:
-        """The derivative of each entry in the variable (0) or an argument: Python's 0 and 1 where it is that."""
-        operator, width = self.operator, len(self.operator.node.function.guards)
-        factors = []
-        for i, (v, more) in enumerate(zip(self.around, self.arguments, strict=True)):
-            partial = operator.leaves.partials(signs[i * width : (i + 1) * width])[index]
-            factors.append(partial if isinstance(partial, int) else partial(v, *more))
-        return factors
+    def _undecided(self, i: int) -> str:
+        node, arrays = self.operator.node, self.operator.arrays
+        v, arguments = next(islice(self.operator.points(self.around, self.arguments), i, None))
+        compiled = node.function.over(arrays.scalars)
+        guard = node.function.guards[compiled.signs(v, *arguments)[1] or 0]
+        number = compiled.at(guard)(v, *arguments)
+        return f"the sign of the guard `{node.name}[{i}]: {guard}` is not decided; it is {number}"
+
+    def _branches(self, signs: Signs) -> Sequence[int]:
+        """The branches that signs lead to, of which most often the own ones are asked."""
+        if -1 not in self.codes and signs == self.signs:
+            return self.codes
+        return self.operator.sweep.codes(signs, self.operator.node.size)
 
     def forward(self, signs: Signs, tangents: Sequence[Any | None], directions: Directions) -> Any | None:
-        arrays, total = self.operator.context.arrays, None
-        for index, T in enumerate(tangents):
-            if T is None:
-                continue
-            part = _rows_scaled(arrays, self._factors(signs, index), T)
-            total = part if total is None else arrays.total(total, part)
-        return total
+        operator, codes = self.operator, self._branches(signs)
+        fixed = operator.fixed_tangent(codes, self, tangents, directions)
+        if tangents[0] is None:
+            return fixed
+        part = operator.sweep.scaled(0, codes, self.around, self.arguments, tangents[0])
+        return part if fixed is None else operator.arrays.total(part, fixed)
 
     def backward(self, signs: Signs, cotangent: Any, sink: Cotangents) -> list[Any | None]:
-        arrays, found = self.operator.context.arrays, []
+        arrays, sweep, codes, found = self.operator.arrays, self.operator.sweep, self._branches(signs), []
         for index, node in enumerate(self.operator.node.inputs):
-            part = _rows_scaled(arrays, self._factors(signs, index), cotangent)
+            part = sweep.scaled(index, codes, self.around, self.arguments, cotangent)
             if node.size == 1 and self.operator.node.size != 1:
-                part = arrays.assemble(1, 1, [sum(arrays.entries(part)[1:], start=arrays.entries(part)[0])])
+                entries = arrays.entries(part)
+                part = arrays.assemble(1, 1, [sum(entries[1:], start=entries[0])])
             found.append(part)
         return found
-
-
-def _rows_scaled(arrays: Any, factors: Sequence[Any], T: Any) -> Any:
-    """Multiply each row by its factor; a single row stands for all of them."""
-    rows, columns = arrays.shape(T)
-    if isinstance(arrays.scalars, Float64):
-        import numpy as np
-
-        return np.array(factors, dtype=float).reshape(-1, 1) * T
-    entries = arrays.entries(T)
-    zero = [arrays.scalars.number(sp.S.Zero)] * columns
-    scaled: list[Any] = []
-    for i, factor in enumerate(factors):
-        row = entries[i * columns : (i + 1) * columns] if rows != 1 else entries
-        if isinstance(factor, int):
-            scaled += row if factor else zero
-        else:
-            scaled += [factor * entry for entry in row]
-    return arrays.assemble(len(factors), columns, scaled)

@@ -31,6 +31,7 @@ __all__ = [
     "Scalar",
     "StateBlock",
     "dot",
+    "excess",
     "number_of",
     "seen_sign",
 ]
@@ -195,7 +196,7 @@ def _place(symbol: sp.Symbol) -> tuple[str, int]:
     return (name, int(index) - 1) if index.isdecimal() else (symbol.name, 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Directions:
     """Directions in which the parameters move: the columns of a matrix, block by block.
 
@@ -213,6 +214,7 @@ class Directions:
     count: int
     scalars: Mapping[sp.Symbol, Sequence[Any]] = field(default_factory=dict)
     matrices: Mapping[str, fmpq_mat] = field(default_factory=dict)
+    _known: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def of_scalar(self, expression: sp.Expr) -> Any | None:
         """Return the derivatives of an expression in the scalar parameters, as a row; None when all are zero."""
@@ -237,8 +239,10 @@ class Directions:
 
     def of_array(self, name: str) -> Any | None:
         """Return the directions of an array parameter; None when it does not move."""
-        moving = self.matrices.get(name)
-        return None if moving is None else self.context.matrix(moving, ("direction", id(self), name))
+        if name not in self._known:
+            moving = self.matrices.get(name)
+            self._known[name] = None if moving is None else self.context.arrays.matrix(moving)
+        return self._known[name]
 
 
 class Cotangents:
@@ -454,3 +458,10 @@ def seen_sign(number: Any) -> int | None:
 def dot(first: Sequence[Any], second: Sequence[Any]) -> Any:
     """Return the sum of the products of numbers of any arithmetic, at least one each."""
     return sum((a * b for a, b in zip(first[1:], second[1:], strict=True)), start=first[0] * second[0])
+
+
+def excess(arrays: Arrays, v: Sequence[Any], t: Any) -> Any:
+    """Return a number with the sign of ``|v| - t``: over the rationals one that is rational."""
+    if arrays is EXACT and t >= 0:
+        return dot(v, v) - t * t
+    return fmpq(1) if arrays is EXACT else arrays.euclidean(v) - t

@@ -6,7 +6,7 @@ is compiled once for an arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,7 @@ from piggycheck.errors import MapError, UnknownError
 from piggycheck.expression import to_text
 from piggycheck.maps.switch import GAP, Switch, hoist, translate
 
-__all__ = ["Compiled", "Leaf", "ScalarFunction", "compile_expression"]
+__all__ = ["Compiled", "Leaf", "ScalarFunction", "Writer", "compile_expression", "compile_text"]
 
 _MOST_INTERVALS = 4096
 
@@ -94,11 +94,11 @@ class ScalarFunction:
                 raise MapError(f"a signature says nothing of the guard `{tree.guard}`, which is met")
             seen[tree.guard] = sign
             tree = tree.branch(sign)
-        return self._by_signs.get(tuple(seen.get(g) for g in self.guards), Leaf(tuple(signs), tree))
+        return Leaf(tuple(map(seen.get, self.guards)), tree)
 
-    @cached_property
-    def _by_signs(self) -> dict[tuple, Leaf]:
-        return {leaf.signs: leaf for leaf in self.leaves}
+    def met(self, signs: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Return the signs of the guards that are met, None for the others."""
+        return self.leaf(signs).signs
 
     @cached_property
     def is_piecewise_affine(self) -> bool:
@@ -221,29 +221,61 @@ def compile_expression(expression: sp.Expr, symbols: Sequence[sp.Symbol], arithm
     >>> compile_expression(v**2 / 3 - 1, [v], RATIONAL)(fmpq(3))
     2
     """
-    writer = _Writer({symbol: f"x{i}" for i, symbol in enumerate(symbols)}, arithmetic)
-    body = writer.write(expression)
-    source = f"lambda {', '.join(writer.names.values())}: {body}"
-    return eval(source, {"__builtins__": {}, **writer.constants})  # the text is made here, of the names above alone
+    writer = Writer({symbol: f"x{i}" for i, symbol in enumerate(symbols)}, arithmetic)
+    text = f"result = lambda {', '.join(writer.names.values())}: {writer.write(expression)}"
+    return compile_text(text, "result", writer.constants)
 
 
-class _Writer:
-    """Writes a sympy expression as Python text in which constants have names."""
+def compile_text(text: str, name: str, names: Mapping[str, Any]) -> Any:
+    """Run Python text, made by a `Writer` of the names given alone, and return what it calls by a name."""
+    scope = {"__builtins__": {}, **names}
+    exec(text, scope)
+    return scope[name]
 
-    def __init__(self, names: dict[sp.Symbol, str], arithmetic: Arithmetic):
+
+class Writer:
+    """Writes smooth sympy expressions as Python text in which constants have names.
+
+    Parameters
+    ----------
+    names : dict
+        What the symbols are called.
+    arithmetic : Arithmetic
+    constants : dict, optional
+        What names mean; more are added. Writers may share them.
+    """
+
+    def __init__(self, names: dict[sp.Symbol, str], arithmetic: Arithmetic, constants: dict[str, Any] | None = None):
         self.names, self.arithmetic = names, arithmetic
-        self.constants: dict[str, Any] = {
+        self.constants = {} if constants is None else constants
+        self.constants |= {
             "sqrt": arithmetic.sqrt,
             "exp": arithmetic.exp,
             "log": arithmetic.log,
             "power": arithmetic.power,
-            "reciprocal": arithmetic.reciprocal,
+            "reciprocal": self._reciprocal,
         }
 
+    def _reciprocal(self, value: Any) -> Any:
+        try:
+            return self.arithmetic.reciprocal(value)
+        except ZeroDivisionError:
+            raise MapError("division by zero") from None
+
     def write(self, node: sp.Expr) -> str:
+        """Write an expression.
+
+        Raises
+        ------
+        MapError
+            When it is not in the grammar.
+        """
         if node.is_Symbol:
             return self.names[node]
         if node.is_Add:
+            first, second = self._terms(node)
+            if first:
+                return "(" + " - ".join([" + ".join(map(self.write, first)), *map(self.write, second)]) + ")"
             return "(" + " + ".join(map(self.write, node.args)) + ")"
         if node.is_Mul:
             if node.args[0] == -1:
@@ -258,6 +290,17 @@ class _Writer:
         if node.is_Pow and node.exp.is_Rational and node.exp.q in (1, 2):
             return self._power(node)
         raise MapError(f"`{node}`: `{type(node).__name__}` is not a function that piggycheck knows")
+
+    def write_sides(self, guard: sp.Expr) -> tuple[str, str]:
+        """Write two expressions that compare as a guard does with zero, without subtracting them."""
+        return tuple(self.write(sp.Add(*terms, evaluate=False) if terms else sp.S.Zero) for terms in self._terms(guard))
+
+    @staticmethod
+    def _terms(node: sp.Expr) -> tuple[list[sp.Expr], list[sp.Expr]]:
+        """The terms of a sum that are added, and those that are subtracted."""
+        terms = sp.Add.make_args(node)
+        subtracted = [term for term in terms if term.could_extract_minus_sign()]
+        return [term for term in terms if term not in subtracted], [-term for term in subtracted]
 
     def _power(self, node: sp.Pow) -> str:
         base = self.write(node.base)
