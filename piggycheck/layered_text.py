@@ -18,7 +18,11 @@ from piggycheck.errors import MapError, UnknownError
 from piggycheck.expression import FUNCTIONS, to_text
 from piggycheck.maps.affine import Affine, Constant, Difference, Factor, MatrixSum, Parameter, Source, Symmetriser, Term
 from piggycheck.maps.elementwise import Elementwise
+from piggycheck.maps.group import Group
 from piggycheck.maps.nodes import ArrayParameter, ConstantVector, Node, Scalar
+from piggycheck.maps.second_order_cone import SecondOrderCone
+from piggycheck.maps.spectral import Spectral
+from piggycheck.maps.stacking import Slice, Stack
 from piggycheck.maps.structured import StructuredMap
 
 __all__ = ["describe", "numbers_text", "parameters_text"]
@@ -160,12 +164,29 @@ class _Writer:
     def affine(self, node: Affine) -> dict[str, Any]:
         return {"op": "affine", "terms": [{**self._term(t), "of": self.name(t.of, "s")} for t in node.terms]}
 
-    def elementwise(self, node: Elementwise) -> dict[str, Any]:
+    def elementwise(self, node: Elementwise | Spectral) -> dict[str, Any]:
         text, arguments = self._function(node)
         fields = {"op": "elementwise", "function": text, "of": self.name(node.inputs[0]), "arguments": arguments}
         return {**fields, **({"proximal": "true"} if node.proximal else {})}
 
-    def _function(self, node: Any) -> tuple[str, dict[str, str]]:
+    def spectral(self, node: Spectral) -> dict[str, Any]:
+        return {**self.elementwise(node), "op": "spectral", "size": str(node.rows)}
+
+    def group(self, node: Group) -> dict[str, Any]:
+        of, threshold = node.inputs
+        groups = [list(map(str, group)) for group in node.groups]
+        return {"op": "group", "of": self.name(of), "threshold": self.name(threshold, "t"), "groups": groups}
+
+    def second_order_cone(self, node: SecondOrderCone) -> dict[str, Any]:
+        return {"op": "second_order_cone", "of": self.name(node.inputs[0])}
+
+    def stack(self, node: Stack) -> dict[str, Any]:
+        return {"op": "stack", "of": [self.name(part, "s") for part in node.parts]}
+
+    def slice(self, node: Slice) -> dict[str, Any]:
+        return {"op": "slice", "of": self.name(node.of, "s"), "start": str(node.start), "stop": str(node.stop)}
+
+    def _function(self, node: Elementwise | Spectral) -> tuple[str, dict[str, str]]:
         """Write a scalar function with `v` for its variable, and what its arguments are."""
         function, own = node.function, {_VARIABLE}
         renamed, arguments = {function.variable: sp.Symbol(_VARIABLE, real=True)}, {}
@@ -202,7 +223,12 @@ _NODES: dict[type, Callable[[_Writer, Any], Any]] = {
     Affine: _Writer.affine,
     ConstantVector: _Writer.vector,
     Elementwise: _Writer.elementwise,
+    Group: _Writer.group,
     Scalar: _Writer.scalar,
+    SecondOrderCone: _Writer.second_order_cone,
+    Slice: _Writer.slice,
+    Spectral: _Writer.spectral,
+    Stack: _Writer.stack,
 }
 """How each kind of node is written."""
 

@@ -53,8 +53,9 @@ class EnclosedPointStep(Step):
         The map moves the approximation by at most the residual, and contracts the ball of this radius by this factor.
     by : "layers" or "jacobian"
         How the contraction was proved.
-    branches : tuple of (node, rows)
-        What the switches of a node see there; each row has a count and pairs of a guard, as text, and its sign.
+    branches : tuple of (node, unit, rows)
+        What the switches of a node see there: of its units ("entry", "group", "eigenvalue" or ""), each row has a count
+        and pairs of a guard, as text, and its sign.
     """
 
     blocks: tuple[tuple[str, tuple[Any, ...]], ...]
@@ -64,7 +65,7 @@ class EnclosedPointStep(Step):
     radius: Any
     contraction: Any
     by: str
-    branches: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    branches: tuple[tuple[str, str, tuple[Any, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

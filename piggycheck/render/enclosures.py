@@ -38,6 +38,7 @@ _MOST_COLUMNS = 4
 _X, _CENTRE, _START = Letter("x̄"), Letter("x̃"), Letter("x", "0")
 _GAMMA, _DELTA, _R, _L = Letter("γ"), Letter("δ"), Letter("r"), Letter("L")
 _A, _B, _J, _J_CENTRE = Letter("A"), Letter("B"), Letter("J̄"), Letter("J̃")
+_PLURALS = {"entry": "entries", "group": "groups", "eigenvalue": "eigenvalues"}
 _CONTRACTS = {
     "layers": "which the constants of its layers prove: a proximal map is half the identity and half a nonexpansive "
     "map, whose constant is taken at the point",
@@ -113,10 +114,10 @@ def _branches(step: d.EnclosedPointStep) -> list[Paragraph | Display]:
         sentence("No guard vanishes on the ball, so the map is smooth there, and one piece is essentially active:")
     ]
     lines: list[Formula] = []
-    for node, rows in step.branches:
+    for node, unit, rows in step.branches:
         for count, conditions in rows[:_MOST_BRANCHES]:
-            entries = "entry" if count == 1 else "entries"
-            lines.append((f"{count} {entries} of ", Name(node), "   with ", *_conditions(conditions)))
+            counted = f"{count} {unit if count == 1 else _PLURALS[unit]} of " if unit else ""
+            lines.append((*([counted] if counted else []), Name(node), "   with ", *_conditions(conditions)))
         if len(rows) > _MOST_BRANCHES:
             lines.append((f"… and {len(rows) - _MOST_BRANCHES} more branches",))
     return [*blocks, Display(tuple(lines))]
