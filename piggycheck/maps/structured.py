@@ -329,8 +329,8 @@ class StructuredMoment(Moment):
 
     def _forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
         bound, arrays, signs, start = self.bound, self.bound.arrays, self.by_node(signature), 0
-        directions = directions or bound.still(0 if tangent is None else arrays.shape(tangent.centre)[1])
-        tangents: dict[Node, Any | None] = dict(bound.known_tangents(directions))
+        directions = directions or Directions(bound.context, 0 if tangent is None else arrays.shape(tangent.centre)[1])
+        tangents: dict[Node, Any | None] = dict(bound.known_tangents(directions, signs))
         for node in bound.map.blocks:
             tangents[node] = None if tangent is None else arrays.block(tangent.centre, start, start + node.size)
             start += node.size
