@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import sympy as sp
@@ -96,7 +97,7 @@ def admm(
     reflected = draft.affine("reflected", [Term(sp.Integer(2), (), z), Term(sp.S.NegativeOne, (), w)])
     rest = [Term(sp.S.One, (), w), Term(-relaxation, (), z)]
     if isinstance(smooth, QuadraticFunction):
-        factors = () if D is None else (Factor(D if isinstance(D, Source) else source(D, "D", draft.naming)),)
+        factors = () if D is None else (Factor(_named(D, draft)),)
         x_terms, curvature = _quadratic_step(smooth, factors, rho, reflected, columns, draft)
         x: Node = draft.affine("x", x_terms)
         moved = rescaled(x_terms, relaxation, factors)
@@ -126,6 +127,15 @@ def _sizes(smooth: ProximalFunction, nonsmooth: ProximalFunction, D: Any, start:
     rows, columns = (D.nrows(), D.ncols()) if isinstance(D, fmpq_mat) else (D.rows, D.columns)
     common_size({"the operator": columns, smooth.name: smooth.dimension}, start)
     return common_size({"the image of the operator": rows, nonsmooth.name: nonsmooth.dimension}, start), columns
+
+
+def _named(D: Any, draft: Draft) -> Source:
+    """The operator as a source whose name is its own."""
+    if not isinstance(D, Source):
+        return source(D, "D", draft.naming)
+    named = copy(D)
+    named.name = draft.naming(D.name)
+    return named
 
 
 def _quadratic_step(

@@ -99,9 +99,18 @@ class Draft:
         self.algorithm, self.parameters = algorithm, reading.parameters(parameters)
         self.scalars = tuple(p for p in self.parameters if isinstance(p, sp.Symbol))
         names = [p.name for p in self.parameters]
-        if state in names:
-            raise InputError(f"parameter `{state}`: the state of {algorithm} has this name; rename the parameter")
-        self.block, self.naming = StateBlock(state, size), Naming([*names, state])
+        self._require_apart(names)
+        self.usual_name = state
+        if any(name == state or _entry_of(name) == state for name in names):
+            state = f"{state}_state"
+        self.naming = Naming(names)
+        self.block = StateBlock(self.naming(state), size)
+
+    def _require_apart(self, names: Sequence[str]) -> None:
+        """Require that no parameter is called like an entry of an array."""
+        for name in names:
+            if (array := _entry_of(name)) in names:
+                raise InputError(f"parameter `{name}`: an entry of `{array}` has this name; rename one of them")
 
     def state(self, *functions: ProximalFunction) -> Node:
         """Return the state; where a function is one of symmetric matrices, its symmetric part."""
@@ -151,7 +160,7 @@ class Draft:
     def _start(self, start: Any) -> Sequence[sp.Expr | fmpq]:
         name, size = self.block.name, self.block.size
         if isinstance(start, Mapping):
-            foreign = [key for key in map(str, start) if key != name]
+            foreign = [key for key in map(str, start) if key not in (name, self.usual_name)]
             if foreign:
                 raise InputError(f"start: `{foreign[0]}` is not a state of {self.algorithm}; the state is `{name}`")
             start = next(iter(start.values()), None)
@@ -176,6 +185,12 @@ class Draft:
             if missing is not None:
                 known = ", ".join(p.name for p in self.parameters) or "none"
                 raise InputError(f"`{missing}` is not a parameter of {self.algorithm}; declared are {known}")
+
+
+def _entry_of(name: str) -> str | None:
+    """The array that a name such as ``b_3`` would be an entry of."""
+    array, _, index = name.rpartition("_")
+    return array if array and index.isdecimal() else None
 
 
 def _mentioned(node: Node, seen: set[Node]) -> Iterator[sp.Expr | ArrayParameter]:

@@ -120,9 +120,8 @@ def vector(value: Any, where: str, size: int | None = None) -> Array:
 
 def numbers(value: Any, where: str) -> sp.Expr | Array:
     """Read one number for all entries, or a vector."""
-    if isinstance(value, (str, sp.Expr)) or not (hasattr(value, "__len__") or hasattr(value, "ncols")):
-        return value if isinstance(value, ArrayParameter) else number(value, where)
-    return vector(value, where)
+    is_array = isinstance(value, (fmpq_mat, ArrayParameter)) or hasattr(value, "__len__")
+    return vector(value, where) if is_array and not isinstance(value, str) else number(value, where)
 
 
 def each(read: sp.Expr | Array, point: Sequence[sp.Expr], where: str) -> list[sp.Expr]:

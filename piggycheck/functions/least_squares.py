@@ -68,4 +68,4 @@ class least_squares(QuadraticFunction):
 
 
 def _is_identity(A: arguments.Array) -> bool:
-    return isinstance(A, fmpq_mat) and A.nrows() == A.ncols() and A == identity(A.nrows())
+    return isinstance(A, fmpq_mat) and A.nrows() == A.ncols() and A[0, 0] == 1 and A == identity(A.nrows())
