@@ -498,7 +498,7 @@ class _AffineOperator(Operator):
         self.varying = [(i, n) for i, n in enumerate(node.inputs) if n.depends_on_state()]
         self.fixed = [(i, n) for i, n in enumerate(node.inputs) if not n.depends_on_state()]
         self._fixed_value: tuple[Any] | None = None
-        self._fixed_tangents: WeakKeyDictionary[Directions, Any | None] = WeakKeyDictionary()
+        self._fixed_tangents: WeakKeyDictionary[Directions, tuple[list[Any], Any | None]] = WeakKeyDictionary()
         self._moving: WeakKeyDictionary[Directions, list[tuple[int, Term]]] = WeakKeyDictionary()
 
     def _formed(self, node: Node, terms: Sequence[Term]) -> Any | None:
@@ -529,11 +529,12 @@ class _AffineOperator(Operator):
         self, values: Sequence[Any], tangents: Sequence[Any | None], directions: Directions
     ) -> Any | None:
         """What inputs that do not depend on the state contribute to the tangents in given directions."""
-        if directions not in self._fixed_tangents:
+        last, own = self._fixed_tangents.get(directions), [tangents[i] for i, _ in self.fixed]
+        if last is None or any(a is not b for a, b in zip(own, last[0], strict=True)):
             carried = [self.times(node, tangents[i]) for i, node in self.fixed if tangents[i] is not None]
             moved = [t.varied(self.context, directions, values[i]) for i, node in self.fixed for t in self.own[node]]
-            self._fixed_tangents[directions] = self.total([*carried, *moved])
-        return self._fixed_tangents[directions]
+            last = self._fixed_tangents[directions] = own, self.total([*carried, *moved])
+        return last[1]
 
     def moving(self, directions: Directions) -> list[tuple[int, Term]]:
         """The terms on inputs that depend on the state whose scale or factors vary, with the numbers of the inputs."""

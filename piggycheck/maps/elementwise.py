@@ -64,30 +64,28 @@ class _ElementwiseOperator(Operator):
         self.node, self.arrays = node, context.arrays
         self.sweep = sweep_over(node.function, context.arrays, [argument.size == 1 for argument in node.inputs[1:]])
         self._read: tuple[list[Any], list[Any]] = ([], [])
-        self._fixed: tuple[Any, Any, Any] = (None, None, None)
+        self._fixed: tuple[Sequence[int], Sequence[Any], Any] = ((), (), None)
 
     def __call__(self, values: Sequence[Any], reach: Sequence[Any]) -> Linearisation:
         return _ElementwiseAt(self, values[0], self.arguments(values[1:]), reach[0])
 
     def arguments(self, values: Sequence[Any]) -> list[Any]:
         """The arguments as the sweep takes them; they are read once, as they do not depend on the state."""
-        if len(values) != len(self._read[0]) or any(a is not b for a, b in zip(values, self._read[0], strict=True)):
+        if not _are(values, self._read[0]):
             self._read = list(values), self.sweep.read(values)
         return self._read[1]
 
-    def fixed_tangent(
-        self, codes: Sequence[int], at: _ElementwiseAt, tangents: Sequence[Any | None], directions: Directions
-    ) -> Any | None:
+    def fixed_tangent(self, codes: Sequence[int], at: _ElementwiseAt, tangents: Sequence[Any | None]) -> Any | None:
         """What the arguments contribute to the tangents; kept as long as it stays the same."""
-        if self._fixed[0] is directions and self._fixed[1] == codes:
+        if _are(tangents, self._fixed[1]) and self._fixed[0] == codes:
             return self._fixed[2]
-        indices = [index for index, T in enumerate(tangents) if index and T is not None]
-        parts = [self.sweep.scaled(i, codes, at.around, at.arguments, tangents[i]) for i in indices]
+        indices = [i for i, T in enumerate(tangents) if T is not None]
+        parts = [self.sweep.scaled(i + 1, codes, at.around, at.arguments, tangents[i]) for i in indices]
         total = None
         for part in parts:
             total = part if total is None else self.arrays.total(total, part)
-        if all(self.sweep.is_constant(i, codes) for i in indices):
-            self._fixed = directions, codes, total
+        if all(self.sweep.is_constant(i + 1, codes) for i in indices):
+            self._fixed = codes, list(tangents), total
         return total
 
     def lipschitz(self, values: Sequence[Any], reach: Sequence[Any]) -> Any:
@@ -103,6 +101,11 @@ class _ElementwiseOperator(Operator):
         """Each entry with its arguments."""
         for i, v in enumerate(self.arrays.entries(column)):
             yield v, tuple(a if shared else a[i] for a, shared in zip(arguments, self.sweep.shared, strict=True))
+
+
+def _are(objects: Sequence[Any], others: Sequence[Any]) -> bool:
+    """Whether these are the same objects."""
+    return len(objects) == len(others) and all(a is b for a, b in zip(objects, others, strict=True))
 
 
 class _ElementwiseAt(Linearisation):
@@ -133,7 +136,7 @@ class _ElementwiseAt(Linearisation):
 
     def forward(self, signs: Signs, tangents: Sequence[Any | None], directions: Directions) -> Any | None:
         operator, codes = self.operator, self._branches(signs)
-        fixed = operator.fixed_tangent(codes, self, tangents, directions)
+        fixed = operator.fixed_tangent(codes, self, tangents[1:])
         if tangents[0] is None:
             return fixed
         part = operator.sweep.scaled(0, codes, self.around, self.arguments, tangents[0])

@@ -49,6 +49,7 @@ class Sweep(ABC):
         self._codes: dict[tuple[int | None, ...], int] = {}
         self._expressions: list[sp.Expr] = []
         self._partials: dict[int, list[Any]] = {}
+        self._varying: dict[int, set[int]] = {}
         self._met: tuple[Sequence[int], tuple[int | None, ...]] = ((), ())
 
     @abstractmethod
@@ -97,12 +98,13 @@ class Sweep(ABC):
         if index not in self._partials:
             derivatives = [sp.diff(expression, self.symbols[index]) for expression in self._expressions]
             self._partials[index] = [self._partial(derivative) for derivative in derivatives]
+            self._varying[index] = {code for code, d in enumerate(derivatives) if d.has(self.function.variable)}
         return self._partials[index]
 
     def is_constant(self, index: int, codes: Sequence[int]) -> bool:
-        """Whether the derivatives on these branches are numbers."""
-        partials = self.partials(index)
-        return not any(callable(partials[code]) for code in set(codes))
+        """Whether the derivatives on these branches do not depend on the variable."""
+        self.partials(index)
+        return self._varying[index].isdisjoint(codes)
 
     def _partial(self, derivative: sp.Expr) -> Any:
         if derivative in (0, 1):
@@ -168,7 +170,7 @@ class _Loop(Sweep):
     def scaled(self, index: int, codes: Sequence[int], around: Any, arguments: Sequence[Any], T: Any) -> Any:
         arrays, partials, columns = self.arrays, self.partials(index), self.arrays.shape(T)[1]
         factors = [partials[code] for code in codes]
-        if not self.is_constant(index, codes):
+        if any(map(callable, factors)):
             each = [repeat(a, len(codes)) if shared else a for a, shared in zip(arguments, self.shared, strict=True)]
             points = zip(arrays.entries(around), *each, strict=True)
             factors = [f(*point) if callable(f) else f for f, point in zip(factors, points, strict=True)]

@@ -1,0 +1,169 @@
+"""The evaluators on structured maps: four arithmetics, forward and reverse, and spreads that contain the truth."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+from flint import arb_mat, fmpq, fmpq_mat
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import examples
+
+from piggycheck.algorithms import forward_backward
+from piggycheck.arrays import FLOAT64, BallArrays, MpmathArrays
+from piggycheck.errors import InputError, UnknownError
+from piggycheck.functions import l1, least_squares
+from piggycheck.iteration import Iteration
+from piggycheck.maps import ArrayParameter
+from piggycheck.piggyback import identification, pairs_along, propagate, reverse, steps
+
+lam, tau = sp.symbols("lam tau", real=True)
+SIXTY = MpmathArrays(60)
+ROUNDING = fmpq(1, 10**55)
+
+entries = st.builds(fmpq, st.integers(-9, 9), st.sampled_from([2, 3, 7]))
+positive = st.builds(fmpq, st.integers(1, 9), st.sampled_from([8, 11]))
+
+
+def matrices(rows, columns):
+    return st.lists(entries, min_size=rows * columns, max_size=rows * columns).map(lambda e: fmpq_mat(rows, columns, e))
+
+
+def problems(m=2, n=3):
+    """Values of the parameters of a Lasso: weight, step, data and matrix."""
+    found = {"lam": positive, "tau": positive, "b": matrices(m, 1), "A": matrices(m, n)}
+    return st.fixed_dictionaries(found)
+
+
+def lasso(m=2, n=3, start=None):
+    """Forward-backward splitting with everything a parameter, started where it depends on some of them."""
+    A, b = ArrayParameter("A", m, n), ArrayParameter("b", m)
+    iteration = forward_backward(least_squares(A, b), l1(lam), step=tau, parameters=[lam, tau, b, A])
+    entry = sp.Symbol("A_2", real=True)
+    return Iteration(iteration.map, start or [lam + 1, *[entry**2] * (n - 2), tau - 2])
+
+
+def everything(at, n=3):
+    """Two directions in which all parameters move."""
+    return {
+        "lam": [1, -2],
+        "tau": [3, 1],
+        "b": fmpq_mat(at["b"].nrows(), 2, [fmpq(i + 1, 3) for i in range(2 * at["b"].nrows())]),
+        "A": fmpq_mat(2 * n, 2, [fmpq(i % 5 - 2) for i in range(4 * n)]),
+    }
+
+
+def is_within(enclosed, truth, slack=0):
+    """Whether an exact matrix is as near to a centre as the spread says."""
+    balls = BallArrays(64)
+    squares = sum((e * e for e in (balls.exactly(enclosed.centre) - truth).entries()), start=fmpq(0))
+    return squares <= (balls.exactly(arb_mat([[enclosed.spread]]))[0, 0] + slack) ** 2
+
+
+class TestArithmetics:
+    @examples(25)
+    @given(problems())
+    def test_balls_contain_the_exact_values(self, at):
+        iteration = lasso()
+        for exact, ball in zip(
+            propagate(iteration, 3, at, directions=everything(at)),
+            propagate(iteration, 3, at, directions=everything(at), arithmetic=BallArrays(64)),
+            strict=True,
+        ):
+            assert exact.signature == ball.signature
+            assert is_within(ball.x, exact.x.centre) and is_within(ball.J, exact.J.centre)
+            assert ball.x.spread < 1e-12
+
+    @examples(25)
+    @given(problems())
+    def test_balls_contain_sixty_digits(self, at):
+        iteration = lasso()
+        try:
+            balls = propagate(iteration, 20, at, arithmetic=BallArrays(96))
+        except UnknownError:
+            assume(False)
+        for ball, digits in zip(balls, propagate(iteration, 20, at, arithmetic=SIXTY), strict=True):
+            assert ball.signature == digits.signature
+            for enclosed, rounded in ((ball.x, digits.x), (ball.J, digits.J)):
+                truth = SIXTY.exactly(rounded.centre)
+                size = 1 + max(map(abs, truth.entries()))
+                assert is_within(enclosed, truth, ROUNDING * size)
+
+    @examples(25)
+    @given(problems())
+    def test_double_precision_is_near(self, at):
+        for digits, double in zip(
+            propagate(lasso(), 6, at, arithmetic=SIXTY), propagate(lasso(), 6, at, arithmetic=FLOAT64), strict=True
+        ):
+            assume(digits.signature == double.signature)
+            for a, b in ((digits.x, double.x), (digits.J, double.J)):
+                truth, seen = SIXTY.exactly(a.centre).entries(), FLOAT64.exactly(b.centre).entries()
+                size = 1 + max(map(abs, truth))
+                assert max(abs(p - q) for p, q in zip(truth, seen, strict=True)) <= size / 10**7
+
+    def test_spreads_do_not_wrap(self):
+        """2000 steps of a map that turns its state keep the spread near 2000 rounding errors."""
+        A = fmpq_mat(6, 8, [fmpq((7 * i) % 11 - 5, 9) for i in range(48)])
+        at = {"lam": fmpq(1, 7), "tau": fmpq(1, 30), "b": fmpq_mat(6, 1, [fmpq(i, 7) for i in range(6)]), "A": A}
+        iteration = lasso(6, 8, [1] * 8)
+        for step in steps(iteration, at, directions={"lam": [1]}, arithmetic=BallArrays(128)):
+            if step.k == 2000:
+                break
+        assert 0 < step.x.spread < 2000 * 2.0**-120 and step.J.spread < 2000 * 2.0**-116
+        assert identification(iteration, 2000, at, arithmetic=BallArrays(128)) < 1900
+
+
+class TestModes:
+    @examples(20)
+    @given(problems())
+    def test_directions_are_products_with_the_jacobian(self, at):
+        iteration, directions = lasso(), everything(at)
+        moving = fmpq_mat([*([fmpq(d) for d in directions[v]] for v in ("lam", "tau")), *_rows(directions["b"])])
+        moving = fmpq_mat(moving.tolist() + directions["A"].tolist())
+        full = propagate(iteration, 3, at)
+        for jacobian, product in zip(full, propagate(iteration, 3, at, directions=directions), strict=True):
+            assert jacobian.J.centre * moving == product.J.centre
+
+    @examples(20)
+    @given(problems(), st.lists(entries, min_size=3, max_size=3))
+    def test_reverse_is_a_product_from_the_left(self, at, weights):
+        iteration = lasso()
+        J = propagate(iteration, 3, at)[-1]
+        gradient = reverse(iteration, 3, weights, at)
+        expected = fmpq_mat([weights]) * J.J.centre
+        found = [e for name in ("lam", "tau", "b", "A") for e in gradient.parameters[name].centre.entries()]
+        assert expected.entries() == found
+        assert J.x.centre == gradient.x.centre
+        assert (2, 3) == (gradient.parameters["A"].centre.nrows(), gradient.parameters["A"].centre.ncols())
+
+    @examples(20)
+    @given(problems(), st.lists(entries, min_size=3, max_size=3))
+    def test_reverse_over_balls_contains_the_exact_gradient(self, at, weights):
+        exact = reverse(lasso(), 3, weights, at)
+        balls = reverse(lasso(), 3, weights, at, arithmetic=BallArrays(64))
+        assert is_within(balls.x, exact.x.centre)
+        for name, gradient in balls.parameters.items():
+            assert is_within(gradient, exact.parameters[name].centre), name
+            assert gradient.spread < 1e-6
+
+    @examples(10)
+    @given(problems())
+    def test_pairs_make_the_recursion(self, at):
+        directions = everything(at)
+        J = propagate(lasso(), 3, at, directions=directions)
+        for k, (A, B) in enumerate(pairs_along(lasso(), 3, at, directions=directions)):
+            assert A * J[k].J.centre + B == J[k + 1].J.centre
+
+    def test_an_empty_mapping_asks_for_values_alone(self):
+        at = {"lam": 1, "tau": "1/9", "b": [1, 2], "A": [[1, 2, 0], [0, 1, 1]]}
+        alone = propagate(lasso(), 4, at, directions={})
+        assert [step.x for step in propagate(lasso(), 4, at)] == [step.x for step in alone]
+        assert all(step.J is None for step in alone)
+
+    def test_weights_are_counted(self):
+        with pytest.raises(InputError, match="2 weights for 3 state variables; write one for each"):
+            reverse(lasso(), 1, [1, 2], {})
+
+
+def _rows(M):
+    return M.tolist()
