@@ -21,6 +21,7 @@ __all__ = ["Requirement", "required"]
 
 _FEW = 20
 _ROUNDING = 2**30
+_SLACK = 1e-10
 
 Quantity = sp.Expr | fmpq_mat | ArrayParameter | Source
 
@@ -168,7 +169,12 @@ def _curves_down(M: fmpq_mat) -> bool:
     """Whether the form is negative, exactly, at what floating point takes for its smallest eigenvector."""
     import numpy as np
 
-    smallest = np.linalg.eigh(FLOAT64.matrix(M))[1][:, 0]
+    floats = FLOAT64.matrix(M)
+    try:
+        np.linalg.cholesky(floats + _SLACK * np.abs(floats).max() * np.eye(len(floats)))
+        return False
+    except np.linalg.LinAlgError:
+        smallest = np.linalg.eigh(floats)[1][:, 0]
     v = fmpq_mat(M.nrows(), 1, [int(e) for e in np.rint(smallest * _ROUNDING).tolist()])
     return bool((v.transpose() * (M * v))[0, 0] < 0)
 
