@@ -9,7 +9,18 @@ from typing import Any
 from flint import arb
 
 from piggycheck.errors import MapError, UnknownError
-from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, Operator, Signs, dot, seen_sign
+from piggycheck.maps.nodes import (
+    Context,
+    Cotangents,
+    Directions,
+    Linearisation,
+    Node,
+    Operator,
+    Signs,
+    dot,
+    excess,
+    seen_sign,
+)
 
 __all__ = ["Group", "GroupAt"]
 
@@ -110,44 +121,53 @@ class GroupAt(Linearisation):
     def _entries(self) -> list[Any]:
         found: list[Any] = [None] * self.node.size
         for group, v, t in zip(self.node.groups, self._vectors(self.inputs[0]), self.thresholds, strict=True):
-            factor = _factor(self.arrays.euclidean(v), t)
+            factor = self._factor(v, t)
             for i, entry in zip(group, v, strict=True):
                 found[i] = entry * factor
         return found
+
+    def _factor(self, v: Sequence[Any], t: Any) -> Any:
+        """``max(0, 1 - t/|v|)``, and 0 where both are 0."""
+        sign = seen_sign(excess(self.arrays, v, t))
+        if sign in (0, -1):
+            return 0 * t
+        n = self.arrays.euclidean(v)
+        if sign == 1:
+            return 1 - t / n
+        return (1 - t / n).max(arb(0)) if n > 0 else arb(0).union(arb(1))
 
     @cached_property
     def around(self) -> list[list[Any]]:
         """The vector of each group with everything within reach."""
         return self._vectors(self.arrays.reaching(self.inputs[0], self.reach))
 
-    @cached_property
-    def lengths(self) -> list[Any]:
-        """The length of the vector of each group, with everything within reach."""
-        exact = [self.arrays.euclidean(v) for v in self._vectors(self.inputs[0])]
-        if not self.arrays.bounds_errors or isinstance(self.reach, int):
-            return exact
-        return [n + arb(0, self.reach) for n in exact]
+    def length(self, g: int) -> Any:
+        """The length of the vector of a group, with everything within reach."""
+        n = self.arrays.euclidean(self._vectors(self.inputs[0])[g])
+        return n + arb(0, self.reach) if self.arrays.bounds_errors and not isinstance(self.reach, int) else n
 
     @cached_property
     def signs(self) -> Signs:
         found = []
-        for name, n, t in zip(self.node.guard_names, self.lengths, self.thresholds, strict=True):
-            found.append(seen_sign(n - t))
+        for g, (name, v, t) in enumerate(zip(self.node.guard_names, self.around, self.thresholds, strict=True)):
+            number = self.length(g) - t if self.arrays.bounds_errors else excess(self.arrays, v, t)
+            found.append(seen_sign(number))
             if found[-1] is None:
-                raise UnknownError(f"the sign of the guard `{name}` is not decided; it is {(n - t).str(5)}")
+                raise UnknownError(f"the sign of the guard `{name}` is not decided; it is {number.str(5)}")
         return tuple(found)
 
-    def _shrinking(self, signs: Signs) -> list[tuple[Any, Any, list[Any]] | None]:
-        """For each group: the number t/n, its length n, and the direction v/n; None where the group is 0."""
-        found: list[tuple[Any, Any, list[Any]] | None] = []
-        for sign, n, t, v in zip(signs, self.lengths, self.thresholds, self.around, strict=True):
+    def _shrinking(self, signs: Signs) -> list[tuple[Any, list[Any]] | None]:
+        """For each group the number t/n and the direction v/n; None where the group is 0."""
+        found: list[tuple[Any, list[Any]] | None] = []
+        for g, (sign, t, v) in enumerate(zip(signs, self.thresholds, self.around, strict=True)):
             if sign != 1:
                 found.append(None)
                 continue
+            n = self.length(g)
             if n == 0:
                 raise UnknownError(f"`{self.node.name}` has no derivative where a group and its threshold are both 0")
             reciprocal = self.arrays.scalars.reciprocal(n)
-            found.append((t * reciprocal, n, [entry * reciprocal for entry in v]))
+            found.append((t * reciprocal, [entry * reciprocal for entry in v]))
         return found
 
     def _applied(self, signs: Signs, T: Any) -> Any:
@@ -158,7 +178,7 @@ class GroupAt(Linearisation):
         for group, shrinking in zip(self.node.groups, self._shrinking(signs), strict=True):
             if shrinking is None:
                 continue
-            ratio, _, u = shrinking
+            ratio, u = shrinking
             along = [dot(u, [rows[i][j] for i in group]) * ratio for j in range(count)]
             for i, direction in zip(group, u, strict=True):
                 found[i] = [(1 - ratio) * e + direction * a for e, a in zip(rows[i], along, strict=True)]
@@ -170,7 +190,7 @@ class GroupAt(Linearisation):
         found = self.arrays.rows(self.arrays.zeros(self.node.size, columns))
         for g, (group, shrinking) in enumerate(zip(self.node.groups, self._shrinking(signs), strict=True)):
             if shrinking is not None:
-                for i, direction in zip(group, shrinking[2], strict=True):
+                for i, direction in zip(group, shrinking[1], strict=True):
                     found[i][g if columns > 1 else 0] = -direction
         return self.arrays.assemble(self.node.size, columns, [entry for row in found for entry in row])
 
@@ -185,15 +205,3 @@ class GroupAt(Linearisation):
     def backward(self, signs: Signs, cotangent: Any, sink: Cotangents) -> list[Any | None]:
         in_threshold = self.arrays.transposed(self._in_threshold(signs))
         return [self._applied(signs, cotangent), self.arrays.product(in_threshold, cotangent)]
-
-
-def _factor(n: Any, t: Any) -> Any:
-    """``max(0, 1 - t/n)``, and 0 for ``n = t = 0``."""
-    sign = seen_sign(n - t)
-    if sign == 1:
-        return 1 - t / n
-    if sign is not None:
-        return 0 * t
-    if n > 0:
-        return (1 - t / n).max(arb(0))
-    return arb(0).union(arb(1))

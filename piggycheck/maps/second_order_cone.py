@@ -9,7 +9,18 @@ from typing import Any
 from flint import arb, fmpq
 
 from piggycheck.errors import MapError, UnknownError
-from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, Operator, Signs, dot, seen_sign
+from piggycheck.maps.nodes import (
+    Context,
+    Cotangents,
+    Directions,
+    Linearisation,
+    Node,
+    Operator,
+    Signs,
+    dot,
+    excess,
+    seen_sign,
+)
 
 __all__ = ["SecondOrderCone", "SecondOrderConeAt"]
 
@@ -79,10 +90,10 @@ class SecondOrderConeAt(Linearisation):
         self.value = self.arrays.assemble(self.node.size, 1, self._entries(t, v))
 
     def _entries(self, t: Any, v: list[Any]) -> list[Any]:
-        n, half = self.arrays.euclidean(v), self.operator.half
-        found = []
-        for region in _regions(n, t):
+        half, found = self.operator.half, []
+        for region in self._regions(t, v):
             if region == _BETWEEN:
+                n = self.arrays.euclidean(v)
                 middle = (t + n) * half
                 found.append([middle, *(middle * u for u in self._direction(v, n))])
             else:
@@ -92,6 +103,15 @@ class SecondOrderConeAt(Linearisation):
             total = [a.union(b) for a, b in zip(total, other, strict=True)]
         return total
 
+    def _regions(self, t: Any, v: list[Any]) -> list[int]:
+        """The regions in which the point is, as far as balls tell."""
+        inside, opposite = seen_sign(excess(self.arrays, v, t)), seen_sign(excess(self.arrays, v, -t))
+        if inside in (0, -1):
+            return [_INSIDE]
+        if opposite in (0, -1):
+            return [_OPPOSITE]
+        return [_BETWEEN] + [_INSIDE] * (inside is None) + [_OPPOSITE] * (opposite is None)
+
     def _direction(self, v: Sequence[Any], n: Any) -> list[Any]:
         """The vector ``v/|v|``; balls that cover the unit ball where v may be 0."""
         if isinstance(n, arb) and not n > 0:
@@ -100,19 +120,23 @@ class SecondOrderConeAt(Linearisation):
         return [entry * reciprocal for entry in v]
 
     @cached_property
-    def around(self) -> tuple[Any, list[Any], Any]:
-        """The coordinates t and v, and the length of v, with everything within reach."""
+    def around(self) -> tuple[Any, list[Any]]:
+        """The coordinates t and v with everything within reach."""
         t, *v = self.arrays.entries(self.arrays.reaching(self.input, self.reach))
+        return t, v
+
+    @cached_property
+    def length(self) -> Any:
+        """The length of v, with everything within reach."""
         n = self.arrays.euclidean(self.arrays.entries(self.input)[1:])
-        if self.arrays.bounds_errors and not isinstance(self.reach, int):
-            n += arb(0, self.reach)
-        return t, v, n
+        return n + arb(0, self.reach) if self.arrays.bounds_errors and not isinstance(self.reach, int) else n
 
     @cached_property
     def signs(self) -> Signs:
-        t, _, n = self.around
-        first = self._sign(0, n - t)
-        return (first, self._sign(1, n + t) if first == 1 else None)
+        t, v = self.around
+        numbers = [self.length - c if self.arrays.bounds_errors else excess(self.arrays, v, c) for c in (t, -t)]
+        first = self._sign(0, numbers[0])
+        return (first, self._sign(1, numbers[1]) if first == 1 else None)
 
     def _sign(self, index: int, number: Any) -> int:
         sign = seen_sign(number)
@@ -127,7 +151,7 @@ class SecondOrderConeAt(Linearisation):
             return T
         if signs[1] != 1:
             return self.arrays.zeros(*self.arrays.shape(T))
-        t, v, n = self.around
+        (t, v), n = self.around, self.length
         if n == 0:
             raise UnknownError(f"`{self.node.name}` has no derivative at the origin")
         half, u = self.operator.half, self._direction(v, n)
@@ -147,13 +171,3 @@ class SecondOrderConeAt(Linearisation):
 
     def backward(self, signs: Signs, cotangent: Any, sink: Cotangents) -> list[Any | None]:
         return [self._applied(signs, cotangent)]
-
-
-def _regions(n: Any, t: Any) -> list[int]:
-    """The regions in which a point is, as far as balls tell."""
-    inside, opposite = seen_sign(n - t), seen_sign(n + t)
-    if inside in (0, -1):
-        return [_INSIDE]
-    if opposite in (0, -1):
-        return [_OPPOSITE]
-    return [_BETWEEN] + [_INSIDE] * (inside is None) + [_OPPOSITE] * (opposite is None)

@@ -15,13 +15,17 @@ from weakref import WeakKeyDictionary
 import sympy as sp
 from flint import fmpq, fmpq_mat
 
-from piggycheck.arithmetic import exact
-from piggycheck.arrays import Arrays, Enclosed
-from piggycheck.errors import InputError, MapError, UnknownError
+from piggycheck.arithmetic import exact, to_sympy
+from piggycheck.arrays import EXACT, Arrays, Enclosed
+from piggycheck.errors import InputError, IrrationalError, MapError
 from piggycheck.maps.affine import Affine
 from piggycheck.maps.base import BoundMap, Moment, Piece, PiecewiseMap, SelectionSet, Signature
 from piggycheck.maps.lipschitz import LipschitzCalculus
+from piggycheck.maps.meeting import Meeting
 from piggycheck.maps.nodes import ArrayParameter, Context, Cotangents, Directions, Linearisation, Node, StateBlock
+from piggycheck.maps.spelling import written_out
+from piggycheck.maps.symbolic import SymbolicMap
+from piggycheck.maps.values import by_symbol, entry_symbols, read_matrix, read_parameters, read_point
 
 __all__ = ["StructuredMap"]
 
@@ -85,12 +89,12 @@ class StructuredMap(PiecewiseMap):
     @cached_property
     def state(self) -> tuple[sp.Symbol, ...]:
         """A symbol for each number of the state, numbered from 1 within its block."""
-        return tuple(symbol for block in self.blocks for symbol in _symbols(block))
+        return tuple(symbol for block in self.blocks for symbol in entry_symbols(block))
 
     @cached_property
     def parameters(self) -> tuple[sp.Symbol, ...]:
         """A symbol for each number of the parameters."""
-        return (*self.scalar_parameters, *(symbol for p in self.array_parameters for symbol in _symbols(p)))
+        return (*self.scalar_parameters, *(symbol for p in self.array_parameters for symbol in entry_symbols(p)))
 
     def parameter_values(self, at: Mapping[Any, Any]) -> dict[sp.Symbol | ArrayParameter, Any]:
         """Read exact values for all parameters, keyed by symbol, array parameter or name.
@@ -100,16 +104,7 @@ class StructuredMap(PiecewiseMap):
         InputError
             When one has no value, a name is not a parameter, or a shape does not fit.
         """
-        by_name = {key.name if isinstance(key, ArrayParameter) else str(key): value for key, value in at.items()}
-        names = [_name(p) for p in self.declared]
-        for name in by_name:
-            if name not in names:
-                raise MapError(f"`{name}` is not a parameter of the map; write one of {', '.join(names) or '(none)'}")
-        for name in names:
-            if name not in by_name:
-                raise MapError(f"the parameter `{name}` has no value; give one for each of {', '.join(names)}")
-        scalars = {p: exact(by_name[_name(p)], f"value of `{p}`") for p in self.scalar_parameters}
-        return {**scalars, **{p: p.read(_matrix(by_name[p.name], p)) for p in self.array_parameters}}
+        return read_parameters(at, self.declared)
 
     def bind(self, at: Mapping[Any, Any], arrays: Arrays) -> BoundStructuredMap:
         """Fix the parameters, over an array arithmetic.
@@ -121,14 +116,110 @@ class StructuredMap(PiecewiseMap):
         """
         return BoundStructuredMap(self, self.parameter_values(at), arrays)
 
+    def point(self, values: Mapping[Any, Any]) -> tuple[fmpq_mat, dict[sp.Symbol | ArrayParameter, Any]]:
+        """Read an exact point: the state as a column, and values for all parameters.
+
+        Parameters
+        ----------
+        values : mapping
+            By name, symbol or node: an array for each block of the state and for each array parameter, or one number
+            for each symbol of it; a number for each scalar parameter.
+
+        Raises
+        ------
+        InputError
+            When something has no value, a name is none of the map's, or a shape does not fit.
+        IrrationalError
+            When a coordinate of the state is irrational.
+        """
+        state, read = read_point(values, self.blocks, self.declared)
+        return state, self.parameter_values(read)
+
+    def value(self, point: Mapping[Any, Any]) -> tuple[sp.Expr, ...]:
+        """Return the exact value at an exact point, read as by `point`."""
+        try:
+            x, at = self.point(point)
+            value = self.bind(at, EXACT)(Enclosed(x)).value.centre
+        except IrrationalError:
+            return self.symbolic().value(by_symbol(point, (*self.blocks, *self.array_parameters)))
+        return tuple(map(to_sympy, value.entries()))
+
     def selection(self, point: Mapping[Any, Any]) -> SelectionSet:
-        raise UnknownError("not listed")
+        """Return the essentially active pieces and whether all of them were proved to be so.
+
+        Parameters
+        ----------
+        point : mapping
+            As for `point`.
+
+        Returns
+        -------
+        SelectionSet
+            In the space of state and parameters together. The Jacobian pairs are computed when they are asked for.
+
+        Raises
+        ------
+        UnknownError
+            When more than 1024 pieces meet, or infinitely many: at a multiple eigenvalue at a kink; when a guard is 0
+            where it has no derivative; when numbers are irrational and the map is too large to be written out.
+
+        Notes
+        -----
+        Tied guards with independent gradients can have all signs. For others a system of linear inequalities is solved.
+        When this fails: guards with dependent gradients that are not affine stay undecided; ``exact`` is then false.
+        """
+        try:
+            pieces = tuple(Meeting(self, point).essentially_active())
+        except IrrationalError:
+            return self.symbolic().selection(by_symbol(point, (*self.blocks, *self.array_parameters)))
+        return SelectionSet(pieces, all(piece.activity.essential for piece in pieces))
 
     def active(self, point: Mapping[Any, Any]) -> tuple[Piece, ...]:
-        raise UnknownError("not listed")
+        """Return the pieces whose closed region contains an exact point, as far as this is not disproved."""
+        try:
+            return tuple(Meeting(self, point).active())
+        except IrrationalError:
+            return self.symbolic().active(by_symbol(point, (*self.blocks, *self.array_parameters)))
 
     def chain_rule(self, point: Mapping[Any, Any]) -> tuple[Piece, ...]:
-        raise UnknownError("not listed")
+        """Return the chain-rule set: what is left when each switch of the layers that ties picks on its own.
+
+        Notes
+        -----
+        A layer that meets one tied guard several times has more picks than it has branches: the map is then written
+        out, if it is small.
+        """
+        try:
+            meeting = Meeting(self, point)
+            if meeting.picks_are_branches:
+                return tuple(meeting.chain_rule())
+        except IrrationalError:
+            pass
+        return self.symbolic().chain_rule(by_symbol(point, (*self.blocks, *self.array_parameters)))
+
+    def symbolic(self) -> SymbolicMap:
+        """Return the map with its coordinates written out, over the symbols `state` and `parameters`.
+
+        Raises
+        ------
+        UnknownError
+            When the map is large, or contains a function of the eigenvalues of a matrix of more than 2 rows.
+
+        Examples
+        --------
+        >>> from piggycheck.maps.affine import Affine, Term
+        >>> x, theta = StateBlock("x", 2), ArrayParameter("theta", 2)
+        >>> half = Affine("y", [Term(sp.Rational(1, 2), (), x), Term(sp.S.One, (), theta)])
+        >>> StructuredMap([x], half, [theta]).symbolic()
+        SymbolicMap(state=[x_1, x_2], next=[theta_1 + x_1/2, theta_2 + x_2/2], parameters=[theta_1, theta_2])
+
+        Notes
+        -----
+        When this fails: the derivative of a function of a 2 × 2 matrix is not defined there at equal eigenvalues.
+        """
+        blocks = {block: entry_symbols(block) for block in self.blocks}
+        arrays = {p.name: entry_symbols(p) for p in self.array_parameters}
+        return SymbolicMap(self.state, written_out(self.nodes, blocks, arrays), self.parameters)
 
 
 def _in_order(last: Node) -> tuple[Node, ...]:
@@ -145,26 +236,6 @@ def _in_order(last: Node) -> tuple[Node, ...]:
     return tuple(found)
 
 
-def _symbols(node: StateBlock | ArrayParameter) -> tuple[sp.Symbol, ...]:
-    return tuple(sp.Symbol(f"{node.name}_{i + 1}", real=True) for i in range(node.size))
-
-
-def _name(parameter: sp.Symbol | ArrayParameter) -> str:
-    return parameter.name
-
-
-def _matrix(value: Any, parameter: ArrayParameter) -> fmpq_mat:
-    """Read the value of an array parameter: a matrix, or lists of exact numbers."""
-    if isinstance(value, fmpq_mat):
-        return value
-    from piggycheck.linalg import matrix
-
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        raise InputError(f"value of `{parameter.name}`: `{value}` is not an array; write a list of numbers")
-    rows = [row if isinstance(row, Sequence) and not isinstance(row, str) else [row] for row in value]
-    return matrix(rows, f"value of `{parameter.name}`")
-
-
 class BoundStructuredMap(BoundMap):
     """A structured map with given parameters, over an array arithmetic."""
 
@@ -172,7 +243,7 @@ class BoundStructuredMap(BoundMap):
         self.map, self.arrays = map_, arrays
         scalars = {p: values[p] for p in map_.scalar_parameters}
         self.context = Context(arrays, scalars, {p.name: values[p] for p in map_.array_parameters})
-        self._tangents_of: WeakKeyDictionary[Directions, dict[Node, Any | None]] = WeakKeyDictionary()
+        self._tangents_of: WeakKeyDictionary[Directions, tuple[Any, dict[Node, Any | None]]] = WeakKeyDictionary()
         self._signs_of: tuple[Signature | None, dict[Node, tuple[int | None, ...]]] = (None, {})
         with arrays.precision():
             self.operators = {n: n.over(self.context) for n in map_.nodes if not isinstance(n, StateBlock)}
@@ -219,11 +290,11 @@ class BoundStructuredMap(BoundMap):
         scalars, matrices, counts = {}, {}, set()
         by_name = {key.name if isinstance(key, ArrayParameter) else str(key): value for key, value in moving.items()}
         for p in self.map.declared:
-            if _name(p) not in by_name:
+            if p.name not in by_name:
                 continue
-            value = by_name.pop(_name(p))
+            value = by_name.pop(p.name)
             if isinstance(p, ArrayParameter):
-                matrices[p.name] = value if isinstance(value, fmpq_mat) else _matrix(value, p)
+                matrices[p.name] = value if isinstance(value, fmpq_mat) else read_matrix(value, p)
                 counts.add(matrices[p.name].ncols())
                 if matrices[p.name].nrows() != p.size:
                     raise InputError(f"direction of `{p.name}`: {matrices[p.name].nrows()} numbers; give {p.size}")
@@ -251,10 +322,16 @@ class BoundStructuredMap(BoundMap):
     def known_tangents(
         self, directions: Directions, signs: Mapping[Node, tuple[int | None, ...]]
     ) -> dict[Node, Any | None]:
-        """The tangents of the nodes that do not depend on the state, once for each set of directions."""
+        """The tangents of the nodes that do not depend on the state; the same ones while directions and signs are."""
         picked = tuple(signs.get(node, ()) for node in self.known)
-        key = ("tangents", id(directions), picked)
-        return self.context.remember(key, lambda: (self._tangents(directions, picked), directions))[0]
+        last = self._tangents_of.get(directions)
+        if last is None or last[0] != picked:
+            last = self._tangents_of[directions] = picked, self._tangents(directions, picked)
+        return last[1]
+
+    def still(self, count: int) -> Directions:
+        """No direction at all, so many times."""
+        return self.context.remember(("still", count), lambda: Directions(self.context, count))
 
     def _tangents(self, directions: Directions, picked: Sequence[tuple[int | None, ...]]) -> dict[Node, Any | None]:
         tangents: dict[Node, Any | None] = {}
@@ -329,7 +406,7 @@ class StructuredMoment(Moment):
 
     def _forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
         bound, arrays, signs, start = self.bound, self.bound.arrays, self.by_node(signature), 0
-        directions = directions or Directions(bound.context, 0 if tangent is None else arrays.shape(tangent.centre)[1])
+        directions = directions or bound.still(0 if tangent is None else arrays.shape(tangent.centre)[1])
         tangents: dict[Node, Any | None] = dict(bound.known_tangents(directions, signs))
         for node in bound.map.blocks:
             tangents[node] = None if tangent is None else arrays.block(tangent.centre, start, start + node.size)
