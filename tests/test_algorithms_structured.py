@@ -328,6 +328,10 @@ class TestRefusals:
                 "`least_squares` has 3 variables and `weighted_l1` has 2; make them as many",
             ),
             (
+                lambda: douglas_rachford(quadratic([[1]]), quadratic([[1, 0], [0, 1]])),
+                "`quadratic` has 1 variables and `quadratic` has 2; make them as many",
+            ),
+            (
                 lambda: douglas_rachford(l1(1), zero()),
                 "nothing says how many variables there are; write a start with one number for each",
             ),

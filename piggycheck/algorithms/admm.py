@@ -122,11 +122,11 @@ def admm(
 def _sizes(smooth: ProximalFunction, nonsmooth: ProximalFunction, D: Any, start: Any) -> tuple[int, int]:
     """The numbers of rows and columns of the operator, which the functions must fit."""
     if D is None:
-        size = common_size({smooth.name: smooth.dimension, nonsmooth.name: nonsmooth.dimension}, start)
+        size = common_size([(smooth.name, smooth.dimension), (nonsmooth.name, nonsmooth.dimension)], start)
         return size, size
     rows, columns = (D.nrows(), D.ncols()) if isinstance(D, fmpq_mat) else (D.rows, D.columns)
-    common_size({"the operator": columns, smooth.name: smooth.dimension}, start)
-    return common_size({"the image of the operator": rows, nonsmooth.name: nonsmooth.dimension}, start), columns
+    common_size([("the operator", columns), (smooth.name, smooth.dimension)], start)
+    return common_size([("the image of the operator", rows), (nonsmooth.name, nonsmooth.dimension)], start), columns
 
 
 def _named(D: Any, draft: Draft) -> Source:

@@ -67,7 +67,7 @@ def douglas_rachford(
     """
     for function, where in ((first, "first"), (second, "second")):
         require_function(function, ProximalFunction, where, "proximal map; write, for instance, l1(1)")
-    size = common_size({first.name: first.dimension, second.name: second.dimension}, start)
+    size = common_size([(first.name, first.dimension), (second.name, second.dimension)], start)
     draft = Draft("Douglas-Rachford", "z", size, parameters)
     tau, relaxation = draft.number(step, "step"), draft.number(relaxation, "relaxation")
     z = draft.state(first, second)

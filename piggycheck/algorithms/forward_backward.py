@@ -107,7 +107,7 @@ def _structured(
     require_function(smooth, QuadraticFunction, "smooth", "gradient; write, for instance, least_squares(A, b)")
     if variables is not None:
         raise InputError(f"variables: `{smooth.name}` knows its own; leave `variables` out")
-    size = common_size({smooth.name: smooth.dimension, nonsmooth.name: nonsmooth.dimension}, start)
+    size = common_size([(smooth.name, smooth.dimension), (nonsmooth.name, nonsmooth.dimension)], start)
     draft = Draft("forward-backward", "x", size, parameters)
     tau, relaxation = draft.number(step, "step"), draft.number(relaxation, "relaxation")
     terms = smooth.terms(draft.naming)

@@ -90,7 +90,7 @@ def _structured(
     require_function(objective, QuadraticFunction, "objective", "gradient; write, for instance, least_squares(A, b)")
     if variables is not None:
         raise InputError(f"variables: `{objective.name}` knows its own; leave `variables` out")
-    size = common_size({objective.name: objective.dimension}, start)
+    size = common_size([(objective.name, objective.dimension)], start)
     draft = Draft("gradient descent", "x", size, parameters)
     tau, terms = draft.number(step, "step"), objective.terms(draft.naming)
     following = draft.affine("descended", [Term(sp.S.One, (), draft.block), *terms.gradient(draft.block, -tau)])

@@ -45,12 +45,13 @@ def require_function(value: Any, kind: type, where: str, instead: str) -> Any:
     return value
 
 
-def common_size(sizes: Mapping[str, int | None], start: Any) -> int:
+def common_size(sizes: Sequence[tuple[str, int | None]], start: Any) -> int:
     """Return how many variables there are.
 
     Parameters
     ----------
-    sizes : mapping from what messages call the parts of a problem to how many variables they have, or None
+    sizes : sequence of pairs
+        What messages call a part of the problem, and how many variables it has, or None.
     start : as for the algorithms
         Asked when no part says how many.
 
@@ -61,16 +62,16 @@ def common_size(sizes: Mapping[str, int | None], start: Any) -> int:
 
     Examples
     --------
-    >>> common_size({"least_squares": 3, "l1": None}, None)
+    >>> common_size([("least_squares", 3), ("l1", None)], None)
     3
     """
-    known = {name: size for name, size in sizes.items() if size is not None}
-    for name, size in known.items():
-        first = next(iter(known))
-        if size != known[first]:
-            raise InputError(f"`{first}` has {known[first]} variables and `{name}` has {size}; make them as many")
+    known = [(name, size) for name, size in sizes if size is not None]
+    for name, size in known:
+        first, expected = known[0]
+        if size != expected:
+            raise InputError(f"`{first}` has {expected} variables and `{name}` has {size}; make them as many")
     if known:
-        return next(iter(known.values()))
+        return known[0][1]
     given = next(iter(start.values()), None) if isinstance(start, Mapping) else start
     if _is_number(given):
         raise InputError("nothing says how many variables there are; write a start with one number for each")
