@@ -139,6 +139,17 @@ def test_the_cases_in_the_documentation_are_read(text):
     assert read_case(text).kind in ("map", "switched")
 
 
+LASSO = """[algorithm]
+name = "forward_backward"
+smooth = "(x - 2)**2/2"
+nonsmooth = "l1(1)"
+variables = ["x"]
+step = "1/2"
+[start]
+x = "5"
+"""
+
+
 def replaced(old, new, text=HEAVY_BALL):
     assert old in text
     return text.replace(old, new)
@@ -149,6 +160,7 @@ BAD = {
     "empty": ("", "exactly one of [algorithm], [map], [switched]"),
     "two subjects": (HEAVY_BALL + '\n[switched]\nA=[[["1"]]]\n', "exactly one of"),
     "unknown key": (replaced("step = 1", "stepp = 1"), "line 9: unknown key `stepp`; known are objective, variables"),
+    "negative step": (LASSO.replace('"1/2"', '"-1/2"'), "line 6: step: `-1/2` is not positive; write a positive number"),
     "unknown table": (HEAVY_BALL + "\n[solver]\n", "unknown key `solver`"),
     "float": (replaced('"3/4"', "0.75"), 'line 10: `momentum`: the float 0.75 is not exact; write "0.75" in quotes'),
     "float in a parameter": (replaced('theta = "0"', "theta = 1e-3"), 'the float 1e-3 is not exact; write "1e-3"'),

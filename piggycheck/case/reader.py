@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -284,8 +285,14 @@ class _Reader:
                 if key not in table:
                     raise InputError(f"algorithm `{name}` needs `{key}`; write {key} = ...")
         arguments = self._structured(table, parameters) if structured else self._symbolic(table, parameters)
-        with self.at("start" if "start" in self.content else "algorithm"):
+        try:
             return build(**arguments, parameters=parameters, start=self._start(structured))
+        except CaseError:
+            raise
+        except InputError as error:
+            about = re.match(r"\w*", str(error))[0]
+            with self.at(*(("start",) if about == "start" else ("algorithm", about))):
+                raise
 
     def _structured(self, table: Mapping[str, Any], parameters: Sequence[sp.Symbol | ArrayParameter]) -> dict[str, Any]:
         """Read the arguments of an algorithm that is made of catalogue functions."""
