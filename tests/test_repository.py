@@ -20,7 +20,7 @@ PACKAGE = ROOT / "piggycheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 LINEAR_ALGEBRA = {"arrays", "definite", "feasibility", "intervals", "linalg", "norms", "roots", "spectra"}
-LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback"}
+LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback", "limits"}
 RIGHT_WING = {"switched", "stability"}
 BELOW_CLAIMS = {"errors", "arithmetic", "expression", "layered_text"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
 
@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "transitions": {"errors", "arithmetic", "expression", "maps", "iteration", "fixed_points", "switched"}
     | LINEAR_ALGEBRA,
     "piggyback": {"errors", "arithmetic", "expression", "maps", "iteration"} | LINEAR_ALGEBRA,
+    "limits": {"errors", "arithmetic", "maps", "iteration", "fixed_points", "piggyback"} | LINEAR_ALGEBRA,
     "switched": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "stability": {"errors", "arithmetic", "switched"} | LINEAR_ALGEBRA,
     "certificates": {"errors", "arithmetic"},

@@ -158,6 +158,7 @@ class _SliceAt(Linearisation):
     def backward(self, signs: Signs, cotangent: Any, sink: Cotangents) -> list[Any | None]:
         arrays, node = self.operator.context.arrays, self.operator.node
         before, after = node.start, node.of.size - node.stop
-        parts = [arrays.zeros(before, 1), cotangent, arrays.zeros(after, 1)]
+        columns = arrays.shape(cotangent)[1]
+        parts = [arrays.zeros(before, columns), cotangent, arrays.zeros(after, columns)]
         sizes = [before, node.size, after]
         return [arrays.stacked([part for part, size in zip(parts, sizes, strict=True) if size])]

@@ -1,0 +1,318 @@
+"""The proof of a verified limit at one precision: refine the guess, tell the guards from 0, contract, enclose.
+
+The theorem and its proof are in docs/theory/verified-limit.md; the letters are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, log2
+from typing import Any
+
+import numpy as np
+from flint import arb, arb_mat, fmpq, fmpq_mat
+
+from piggycheck.arrays import FLOAT64, BallArrays, Enclosed
+from piggycheck.errors import UnknownError
+from piggycheck.limits.contraction import Contraction, by_jacobian, by_layers, floats, rounded_up
+from piggycheck.limits.enclosure import LimitEnclosure
+from piggycheck.limits.jacobian import derivative_block
+from piggycheck.limits.problem import LimitProblem
+from piggycheck.limits.search import Guess, Solver
+from piggycheck.maps import (
+    Affine,
+    BoundMap,
+    Directions,
+    Elementwise,
+    Group,
+    Moment,
+    SecondOrderCone,
+    Signature,
+    Slice,
+    Stack,
+    StateBlock,
+    StructuredMap,
+)
+
+__all__ = ["ImpreciseError", "Proof", "UnseparatedError", "around"]
+
+_LEAST_BITS = 128
+_WORD = 64
+_SPARE_BITS = 8
+_RADIUS_BITS = (20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640, 960, 1280, 1920)
+_MOST_REFINEMENTS = 60
+_MOST_RADII = 4
+_LARGEST_BLOCK = 600
+_BITS_PER_DIGIT = log2(10)
+_FORMED = (Affine, Elementwise, Group, SecondOrderCone, Slice, Stack, StateBlock)
+"""Layers whose derivative is a matrix that is quickly written out."""
+
+
+class UnseparatedError(UnknownError):
+    """A guard was not told from 0 on the smallest ball that a precision allows.
+
+    Attributes
+    ----------
+    near : fmpq_mat
+        The centre of that ball.
+    """
+
+    def __init__(self, message: str, near: fmpq_mat):
+        super().__init__(message)
+        self.near = near
+
+
+class ImpreciseError(UnknownError):
+    """An error is larger than asked, at this precision."""
+
+
+@dataclass(frozen=True)
+class _Refined:
+    """A point near a fixed point, over balls: exact entries, the map there, and where it moves to."""
+
+    x: arb_mat
+    moment: Moment
+    step: Enclosed
+    residual: arb
+
+
+@dataclass(frozen=True)
+class _Contracting:
+    """A contraction with the piece that it holds for.
+
+    Attributes
+    ----------
+    contraction : Contraction
+    signature : Signature
+    leak : number
+        A bound of the norm of the derivative of the kept coordinates in the others, on the ball.
+    """
+
+    contraction: Contraction
+    signature: Signature
+    leak: Any
+
+    def solution_error(self, arrays: BallArrays, residual: Enclosed) -> arb:
+        """Bound ``(I - A)^-1 r`` for every A on the ball and every r that is enclosed."""
+        contraction, centre, spread = self.contraction, residual.centre, residual.spread
+        gap = 1 - arb(contraction.factor)
+        if len(contraction.kept) == centre.nrows() and contraction.form is None:
+            return ((arrays.length(centre) + spread) / gap).upper()
+        kept = set(contraction.kept)
+        others = [i for i in range(centre.nrows()) if i not in kept]
+        inside = arrays.length(_rows(centre, contraction.kept)) + spread
+        outside = arrays.length(_rows(centre, others)) + spread if others else arb(0)
+        moved = contraction.stretch * (inside + self.leak * outside) / gap
+        return (moved**2 + outside**2).upper().sqrt().upper()
+
+
+class Proof:
+    """Proves what a guess says, at any precision.
+
+    Parameters
+    ----------
+    problem : LimitProblem
+    guess : Guess
+    directions : mapping or None
+        As `verified_limit` takes them.
+    digits : int
+    """
+
+    def __init__(self, problem: LimitProblem, guess: Guess, directions: Mapping[Any, Any] | None, digits: int):
+        self.problem, self.asked, self.digits = problem, directions, digits
+        self.x = _balls(guess.x)
+        self.solver = Solver(guess.moment, guess.moment.signature)
+        self.signature = guess.moment.signature
+        size = digits * _BITS_PER_DIGIT + _SPARE_BITS + log2(self.solver.gain * guess.scale)
+        self.bits = max(_LEAST_BITS, _WORD * ceil(size / _WORD))
+        map_ = problem.map
+        formed = not isinstance(map_, StructuredMap) or all(
+            isinstance(node, _FORMED) for node in map_.nodes if node.depends_on_state()
+        )
+        self.methods = ["jacobian"] if formed or len(guess.x) <= _LARGEST_BLOCK else []
+        if isinstance(map_, StructuredMap):
+            self.methods.insert(len(self.methods) if formed else 0, "layers")
+
+    def at_precision(self, bits: int) -> LimitEnclosure:
+        """Prove everything with balls of a precision.
+
+        Raises
+        ------
+        UnseparatedError
+            When a guard's sign is not decided.
+        ImpreciseError
+            When an error is larger than asked.
+        UnknownError
+            When no contraction was proved.
+        """
+        self.arrays = BallArrays(bits)
+        self.bound = self.problem.over(self.arrays)
+        with self.arrays.precision():
+            refined = self._refined()
+            return self._enclosed(refined, self._contracting(refined))
+
+    # -- the point ------------------------------------------------------------------------------------------------
+
+    def _refined(self) -> _Refined:
+        """Refine the point by Newton steps in floating point, until it is good enough or they no longer help."""
+        enough = arb(2) ** (_SPARE_BITS - self.arrays.bits)
+        if self.arrays.bits == self.bits:
+            enough = max(enough, arb(10) ** -self.digits / (8 * arb(self.solver.gain)))
+        best = self._evaluated(self.x)
+        for _ in range(_MOST_REFINEMENTS):
+            if best.residual < enough:
+                break
+            found = self._evaluated((best.x + _balls(self.solver(floats(best.step.centre)))).mid())
+            helps = bool(found.residual < best.residual / 4)
+            best = found if found.residual < best.residual else best
+            if not helps and not self._changed_piece(best):
+                break
+        self.x = best.x
+        return best
+
+    def _evaluated(self, x: arb_mat) -> _Refined:
+        moment = self.bound(Enclosed(x))
+        step = self.arrays.enclosed(moment.value.centre - x, moment.value.spread)
+        return _Refined(x, moment, step, (self.arrays.length(step.centre) + step.spread).upper())
+
+    def _changed_piece(self, refined: _Refined) -> bool:
+        """Solve from now on for the piece that is met at the point, when it is another one than before."""
+        try:
+            signature = refined.moment.signature
+        except UnknownError:
+            return False
+        if signature == self.signature:
+            return False
+        self.signature = signature
+        self.solver = Solver(self.problem.over(FLOAT64)(Enclosed(floats(refined.x))), signature)
+        return True
+
+    # -- the contraction ------------------------------------------------------------------------------------------
+
+    def _contracting(self, refined: _Refined) -> _Contracting:
+        """Find a ball around the point on which no guard vanishes and the map contracts."""
+        undecided, failures = "no ball was large enough for the residual", []
+        for power in _RADIUS_BITS:
+            radius = fmpq(1) / fmpq(2) ** power
+            if not refined.residual < arb(radius) or len(failures) >= _MOST_RADII:
+                break
+            failed = []
+            for method in self.methods:
+                try:
+                    moment = around(self.bound, refined.x, radius, method)
+                    signature = moment.signature
+                except UnknownError as error:
+                    undecided = str(error)
+                    break
+                if 0 in signature:
+                    name = self.problem.guard_names[signature.index(0)]
+                    raise UnseparatedError(f"the guard `{name}` is 0", self.arrays.exactly(refined.x))
+                try:
+                    return self._by(method, moment, signature, radius)
+                except UnknownError as error:
+                    failed.append(str(error))
+            if failed:
+                failures.append("; ".join(dict.fromkeys(failed)))
+        if failures:
+            raise UnknownError(failures[-1])
+        raise UnseparatedError(undecided, self.arrays.exactly(refined.x))
+
+    def _by(self, method: str, moment: Moment, signature: Signature, radius: fmpq) -> _Contracting:
+        if method == "layers":
+            return _Contracting(by_layers(moment, radius), signature, 0)
+        contraction = by_jacobian(derivative_block(moment, signature), radius)
+        size, leak = self.x.nrows(), 0
+        if len(contraction.kept) < size:
+            every = arb_mat(size, 1, [arb(0, 1)] * size)  # every vector of the unit ball, and more
+            leak = moment.forward(Enclosed(every), None, signature).spread
+        return _Contracting(contraction, signature, leak)
+
+    # -- the enclosures -------------------------------------------------------------------------------------------
+
+    def _enclosed(self, refined: _Refined, proof: _Contracting) -> LimitEnclosure:
+        arrays, contraction = self.arrays, proof.contraction
+        error = rounded_up(proof.solution_error(arrays, refined.step))
+        if not error < contraction.radius:
+            raise ImpreciseError(f"the error {float(arb(error)):.2e} exceeds the radius of the contraction")
+        self._require(error, "the fixed point")
+        found = LimitEnclosure(
+            problem=self.problem,
+            bits=arrays.bits,
+            point=arrays.exactly(refined.x),
+            error=error,
+            residual=rounded_up(refined.residual),
+            signature=proof.signature,
+            contraction=contraction,
+            directions=self.asked,
+        )
+        return self._with_derivative(found, refined, proof)
+
+    def _require(self, error: fmpq, what: str) -> None:
+        if error > fmpq(1) / fmpq(10) ** self.digits:
+            raise ImpreciseError(
+                f"the error of {what} is {float(arb(error)):.2e} with {self.arrays.bits} bits, "
+                f"and {self.digits} digits were asked"
+            )
+
+    def _with_derivative(self, found: LimitEnclosure, refined: _Refined, proof: _Contracting) -> LimitEnclosure:
+        if self.asked is not None and not self.asked:
+            return found
+        directions = self.bound.directions(self.asked)
+        if not directions.count:
+            return found
+        nearby = around(self.bound, refined.x, found.error, proof.contraction.by)
+        J, residual = self._solved(nearby, directions, proof.signature)
+        error = rounded_up(proof.solution_error(self.arrays, residual))
+        self._require(error, "the derivative")
+        return replace(
+            found,
+            derivative=self.arrays.exactly(J),
+            derivative_error=error,
+            derivative_residual=rounded_up(self.arrays.length(residual.centre) + residual.spread),
+        )
+
+    def _solved(self, moment: Moment, directions: Directions, signature: Signature) -> tuple[arb_mat, Enclosed]:
+        """Solve ``J = A J + B d`` by Newton steps in floating point; return J and what is missing."""
+        arrays = self.arrays
+        enough = arb(10) ** -self.digits / (8 * arb(self.solver.gain))
+        J = _balls(self.solver(floats(moment.forward(None, directions, signature).centre)))
+        missing = self._missing(moment, J, directions, signature)
+        size = arrays.length(missing.centre)
+        for _ in range(_MOST_REFINEMENTS):
+            if size < enough:
+                break
+            better = (J + _balls(self.solver(floats(missing.centre)))).mid()
+            found = self._missing(moment, better, directions, signature)
+            now = arrays.length(found.centre)
+            if not now < size / 4:
+                break
+            J, missing, size = better, found, now
+        return J, missing
+
+    def _missing(self, moment: Moment, J: arb_mat, directions: Directions, signature: Signature) -> Enclosed:
+        following = moment.forward(Enclosed(J), directions, signature)
+        return self.arrays.enclosed(following.centre - J, following.spread)
+
+
+def around(bound: BoundMap, x: arb_mat, radius: fmpq, method: str) -> Moment:
+    """Return the map with everything within a distance of a point.
+
+    Entry by entry for the derivative as a matrix, in the Euclidean norm for the calculus of layers.
+    """
+    arrays = bound.arrays
+    with arrays.precision():
+        distance = arb(radius).upper()
+        if method == "layers":
+            return bound(Enclosed(x, distance))
+        return bound(Enclosed(arrays.reaching(x, distance)))
+
+
+def _balls(A: np.ndarray) -> arb_mat:
+    """Floating-point numbers as exact balls."""
+    return arb_mat(*A.shape, A.ravel().tolist())
+
+
+def _rows(A: arb_mat, chosen: Sequence[int]) -> arb_mat:
+    columns = A.ncols()
+    return arb_mat(len(chosen), columns, [A[i, j] for i in chosen for j in range(columns)])

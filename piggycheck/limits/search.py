@@ -1,0 +1,194 @@
+"""Guess a fixed point in floating point: steps of the map with momentum, then Newton steps on the piece that is met.
+
+Nothing here is evidence; the guess is refined and proved elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from piggycheck.arrays import Enclosed
+from piggycheck.errors import MapError, UnknownError
+from piggycheck.limits.jacobian import derivative_rows
+from piggycheck.maps import BoundMap, Moment, Signature
+
+__all__ = ["Guess", "Solver", "approach"]
+
+_BATCH = 20
+_LONGER = 1.25
+_ENOUGH = 1e-12
+_BARELY = 1e-9
+_DAMPING = (1.0, 0.5, 0.25, 0.0625)
+_MOST_NEWTON_STEPS = 50
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the search ended with.
+
+    Attributes
+    ----------
+    x : array of shape (p, 1)
+    moment : Moment
+        The map there.
+    residual : float
+        ``|F(x) - x|``.
+    evaluations : int
+        How often the map was evaluated.
+    """
+
+    x: np.ndarray
+    moment: Moment
+    residual: float
+    evaluations: int
+
+    @property
+    def scale(self) -> float:
+        """What the residual is to be compared with."""
+        return max(1.0, float(np.linalg.norm(self.x)))
+
+
+class Solver:
+    """Solves ``(I - A) v = r`` in floating point, where most rows of A may be zero.
+
+    Parameters
+    ----------
+    moment : Moment
+        Over floating point.
+    signature : Signature
+        The piece whose A is meant.
+
+    Raises
+    ------
+    UnknownError
+        When the system is singular, as far as floating point tells.
+    """
+
+    def __init__(self, moment: Moment, signature: Signature):
+        rows = derivative_rows(moment, signature)
+        self.kept, self.rows = np.array(rows.kept, dtype=int), rows.matrix
+        self.block = self.rows[:, self.kept]
+        self._apart = self.rows.copy()
+        self._apart[:, self.kept] = 0
+        try:
+            self._inverse = np.linalg.inv(np.eye(len(self.kept)) - self.block)
+        except np.linalg.LinAlgError:
+            raise UnknownError("the derivative has the eigenvalue 1, as far as floating point tells") from None
+
+    @property
+    def gain(self) -> float:
+        """About how much larger than r a solution can be."""
+        return max(1.0, float(np.linalg.norm(self._inverse)))
+
+    def __call__(self, r: np.ndarray) -> np.ndarray:
+        v = np.array(r, dtype=float)
+        if len(self.kept):
+            outside = v.copy()
+            outside[self.kept] = 0
+            v[self.kept] = self._inverse @ (v[self.kept] + self._apart @ outside)
+        return v
+
+
+def approach(bound: BoundMap, start: Any, most_evaluations: int) -> Guess:
+    """Search for a fixed point.
+
+    Parameters
+    ----------
+    bound : BoundMap
+        Over floating point.
+    start : array of shape (p, 1)
+    most_evaluations : int
+
+    Raises
+    ------
+    UnknownError
+        When the residual stays large; with what was reached.
+
+    Notes
+    -----
+    Newton steps are kept where they decrease the residual. Where they do not, the map itself is iterated further, with
+    Nesterov's momentum, which is restarted when it points the wrong way (O'Donoghue, Candes, Adaptive restart for
+    accelerated gradient schemes, 2015).
+    """
+    with np.errstate(all="ignore"):
+        return _Search(bound, most_evaluations).run(np.array(start, dtype=float))
+
+
+class _Search:
+    def __init__(self, bound: BoundMap, most_evaluations: int):
+        self.bound, self.most, self.evaluations = bound, most_evaluations, 0
+
+    def run(self, start: np.ndarray) -> Guess:
+        best, batch = self._at(start), float(_BATCH)
+        if best is None:
+            raise UnknownError("the map is not defined at the start, in floating point")
+        while self.evaluations < self.most:
+            best = self._newton(self._forward(best, round(batch)))
+            if best.residual <= _ENOUGH * best.scale:
+                return best
+            batch *= _LONGER
+        if best.residual <= _BARELY * best.scale:
+            return best
+        raise UnknownError(
+            f"no fixed point was found: after {self.evaluations} evaluations in floating point "
+            f"|F(x) - x| is still {best.residual:.2e}"
+        )
+
+    def _at(self, x: np.ndarray) -> Guess | None:
+        """Evaluate the map; None where it is not defined."""
+        self.evaluations += 1
+        try:
+            moment = self.bound(Enclosed(x))
+            residual = float(np.linalg.norm(moment.value.centre - x))
+        except (MapError, UnknownError, ZeroDivisionError):
+            return None
+        return Guess(x, moment, residual, self.evaluations) if np.isfinite(residual) else None
+
+    def _forward(self, start: Guess, count: int) -> Guess:
+        """Iterate the map with momentum, or plainly where momentum did not help."""
+        end = self._iterated(start, count, momentum=True)
+        if end is None or end.residual > start.residual:
+            end = self._iterated(start, count, momentum=False)
+        return end or start
+
+    def _iterated(self, start: Guess, count: int, *, momentum: bool) -> Guess | None:
+        here, x, weight = start, start.x, 1.0
+        for _ in range(count):
+            new = here.moment.value.centre
+            if not momentum:
+                y = new
+            else:
+                if float(np.vdot(here.x - new, new - x)) > 0:
+                    weight = 1.0
+                following = (1 + (1 + 4 * weight * weight) ** 0.5) / 2
+                y, x, weight = new + (weight - 1) / following * (new - x), new, following
+            found = self._at(y)
+            if found is None:
+                return None
+            here = found
+        return here
+
+    def _newton(self, here: Guess) -> Guess:
+        """Take Newton steps as long as they help, shortened where a full one does not."""
+        for _ in range(_MOST_NEWTON_STEPS):
+            try:
+                step = Solver(here.moment, here.moment.signature)(here.moment.value.centre - here.x)
+            except (MapError, UnknownError):
+                return here
+            better = self._shortened(here, step)
+            if better is None:
+                return here
+            here = better
+            if here.residual <= _ENOUGH * here.scale / 1e3:
+                return here
+        return here
+
+    def _shortened(self, here: Guess, step: np.ndarray) -> Guess | None:
+        for length in _DAMPING:
+            found = self._at(here.x + length * step)
+            if found is not None and found.residual < (1 - length / 2) * here.residual:
+                return found
+        return None
