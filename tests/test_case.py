@@ -160,7 +160,10 @@ BAD = {
     "empty": ("", "exactly one of [algorithm], [map], [switched]"),
     "two subjects": (HEAVY_BALL + '\n[switched]\nA=[[["1"]]]\n', "exactly one of"),
     "unknown key": (replaced("step = 1", "stepp = 1"), "line 9: unknown key `stepp`; known are objective, variables"),
-    "negative step": (LASSO.replace('"1/2"', '"-1/2"'), "line 6: step: `-1/2` is not positive; write a positive number"),
+    "negative step": (
+        LASSO.replace('"1/2"', '"-1/2"'),
+        "line 6: step: `-1/2` is not positive; write a positive number",
+    ),
     "unknown table": (HEAVY_BALL + "\n[solver]\n", "unknown key `solver`"),
     "float": (replaced('"3/4"', "0.75"), 'line 10: `momentum`: the float 0.75 is not exact; write "0.75" in quotes'),
     "float in a parameter": (replaced('theta = "0"', "theta = 1e-3"), 'the float 1e-3 is not exact; write "1e-3"'),
@@ -179,7 +182,10 @@ BAD = {
     "undeclared in the map": (replaced("x/4", "z/4", MAP), "`z`"),
     "start of an unknown state": (replaced('y = "theta"', 'z = "theta"', MAP), "`z` is not a state variable"),
     "start incomplete": (replaced('y = "theta"', "", MAP), "`y` has no value"),
-    "unknown algorithm": (replaced('"heavy_ball"', '"adam"'), "unknown algorithm `adam`; known are admm, douglas_rachford, forward_backward"),
+    "unknown algorithm": (
+        replaced('"heavy_ball"', '"adam"'),
+        "unknown algorithm `adam`; known are admm, douglas_rachford, forward_backward",
+    ),
     "argument missing": (replaced("step = 1", ""), "needs `step`"),
     "ragged matrix": ('[switched]\nA = [[["1", "2"], ["3"]]]\n', "A[0]"),
     "no matrix": ("[switched]\nA = []\n", "`A` is empty"),
