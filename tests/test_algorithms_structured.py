@@ -217,6 +217,31 @@ class TestDouglasRachford:
         assert [float(a - c) for a, c in zip(skewed, plain, strict=True)] == pytest.approx([0] * 4, abs=1e-35)
         assert skewed[1] == pytest.approx(skewed[2])
 
+    def test_a_matrix_that_is_not_symmetric_is_projected_on_the_semidefinite_ones(self):
+        """The nearest such matrix is the projection of the symmetric part, here ((3, 1), (1, -1))."""
+        method = douglas_rachford(least_squares(IDENTITY, [3, 5, -3, -1]), positive_semidefinite(2))
+        expected = proximal(positive_semidefinite(2), [3, 1, 1, -1], sp.S.One, arrays=FLOAT64)
+        assert list(expected) == pytest.approx(output_after(method, 80), abs=1e-9)
+        assert method.map.next.inputs[0] is method.map.blocks[0]
+
+    @pytest.mark.parametrize(
+        ("function", "keeps"),
+        [
+            (l1(lam), True),
+            (box(-1, [1, 2, 2, 3]), True),
+            (box(-1, [1, 2, 3, 4]), False),
+            (weighted_l1([[0, 1], [1, 0]]), True),
+            (weighted_l1([0, 1, 2, 0]), False),
+            (weighted_l1(ArrayParameter("W", 4)), False),
+            (least_squares(IDENTITY, [1, 2, 2, 1]) + squared_norm(1), True),
+            (quadratic(IDENTITY), False),
+        ],
+    )
+    def test_symmetry_is_used_where_both_functions_keep_it(self, function, keeps):
+        assert function.keeps_symmetric(2) is keeps
+        method = douglas_rachford(log_det([[2, 1], [1, 3]]), function, parameters=[lam, ArrayParameter("W", 4)])
+        assert keeps is (method.map.next.inputs[0] is not method.map.blocks[0])
+
     def test_the_derivative_in_the_covariance_is_its_difference_quotient(self):
         """In S as a symmetric direction, over 40 digits."""
         S = ArrayParameter("S", 2, 2)

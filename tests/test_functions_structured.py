@@ -112,6 +112,14 @@ class TestOptimality:
             assert abs(e - z) <= weight / 2
             assert z == 0 or e - z == weight / 2 * (1 if z > 0 else -1)
 
+    def test_weights_may_be_a_matrix_row_by_row(self):
+        W = fmpq_mat([[0, 1], [2, 3]])
+        for weights, parameters, at in (
+            (W, (), {}),
+            (ArrayParameter("W", 2, 2), [ArrayParameter("W", 2, 2)], {"W": W}),
+        ):
+            assert [5, 4, 3, 2] == proximal(weighted_l1(weights), [5] * 4, sp.S.One, parameters, at)
+
     @examples(20)
     @given(numbers)
     def test_second_order_cone(self, v):
@@ -200,7 +208,7 @@ class TestRefusals:
                 lambda: weighted_l1([1, 0, -3]),
                 "weights of weighted_l1: entry 2, `-3` is negative; write a nonnegative number",
             ),
-            (lambda: weighted_l1([[1, 2], [3, 4]]), "weights of weighted_l1: 2 rows and 2 columns; write a vector"),
+            (lambda: box([[1, 2], [3, 4]], 5), "lower bound of box: 2 rows and 2 columns; write a vector"),
             (
                 lambda: weighted_l1(3),
                 "weights of weighted_l1: `3` is not an array; write a list of numbers or of rows of numbers",

@@ -92,7 +92,7 @@ def admm(
     draft = Draft("ADMM", "w", rows, parameters)
     rho, relaxation = draft.number(penalty, "penalty"), draft.number(relaxation, "relaxation")
     functions, requirements = (smooth, nonsmooth), required("positive", rho, where="penalty")
-    w = draft.state(nonsmooth, *([smooth] if D is None else []))
+    w = draft.state(*((smooth, nonsmooth) if D is None else ()))
     z = nonsmooth.proximal_node(w, 1 / rho, draft.naming)
     reflected = draft.affine("reflected", [Term(sp.Integer(2), (), z), Term(sp.S.NegativeOne, (), w)])
     rest = [Term(sp.S.One, (), w), Term(-relaxation, (), z)]

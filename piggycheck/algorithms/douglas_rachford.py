@@ -56,8 +56,8 @@ def douglas_rachford(
 
     Notes
     -----
-    Where f or g is a function of symmetric matrices, the symmetric part of z takes the place of z, so that an
-    antisymmetric part of the start vanishes in one step.
+    Where f or g is a function of symmetric matrices, and the proximal maps of both keep matrices symmetric, the
+    symmetric part of z takes the place of z, so that an antisymmetric part of the start vanishes in one step.
 
     Source: Lions, Mercier, Splitting algorithms for the sum of two nonlinear operators, 1979; in this form Bauschke,
     Combettes, Convex Analysis and Monotone Operator Theory in Hilbert Spaces, 2017, Corollary 28.3.

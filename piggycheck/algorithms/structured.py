@@ -114,9 +114,9 @@ class Draft:
                 raise InputError(f"parameter `{name}`: an entry of `{array}` has this name; rename one of them")
 
     def state(self, *functions: ProximalFunction) -> Node:
-        """Return the state; where a function is one of symmetric matrices, its symmetric part."""
+        """Return the state; where a function is one of symmetric matrices, and all keep them, its symmetric part."""
         n = next((f.symmetric_size for f in functions if f.symmetric_size is not None), None)
-        if n is None:
+        if n is None or not all(f.keeps_symmetric(n) for f in functions):
             return self.block
         return self.affine("symmetric", [Term(sp.S.One, (Factor(Symmetriser(n)),), self.block)])
 

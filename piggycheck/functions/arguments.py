@@ -22,6 +22,7 @@ __all__ = [
     "array",
     "each",
     "integer",
+    "is_symmetric",
     "number",
     "numbers",
     "scaled",
@@ -136,14 +137,23 @@ def each(read: sp.Expr | Array, point: Sequence[sp.Expr], where: str) -> list[sp
         return [read] * len(point)
     if isinstance(read, ArrayParameter):
         raise InputError(f"{where}: `{read.name}` is an array; leave `variables` out")
-    if read.nrows() != len(point):
-        raise InputError(f"{where}: {read.nrows()} entries for {len(point)} variables; write one for each")
-    return [to_sympy(entry) for entry in read.entries()]
+    entries = read.entries()
+    if len(entries) != len(point):
+        raise InputError(f"{where}: {len(entries)} entries for {len(point)} variables; write one for each")
+    return [to_sympy(entry) for entry in entries]
 
 
 def shape(read: Array) -> tuple[int, int]:
     """Return the numbers of rows and columns."""
     return (read.rows, read.columns) if isinstance(read, ArrayParameter) else (read.nrows(), read.ncols())
+
+
+def is_symmetric(read: sp.Expr | Array, n: int) -> bool:
+    """Whether a number for all entries, or a constant written row by row, is a symmetric matrix of n rows."""
+    if not isinstance(read, fmpq_mat):
+        return isinstance(read, sp.Expr)
+    M = fmpq_mat(n, n, read.entries())
+    return M == M.transpose()
 
 
 def source(read: Array, name: str, naming: Naming) -> Source:

@@ -96,6 +96,10 @@ class ProximalFunction(ABC):
             Names the nodes that are made.
         """
 
+    def keeps_symmetric(self, n: int) -> bool:
+        """Whether the proximal map takes symmetric n × n matrices, written row by row, to such; as far as is seen."""
+        return self.symmetric_size == n
+
     def _keep(self, **attributes: Any) -> None:
         """Set attributes of a frozen dataclass while it is made."""
         for name, value in attributes.items():

@@ -61,6 +61,9 @@ class box(ProximalFunction):
         bounds = (arguments.each(bound, point, "bound of box") for bound in (self.lower, self.upper))
         return [sp.Max(low, sp.Min(high, v)) for v, low, high in zip(point, *bounds, strict=True)]
 
+    def keeps_symmetric(self, n: int) -> bool:
+        return all(arguments.is_symmetric(bound, n) for bound in (self.lower, self.upper))
+
     def proximal_node(self, of: Node, step: sp.Expr, naming: Naming) -> Node:
         bounds = [
             arguments.scaled(bound, sp.S.One, name, naming)

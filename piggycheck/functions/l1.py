@@ -57,5 +57,8 @@ class l1(ProximalFunction):
     def proximal(self, point: Sequence[sp.Expr], step: sp.Expr) -> list[sp.Expr]:
         return [shrink(v, step * self.weight) for v in point]
 
+    def keeps_symmetric(self, n: int) -> bool:
+        return True
+
     def proximal_node(self, of: Node, step: sp.Expr, naming: Naming) -> Node:
         return Elementwise(naming("proximal"), soft_threshold(), of, [Scalar(step * self.weight)], proximal=True)

@@ -58,6 +58,9 @@ class least_squares(QuadraticFunction):
             raise InputError(f"A of least_squares: {rows} rows and {columns} columns; write at least one of each")
         self._keep(A=A, b=arguments.vector(self.b, "b of least_squares", rows), dimension=columns)
 
+    def keeps_symmetric(self, n: int) -> bool:
+        return _is_identity(self.A) and arguments.is_symmetric(self.b, n)
+
     def terms(self, naming: Naming) -> QuadraticTerms:
         b = arguments.vector_node(self.b, "b", naming)
         if _is_identity(self.A):

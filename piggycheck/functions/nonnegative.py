@@ -35,6 +35,9 @@ class nonnegative(ProximalFunction):
     def proximal(self, point: Sequence[sp.Expr], step: sp.Expr) -> list[sp.Expr]:
         return [sp.Max(0, v) for v in point]
 
+    def keeps_symmetric(self, n: int) -> bool:
+        return True
+
     def proximal_node(self, of: Node, step: sp.Expr, naming: Naming) -> Node:
         return Elementwise(naming("proximal"), positive_part(), of, proximal=True)
 

@@ -117,6 +117,9 @@ class SumOfQuadratics(QuadraticFunction):
     def name(self) -> str:
         return " + ".join(part.name for part in self.parts)
 
+    def keeps_symmetric(self, n: int) -> bool:
+        return all(part.keeps_symmetric(n) for part in self.parts)
+
     def terms(self, naming: Naming) -> QuadraticTerms:
         found = [part.terms(naming) for part in self.parts]
         return QuadraticTerms(

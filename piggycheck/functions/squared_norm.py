@@ -46,5 +46,8 @@ class squared_norm(QuadraticFunction):
         weight = arguments.number(self.weight, "weight of squared_norm")
         self._keep(weight=weight, requirements=required("nonnegative", weight, where="weight of squared_norm"))
 
+    def keeps_symmetric(self, n: int) -> bool:
+        return True
+
     def terms(self, naming: Naming) -> QuadraticTerms:
         return QuadraticTerms((Term(self.weight),) if self.weight != sp.S.Zero else (), ())

@@ -23,13 +23,13 @@ class weighted_l1(ProximalFunction):
 
     Parameters
     ----------
-    weights : vector of n entries, or ArrayParameter
-        Nonnegative.
+    weights : vector or matrix of n entries, or ArrayParameter
+        Nonnegative; a matrix is read row by row.
 
     Raises
     ------
     InputError
-        When a weight is negative, or this is no vector.
+        When a weight is negative.
 
     Examples
     --------
@@ -50,10 +50,11 @@ class weighted_l1(ProximalFunction):
 
     def __post_init__(self) -> None:
         where = "weights of weighted_l1"
-        weights = arguments.vector(self.weights, where)
+        weights = arguments.array(self.weights, where)
+        rows, columns = arguments.shape(weights)
         self._keep(
             weights=weights,
-            dimension=arguments.shape(weights)[0],
+            dimension=rows * columns,
             requirements=required("nonnegative", weights, where=where),
         )
 
@@ -64,6 +65,9 @@ class weighted_l1(ProximalFunction):
     def proximal(self, point: Sequence[sp.Expr], step: sp.Expr) -> list[sp.Expr]:
         weights = arguments.each(self.weights, point, "weights of weighted_l1")
         return [shrink(v, step * w) for w, v in zip(weights, point, strict=True)]
+
+    def keeps_symmetric(self, n: int) -> bool:
+        return arguments.is_symmetric(self.weights, n)
 
     def proximal_node(self, of: Node, step: sp.Expr, naming: Naming) -> Node:
         thresholds = arguments.scaled(self.weights, step, "weights", naming)

@@ -29,5 +29,8 @@ class zero(QuadraticFunction):
     def proximal(self, point: Sequence[sp.Expr], step: sp.Expr) -> list[sp.Expr]:
         return list(point)
 
+    def keeps_symmetric(self, n: int) -> bool:
+        return True
+
     def terms(self, naming: Naming) -> QuadraticTerms:
         return QuadraticTerms((), ())
