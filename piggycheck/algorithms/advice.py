@@ -34,6 +34,11 @@ class Curvature(ABC):
         None when it is not known: where the function is not piecewise quadratic, or has many pieces.
         """
 
+    def is_below(self, bound: float, values: Mapping[Any, Any]) -> bool:
+        """Guess whether the Lipschitz constant of the gradient is below a bound."""
+        L = self.largest(values)
+        return L is not None and L < bound
+
 
 @dataclass(frozen=True)
 class TermCurvature(Curvature):
@@ -50,6 +55,18 @@ class TermCurvature(Curvature):
     size: int
 
     def largest(self, values: Mapping[Any, Any]) -> float:
+        return _spectral_norm(self._matrix(values))
+
+    def is_below(self, bound: float, values: Mapping[Any, Any]) -> bool:
+        import numpy as np
+
+        try:  # a factorisation, which for hundreds of variables is much faster than eigenvalues
+            np.linalg.cholesky(bound * np.eye(self.size) - self._matrix(values))
+        except np.linalg.LinAlgError:
+            return False
+        return True
+
+    def _matrix(self, values: Mapping[Any, Any]) -> Any:
         scalars = {p: value for p, value in values.items() if isinstance(p, sp.Symbol)}
         arrays = {p.name: value for p, value in values.items() if isinstance(p, ArrayParameter)}
         context = Context(FLOAT64, scalars, arrays)
@@ -58,7 +75,7 @@ class TermCurvature(Curvature):
         for term in self.hessian:
             if term.factors:
                 total = total + term.matrix(context, self.size)
-        return _spectral_norm(total)
+        return total
 
 
 @dataclass(frozen=True)
@@ -129,6 +146,8 @@ class StepRange:
     def advice(self, values: Mapping[Any, Any]) -> str | None:
         """Say what range the step or the relaxation is outside of, if it is."""
         step, relaxation = _float(self.step, values), _float(self.relaxation, values)
+        if relaxation == 1 and step > 0 and self.curvature.is_below(2 / step * (1 - _CLOSE), values):
+            return None
         L = self.curvature.largest(values)
         if L is None:
             return None
