@@ -21,17 +21,24 @@ _ROOMS = (
     "errors",
     "expression",
     "functions",
+    "limits",
     "maps",
     "piggyback",
     "render",
     "stability",
 )
 _NAMES = {
+    "ArrayParameter": "maps",
+    "BallArrays": "arrays",
     "Certificate": "certificates",
+    "EXACT": "arrays",
+    "FLOAT64": "arrays",
     "FixedPoint": "fixed_points",
     "Iteration": "iteration",
+    "MpmathArrays": "arrays",
     "Proved": "claims",
     "Refuted": "claims",
+    "StructuredMap": "maps",
     "SwitchedSystem": "switched",
     "SymbolicMap": "maps",
     "Undecided": "claims",
@@ -41,6 +48,8 @@ _NAMES = {
     "load_case": "case",
     "propagate": "piggyback",
     "prove": "claims",
+    "reverse": "piggyback",
+    "verified_limit": "limits",
 }
 
 __all__ = ["__version__", *_NAMES, *_ROOMS]
