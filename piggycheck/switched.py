@@ -176,7 +176,7 @@ class SwitchedSystem:
         ----------
         A : sequence of square matrices
             Rows of integers, fractions, or text such as ``"3/4"``; a pair of them is an interval.
-        B : sequence of matrices, optional
+        B : sequence of fmpq_mat, or of lists of rows, optional
             As many matrices with as many rows. Zero when absent, with as many columns as `J0`, or one.
         J0 : matrix, optional
             The derivative at the start.

@@ -68,8 +68,8 @@ def prefix(
 
     Parameters
     ----------
-    pairs : sequence of (A, B)
-        In the order in which they act.
+    pairs : sequence of pairs
+        ``(A, B)``, in the order in which they act.
     executor : concurrent.futures.Executor, optional
         Of threads, or of processes; without one, everything is done in order.
     arithmetic : Arrays
