@@ -387,7 +387,10 @@ class _StatusLine:
         self.what, self.bounds, self.since = what, "", time.monotonic()
 
     def show(self, moment: Any) -> None:
-        """Take note of better bounds."""
+        """Take note of better bounds, or of how far a computation is."""
+        if isinstance(moment, str):
+            self.bounds = f": {moment}"
+            return
         from piggycheck.render.formula import decimals_above, decimals_below
 
         upper = "" if moment.upper is None else f", at most {decimals_above(moment.upper)}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from piggycheck.claims.about import About
 from piggycheck.claims.base import Claim
 from piggycheck.claims.chain_rule import ChainRuleSetIsLarger
 from piggycheck.claims.continuous import ContinuousClaim as Continuous
+from piggycheck.claims.converged import Converged
 from piggycheck.claims.converges import Converges
 from piggycheck.claims.derivative import Derivative
 from piggycheck.claims.diverges import Diverges
+from piggycheck.claims.enclosed import EnclosedSubject, decide_enclosed
 from piggycheck.claims.fixed_point import FixedPointClaim as FixedPoint
 from piggycheck.claims.joint_spectral_radius import JointSpectralRadius
 from piggycheck.claims.no_common_quadratic_form import NoCommonQuadraticForm
@@ -19,6 +22,7 @@ from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import Derivation
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.iteration import Iteration
+from piggycheck.maps import StructuredMap
 from piggycheck.stability.answers import Moment
 from piggycheck.switched import SwitchedSystem
 
@@ -27,9 +31,11 @@ __all__ = [
     "ChainRuleSetIsLarger",
     "Claim",
     "Continuous",
+    "Converged",
     "Converges",
     "Derivative",
     "Diverges",
+    "EnclosedSubject",
     "FixedPoint",
     "JointSpectralRadius",
     "NoCommonQuadraticForm",
@@ -40,6 +46,7 @@ __all__ = [
     "Verdict",
     "default_claims",
     "prove",
+    "subject_of",
 ]
 
 KINDS: dict[str, type[Claim]] = {
@@ -47,6 +54,7 @@ KINDS: dict[str, type[Claim]] = {
     for claim in (
         ChainRuleSetIsLarger,
         Continuous,
+        Converged,
         Converges,
         Derivative,
         Diverges,
@@ -60,11 +68,11 @@ KINDS: dict[str, type[Claim]] = {
 
 def prove(
     claim: Claim,
-    about: Iteration | SwitchedSystem | Subject,
+    about: Iteration | SwitchedSystem | About,
     at: Mapping[Any, Any] | None = None,
     *,
     time_limit: float = 10.0,
-    progress: Callable[[Moment], None] | None = None,
+    progress: Callable[[Moment | str], None] | None = None,
 ) -> Verdict:
     """Prove or refute a claim.
 
@@ -72,14 +80,15 @@ def prove(
     ----------
     claim : Claim
         For instance ``piggycheck.claims.Diverges()``.
-    about : Iteration, SwitchedSystem or Subject
-        What the claim is about. A `Subject` keeps what several claims need.
+    about : Iteration, SwitchedSystem, Subject or EnclosedSubject
+        What the claim is about. Subjects keep what several claims need.
     at : mapping, optional
         A value for each parameter of an iteration.
     time_limit : float
         Seconds for questions about the joint spectral radius.
     progress : callable, optional
-        Is given each improvement of the bounds on the joint spectral radius, a `piggycheck.stability.answers.Moment`.
+        Is given each improvement of the bounds on the joint spectral radius, a `piggycheck.stability.answers.Moment`,
+        and in long runs a text that says how far they are.
 
     Returns
     -------
@@ -104,20 +113,45 @@ def prove(
     -----
     When this fails: what cannot be decided is `Undecided`, with the reason; a verdict is no truth value.
     """
-    if isinstance(about, Subject):
-        subject = about
-    elif isinstance(about, SwitchedSystem):
-        subject = Subject(given=about)
-    else:
-        subject = Subject(iteration=about, at=at)
+    subject = about if isinstance(about, About) else subject_of(about, at)
     subject.with_time(time_limit).reporting(progress)
     try:
-        return claim.decide(subject)
+        return decide_enclosed(claim, subject) if isinstance(subject, EnclosedSubject) else claim.decide(subject)
     except UnknownError as error:
         return Undecided(claim.kind, claim.statement(subject), str(error), {}, str(error), _opening(subject))
 
 
-def _opening(subject: Subject) -> Derivation:
+def subject_of(
+    about: Iteration | SwitchedSystem, at: Mapping[Any, Any] | None = None, time_limit: float = 10.0
+) -> Subject | EnclosedSubject:
+    """Return what claims are about: an iteration at given parameters, or a switched system.
+
+    Parameters
+    ----------
+    about : Iteration or SwitchedSystem
+    at : mapping, optional
+        A value for each parameter of an iteration.
+    time_limit : float
+        Seconds that each question may take.
+
+    Returns
+    -------
+    EnclosedSubject or Subject
+        The first for maps made of layers.
+
+    Raises
+    ------
+    InputError
+        When a parameter has no value, or the map has no value at the start.
+    """
+    if isinstance(about, SwitchedSystem):
+        return Subject(given=about, time_limit=time_limit)
+    if isinstance(about.map, StructuredMap):
+        return EnclosedSubject(about, at, time_limit)
+    return Subject(iteration=about, at=at, time_limit=time_limit)
+
+
+def _opening(subject: About) -> Derivation:
     """As much of a derivation as can be written down."""
     for pieces in (True, False):
         try:
@@ -128,15 +162,16 @@ def _opening(subject: Subject) -> Derivation:
 
 
 def default_claims(
-    subject: Subject, *, time_limit: float = 10.0, progress: Callable[[Moment], None] | None = None
+    subject: About, *, time_limit: float = 10.0, progress: Callable[[Moment | str], None] | None = None
 ) -> Iterator[Verdict]:
     """Answer the questions that a case without claims asks, one after the other.
 
-    Is the map continuous, where is the fixed point, do the derivatives converge or diverge, to what?
+    Is the map continuous, where is the fixed point, do the derivatives converge or diverge, to what? Of maps made of
+    layers, which are continuous, the first and the divergence are not asked.
 
     Parameters
     ----------
-    subject : Subject
+    subject : Subject or EnclosedSubject
     time_limit, progress
         As in `prove`.
 
@@ -150,6 +185,9 @@ def default_claims(
     def ask(claim: Claim) -> Verdict:
         return prove(claim, subject, time_limit=time_limit, progress=progress)
 
+    if isinstance(subject, EnclosedSubject):
+        yield from map(ask, (FixedPoint(), Converges(), *([Derivative()] if subject.map.declared else [])))
+        return
     if subject.given is None:
         yield from map(ask, (Continuous(), FixedPoint()))
     converges = ask(Converges())

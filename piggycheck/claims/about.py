@@ -37,7 +37,7 @@ class About(ABC):
     given: SwitchedSystem | None = None
     time_limit: float
     deadline: float
-    progress: Callable[[Moment], None] | None = None
+    progress: Callable[[Moment | str], None] | None = None
 
     def with_time(self: Self, seconds: float) -> Self:
         """Return the same subject with a time limit that starts now."""
@@ -45,10 +45,15 @@ class About(ABC):
         self.deadline = time.monotonic() + seconds
         return self
 
-    def reporting(self: Self, progress: Callable[[Moment], None] | None) -> Self:
-        """Return the same subject; bounds that improve on the way are handed to `progress`, which may be None."""
+    def reporting(self: Self, progress: Callable[[Moment | str], None] | None) -> Self:
+        """Return the same subject; what is reached on the way is handed to `progress`, which may be None."""
         self.progress = progress
         return self
+
+    def tell(self, what: str) -> None:
+        """Report how far a long computation is."""
+        if self.progress is not None:
+            self.progress(what)
 
     @property
     def remaining(self) -> float:

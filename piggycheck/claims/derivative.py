@@ -9,6 +9,7 @@ from flint import fmpq_mat
 
 from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, word_text
 from piggycheck.claims.converges import contraction
+from piggycheck.claims.directions import read_directions
 from piggycheck.claims.limit import common_fixed_point, word_fixed_point
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
@@ -28,6 +29,9 @@ class Derivative(Claim):
     Parameters
     ----------
     value : p × m rows of exact rational numbers, optional
+        For directions, p rows with one number for each.
+    directions : mapping, or list of mappings, optional
+        For maps made of layers, directions of the parameters: see `piggycheck.claims.directions.read_directions`.
 
     Notes
     -----
@@ -39,17 +43,13 @@ class Derivative(Claim):
     """
 
     value: Any = None
+    directions: Any = None
     kind = "derivative"
 
     def __post_init__(self) -> None:
         if self.value is not None:
-            rows = (
-                self.value
-                if isinstance(self.value, list) and all(isinstance(r, list) for r in self.value)
-                else [[self.value]]
-            )
-            read = [[rational_field(entry, "value of `derivative`") for entry in row] for row in rows]
-            object.__setattr__(self, "value", matrix(read, "value of `derivative`"))
+            object.__setattr__(self, "value", _read(self.value))
+        object.__setattr__(self, "directions", read_directions(self.directions, self.kind))
 
     def fields(self) -> dict[str, Any]:
         return {"value": self.value}
@@ -62,6 +62,8 @@ class Derivative(Claim):
 
     def decide(self, subject: Subject) -> Verdict:
         subject.require_parameters(self.kind)
+        if self.directions is not None:
+            raise InputError("directions of `derivative`: they are for maps made of layers; remove them")
         _require_one_letter_each(subject)
         shape = (subject.system.dimension, subject.system.columns)
         if self.value is not None and (self.value.nrows(), self.value.ncols()) != shape:
@@ -117,6 +119,15 @@ class Derivative(Claim):
             if self.value is not None or len(found) == 2:
                 return found
         raise UnknownError("the pairs proved essentially active have one common fixed point; others are undecided")
+
+
+def _read(value: Any) -> fmpq_mat:
+    """Read a matrix: rows, one row of a single column each, or one number."""
+    if isinstance(value, fmpq_mat):
+        return value
+    rows = value if isinstance(value, list) and all(isinstance(row, list) for row in value) else [[value]]
+    read = [[rational_field(entry, "value of `derivative`") for entry in row] for row in rows]
+    return matrix(read, "value of `derivative`")
 
 
 def _require_one_letter_each(subject: Subject) -> None:

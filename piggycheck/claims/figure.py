@@ -12,7 +12,10 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.arrays import MpmathArrays
 from piggycheck.claims.base import decimals_above, decimals_below, word_text
+from piggycheck.claims.enclosed import EnclosedSubject
+from piggycheck.claims.enclosed.figure import enclosed_figure
 from piggycheck.claims.limit import common_fixed_point, word_fixed_point
+from piggycheck.claims.panels import FigureData, Panel, Series, power_of, proved_rate, trimmed
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
 from piggycheck.derivation import BoundsStep, ContractionStep, RealisedStep, TransitionsStep, WordStep
@@ -31,69 +34,22 @@ _LAST_MOMENT = 1.25
 _LONGEST_WORD = 16
 _DIGITS = 50
 _MOST_BRANCHES = 4
-_LONGEST_RATE = 16
 _RANDOM_SEEDS = (1, 2, 3)
 _MOVES = (sp.Rational(1, 10), sp.Rational(-1, 10), sp.Integer(1), sp.Integer(-1))
 
 
-@dataclass(frozen=True)
-class Series:
-    """A sequence to be drawn.
-
-    Attributes
-    ----------
-    label : str
-    k : tuple of numbers
-        Where the values stand on the horizontal axis.
-    values : tuple of float
-        Nonnegative; infinite beyond the range of floats. Zeros have no place on a logarithmic axis.
-    role : str
-        One of ``"iterates"``, ``"fixed branch"``, ``"word"``, ``"random"``, ``"proved"``, ``"lower"``, ``"upper"``,
-        ``"gap"``.
-    """
-
-    label: str
-    k: tuple[float, ...]
-    values: tuple[float, ...]
-    role: str
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Sequences with common axes.
-
-    Attributes
-    ----------
-    title, ylabel : str
-    series : tuple of Series
-    xlabel : str
-        What is counted across.
-    """
-
-    title: str
-    ylabel: str
-    series: tuple[Series, ...]
-    xlabel: str = "step k"
-
-
-@dataclass(frozen=True)
-class FigureData:
-    """What a figure shows: panels above each other."""
-
-    title: str
-    panels: tuple[Panel, ...]
-
-
-def figure_data(subject: Subject, verdicts: Sequence[Verdict] = (), *, steps: int = 120, title: str = "") -> FigureData:
+def figure_data(
+    subject: Subject | EnclosedSubject, verdicts: Sequence[Verdict] = (), *, steps: int = 120, title: str = ""
+) -> FigureData:
     """Compute what the figure of a case shows.
 
     Parameters
     ----------
-    subject : Subject
+    subject : Subject or EnclosedSubject
     verdicts : sequence of verdicts
         About the subject; a proved word or rate among them is drawn, and bounds on the joint spectral radius.
     steps : int
-        How many steps are followed.
+        How many steps are followed; a map made of layers is followed until its errors are small.
     title : str
 
     Returns
@@ -127,6 +83,11 @@ def figure_data(subject: Subject, verdicts: Sequence[Verdict] = (), *, steps: in
     """
     if steps < 1:
         raise InputError(f"steps of the figure: `{steps}` is not positive; write a positive integer")
+    if isinstance(subject, EnclosedSubject):
+        written_out = subject.at_tie()
+        if written_out is None:
+            return enclosed_figure(subject, verdicts, title)
+        subject = written_out
     bounds = _first(verdicts, BoundsStep)
     others = [verdict for verdict in verdicts if verdict.derivation.first(BoundsStep) is None]
     panels = [] if bounds is None else _bounds(bounds)
@@ -159,11 +120,11 @@ def _bounds(step: BoundsStep) -> list[Panel]:
     ]
     series = []
     if step.lower is not None:
-        label = f"at least {_trimmed(decimals_below(step.lower, 9))}: word {_shortened(step.word)}"
+        label = f"at least {trimmed(decimals_below(step.lower, 9))}: word {_shortened(step.word)}"
         series.append(_kept(label, lower, end, "lower"))
     if step.proof is not None and upper:
         by = method_name(step.proof.witness())
-        label = f"at most {_trimmed(decimals_above(step.proof.rate, 9))}: {by}"
+        label = f"at most {trimmed(decimals_above(step.proof.rate, 9))}: {by}"
         series.append(_kept(label, upper, end, "upper"))
     panels = [Panel("Proved bounds on the joint spectral radius", "ρ", tuple(series), _SECONDS)]
     if len(gaps) > 1:
@@ -253,7 +214,7 @@ def _derivatives(subject: Subject, verdicts: Sequence[Verdict], steps: int) -> P
     series = _selections(subject, origin, steps)
     if not known:
         return Panel("Derivatives", "‖J_k‖", tuple(series))
-    return Panel("Error of the derivatives", "‖J_k − J̄‖", (*series, _proved_rate(proof, series)))
+    return Panel("Error of the derivatives", "‖J_k − J̄‖", (*series, proved_rate(proof.rate, series)))
 
 
 def _selections(subject: Subject, origin: fmpq_mat, steps: int) -> list[Series]:
@@ -289,8 +250,8 @@ def _growth(subject: Subject, word: WordStep, steps: int, *, realised: bool) -> 
         )
     rate = as_float(word.growth_lower)
     excited = "proved: grows at least like" if word.J0 is not None else "proved rate of the word:"
-    label = f"{excited} {_trimmed(decimals_below(word.growth_lower))}^k"
-    series.append(Series(label, tuple(range(steps + 1)), tuple(_power(rate, k) for k in range(steps + 1)), "proved"))
+    label = f"{excited} {trimmed(decimals_below(word.growth_lower))}^k"
+    series.append(Series(label, tuple(range(steps + 1)), tuple(power_of(rate, k) for k in range(steps + 1)), "proved"))
     title = "Derivatives along iterates that converge" if realised else "Derivatives selected at the fixed point"
     return Panel(title, "‖J_k‖", tuple(series))
 
@@ -305,7 +266,7 @@ def _to_several_limits(subject: Subject, proof: Proof, steps: int) -> Panel:
         arrival = max((k + 1 for k, value in enumerate(one.values) if value > 0), default=0)
         reached = f" (reached at k = {arrival})" if arrival <= steps else ""
         series.append(replace(one, label=one.label + reached))
-    series.append(_proved_rate(proof, series))
+    series.append(proved_rate(proof.rate, series))
     start = "at the fixed point" if J0 is not None else "at the fixed point from J_0 = 1"
     return Panel(f"Derivatives {start}, each piece to its own limit", "‖J_k − J̄‖", tuple(series))
 
@@ -317,28 +278,6 @@ def _matrix_label(M: fmpq_mat) -> str:
 
 def _branches(system: Any) -> range:
     return range(min(len(system), _MOST_BRANCHES))
-
-
-def _proved_rate(proof: Proof, series: Sequence[Series]) -> Series:
-    """Return a line of the proved slope, as low as it can be and still lie above everything drawn."""
-    rate, ks = as_float(proof.rate), series[0].k
-    drawn = ((value, _power(rate, k)) for one in series for k, value in zip(one.k, one.values, strict=True))
-    factor = max((value / power for value, power in drawn if power > 0), default=0.0) or 1.0
-    shown = f"({proof.rate})" if len(str(proof.rate)) <= _LONGEST_RATE else _trimmed(decimals_above(proof.rate))
-    label = f"proved rate: C · {shown}^k, C fitted"
-    return Series(label, ks, tuple(factor * _power(rate, k) for k in ks), "proved")
-
-
-def _trimmed(decimals: str) -> str:
-    digits, e, exponent = decimals.partition("e")
-    return digits.rstrip("0").rstrip(".") + e + exponent
-
-
-def _power(base: float, exponent: int) -> float:
-    try:
-        return base**exponent
-    except OverflowError:
-        return math.inf
 
 
 def _first(verdicts: Sequence[Verdict], kind: type, condition: Callable[[Any], bool] = lambda step: True) -> Any | None:

@@ -14,6 +14,7 @@ __all__ = ["figure"]
 
 _STYLES: dict[str, dict[str, Any]] = {
     "iterates": {"color": "#0072B2", "linewidth": 1.5},
+    "derivatives": {"color": "#D55E00", "linewidth": 1.5},
     "word": {"color": "#D55E00", "linewidth": 2.4, "zorder": 3},
     "random": {"color": "#8C8C8C", "linewidth": 0.7, "alpha": 0.8, "zorder": 1},
     "proved": {"color": "black", "linewidth": 1.1, "linestyle": (0, (1.2, 1.6)), "zorder": 4},
@@ -21,6 +22,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "upper": {"color": "#D55E00", "linewidth": 1.8, "marker": "v", "markersize": 4},
     "gap": {"color": "black", "linewidth": 1.4, "marker": "o", "markersize": 3.5},
 }
+_MARK: dict[str, Any] = {"color": "#009E73", "linewidth": 1.1, "linestyle": (0, (4, 2)), "zorder": 2}
 _BRANCHES: tuple[dict[str, Any], ...] = (
     {"color": "#0072B2", "linestyle": "-", "marker": "o"},
     {"color": "#009E73", "linestyle": (0, (5, 1.5)), "marker": "s"},
@@ -52,7 +54,7 @@ def figure(data: Any, path: str | Path) -> None:
     ----------
     data : piggycheck.claims.figure.FigureData
         Or anything with a `title` and `panels`, each with `title`, `xlabel`, `ylabel` and `series`, each with `label`,
-        `k`, `values` and `role`.
+        `k`, `values` and `role`; panels may have `marks`, places across with their labels.
     path : str or Path
         A file ending in .pdf, .svg or .png. The same data gives the same file.
 
@@ -118,6 +120,8 @@ def _draw(axis: Any, panel: Any) -> None:
         if series.role in _STEPWISE:
             style |= {"drawstyle": "steps-post", "markevery": range(len(series.k) - 1)}
         axis.plot(series.k, values, label=_mathematical(series.label) or None, **style)
+    for place, label in getattr(panel, "marks", ()):
+        axis.axvline(place, label=_mathematical(label), **_MARK)
     if logarithmic:
         axis.set_yscale("log")
     axis.set_ylabel(_mathematical(panel.ylabel))

@@ -1,0 +1,96 @@
+"""Whether the derivatives along a structured map converge, and how fast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flint import fmpq
+
+from piggycheck.claims.base import decimals_above
+from piggycheck.claims.converges import Converges
+from piggycheck.claims.enclosed.facts import derivative_step, rounded, witness
+from piggycheck.claims.enclosed.observed import observe
+from piggycheck.claims.enclosed.rate import Rate, bound_rate
+from piggycheck.claims.enclosed.subject import EnclosedSubject
+from piggycheck.claims.enclosed.verdicts import certified
+from piggycheck.claims.verdict import Proved, Verdict
+from piggycheck.derivation import EnclosedRateStep, FromStartStep, ObservedStep
+from piggycheck.errors import InputError, UnknownError
+from piggycheck.limits import LimitEnclosure, Tie
+
+__all__ = ["decide_converges"]
+
+_LARGEST_LIMIT = 16
+
+
+def decide_converges(claim: Converges, subject: EnclosedSubject) -> Verdict:
+    """Bound the rate at an enclosed fixed point, and show that the iterates come there."""
+    if claim.words != "all":
+        raise InputError("words of `converges`: for maps made of layers all words are looked at; remove `words`")
+    limit = subject.found()
+    if isinstance(limit, Tie):
+        return claim.decide(subject.symbolic(limit.fixed_point))
+    try:
+        rate = bound_rate(limit, claim.rate)
+    except UnknownError:
+        if subject.is_small and claim.rate is not None:
+            return claim.decide(subject.symbolic())
+        raise
+    return _proved(claim, subject, limit, rate)
+
+
+def _proved(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, rate: Rate) -> Verdict:
+    derivation, found = subject.opening(), f"the joint spectral radius is at most {_shown(rate.rate)}"
+    parts: dict[str, Any] = {**witness(limit), "rate": rate.rate}
+    if rate.form is not None:
+        parts["form"] = rate.form
+    derivation.record(EnclosedRateStep(rate.rate, rate.size, len(rate.block.kept), rate.form is not None))
+    if subject.iteration.start is not None:
+        from piggycheck.limits import convergence_from_start
+
+        arrival = convergence_from_start(limit)
+        parts["lipschitz"] = arrival.lipschitz
+        found += ", and the iterates converge to the fixed point"
+        contraction = limit.contraction
+        derivation.record(FromStartStep(arrival.distance, arrival.lipschitz, contraction.radius, contraction.factor))
+    chosen = subject.chosen(claim.kind) if subject.map.declared else None
+    observed = observe(subject, limit, rate, chosen)
+    if observed is not None:
+        derivation.record(observed)
+    if chosen is not None:
+        derivation.record(derivative_step(limit, chosen.labels))
+    return certified(
+        Proved,
+        claim,
+        subject,
+        statement=_statement(claim, subject),
+        found=found,
+        value=_value(limit, rate, observed),
+        reason="one piece is active at the fixed point, and its derivative shrinks by this rate in each step",
+        derivation=derivation,
+        witness=parts,
+        fields={"rate": claim.rate},
+    )
+
+
+def _statement(claim: Converges, subject: EnclosedSubject) -> str:
+    bound = "below 1" if claim.rate is None else f"at most {claim.rate}"
+    start = "" if subject.iteration.start is None else "; the iterates converge to it from the start"
+    return f"at the fixed point the joint spectral radius of the selection set is {bound}{start}"
+
+
+def _shown(rate: fmpq) -> str:
+    return str(rate) if rate == 0 else decimals_above(rate, 9)
+
+
+def _value(limit: LimitEnclosure, rate: Rate, observed: ObservedStep | None) -> dict[str, Any]:
+    value: dict[str, Any] = {"rate_upper": str(rate.rate)}
+    if limit.derivative is not None and 0 < limit.derivative.nrows() * limit.derivative.ncols() <= _LARGEST_LIMIT:
+        value["limit"], error = rounded(limit.derivative, limit.derivative_error)
+        value["limit_error"] = str(error)
+    if observed is not None:
+        value["identified_at"] = None if observed.identified_at is None else str(observed.identified_at)
+        value["observed_rate"] = observed.rate or None
+        if observed.radius is not None:
+            value["spectral_radius"] = [str(bound) for bound in observed.radius]
+    return value

@@ -1,0 +1,177 @@
+"""Facts about verified limits, as derivations and answers state them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from flint import arb, fmpq, fmpq_mat
+
+from piggycheck.arrays import Enclosed
+from piggycheck.derivation import EnclosedDerivativeStep, EnclosedPointStep, TieStep
+from piggycheck.errors import UnknownError
+from piggycheck.limits import LimitEnclosure, Tie
+from piggycheck.limits.jacobian import derivative_rows
+from piggycheck.maps import Signature, StructuredMap
+
+__all__ = ["by_block", "compressed", "derivative_step", "point_step", "rounded", "tie_step", "witness"]
+
+_MOST_DIGITS = 40
+_GUARD_DIGITS = 1
+
+
+def witness(limit: LimitEnclosure) -> dict[str, Any]:
+    """Return what every certificate about a verified limit has in its witness."""
+    found = {
+        "method": "layers",
+        "bits": limit.bits,
+        "point": limit.point.entries(),
+        "radius": limit.contraction.radius,
+        "contraction": limit.contraction.factor,
+        "by": limit.contraction.by,
+    }
+    if limit.contraction.form is not None:
+        found["norm"] = limit.contraction.form
+    return found
+
+
+def by_block(map_: StructuredMap, M: fmpq_mat) -> list[tuple[str, fmpq_mat]]:
+    """Split the rows of a matrix into the blocks of the state."""
+    parts, start, rows = [], 0, M.tolist()
+    for block in map_.blocks:
+        stop = start + block.size
+        entries = [entry for row in rows[start:stop] for entry in row]
+        parts.append((block.name, fmpq_mat(block.size, M.ncols(), entries)))
+        start = stop
+    return parts
+
+
+def rounded(M: fmpq_mat, error: fmpq) -> tuple[list[list[str]], fmpq]:
+    """Write the entries with as many decimals as are known; return them with a bound on the distance of all together.
+
+    Examples
+    --------
+    >>> rounded(fmpq_mat([[fmpq(1, 3), 2]]), fmpq(1, 1000))
+    ([['0.33333', '2.00000']], 1/500)
+    """
+    if error == 0:
+        return [[str(entry) for entry in row] for row in M.tolist()], error
+    size = max(1, M.nrows() * M.ncols())
+    digits = max(0, len(str(error.q)) - len(str(error.p))) + (len(str(size)) + 1) // 2 + _GUARD_DIGITS
+    scale = fmpq(10) ** digits
+    rows = [[_decimal((entry * scale + fmpq(1, 2)).floor(), digits) for entry in row] for row in M.tolist()]
+    return rows, 2 * error
+
+
+def _decimal(number: Any, digits: int) -> str:
+    sign, size = "-" if number < 0 else "", str(abs(int(number))).rjust(digits + 1, "0")
+    return f"{sign}{size[:-digits]}.{size[-digits:]}" if digits else sign + size
+
+
+# -- steps of derivations -------------------------------------------------------------------------------------------
+
+
+def point_step(limit: LimitEnclosure) -> EnclosedPointStep:
+    """Say where the fixed point is, and which branches are taken there."""
+    map_, contraction = limit.problem.map, limit.contraction
+    blocks = by_block(map_, limit.point)
+    zero, signs, start = _constant_zeros(limit), [], 0
+    for _, values in blocks:
+        entries = values.entries()
+        counts = [0, 0, 0, 0]
+        for i, entry in enumerate(entries, start):
+            kind = 0 if entry > limit.error else 1 if -entry > limit.error else 2 if i in zero else 3
+            counts[kind] += 1
+        signs.append(tuple(counts))
+        start += len(entries)
+    return EnclosedPointStep(
+        tuple((name, tuple(values.entries())) for name, values in blocks),
+        tuple(signs),
+        limit.error,
+        limit.residual,
+        contraction.radius,
+        contraction.factor,
+        contraction.by,
+        branches(map_, limit.signature),
+    )
+
+
+def _constant_zeros(limit: LimitEnclosure) -> set[int]:
+    """The coordinates that the map sends to 0 everywhere near the fixed point."""
+    arrays = limit.arrays
+    with arrays.precision():
+        x = Enclosed(arrays.matrix(limit.point), arb(limit.error).upper())
+        moment = limit.problem.over(arrays)(x)
+        moving = set(derivative_rows(moment, limit.signature).kept)
+        values = moment.values[limit.problem.map.next].entries()
+    return {i for i, value in enumerate(values) if value == 0 and i not in moving}
+
+
+def branches(map_: StructuredMap, signature: Signature) -> tuple[tuple[str, str, tuple[Any, ...]], ...]:
+    """Count, for each node, how many of its units are on which branch."""
+    found, start = [], 0
+    for node in map_.switching:
+        names = node.guard_names
+        signs = signature[start : start + len(names)]
+        start += len(names)
+        split = [name.partition(": ") for name in names]
+        units: dict[str, list[tuple[str, int]]] = {}
+        for (unit, _, guard), sign in zip(split, signs, strict=True):
+            units.setdefault(unit, [])
+            if sign is not None:
+                units[unit].append((guard, sign))
+        rows: dict[tuple[tuple[str, int], ...], int] = {}
+        for conditions in units.values():
+            rows[tuple(conditions)] = rows.get(tuple(conditions), 0) + 1
+        ordered = sorted(rows.items(), key=lambda row: -row[1])
+        found.append((node.name, _unit(next(iter(units))), tuple((count, key) for key, count in ordered)))
+    return tuple(found)
+
+
+def _unit(name: str) -> str:
+    """What the guards of a node are about, from the name of one."""
+    if name.endswith("]"):
+        return "entry"
+    return next((kind for kind in ("group", "eigenvalue") if f", {kind} " in name), "")
+
+
+def compressed(map_: StructuredMap, signature: Signature) -> str:
+    """Write a signature node by node; a run of equal signs is a number and what it repeats.
+
+    Examples
+    --------
+    >>> from piggycheck.algorithms import forward_backward
+    >>> from piggycheck.functions import l1, quadratic
+    >>> map_ = forward_backward(quadratic([[1, 0], [0, 1]], [5, 5]), l1(1), step="1/2").map
+    >>> compressed(map_, Signature([1, 1, None, 1, 1, None]))
+    'proximal: 2 ++·'
+    """
+    parts, start = [], 0
+    for node in map_.switching:
+        names = node.guard_names
+        width = sum(name.partition(": ")[0] == names[0].partition(": ")[0] for name in names)
+        signs = [Signature(signature[i : i + width]) for i in range(start, start + len(names), width)]
+        runs = [(str(sign), len(list(run))) for sign, run in itertools.groupby(signs)]
+        parts.append(f"{node.name}: " + " ".join(f"{count} {sign}" for sign, count in runs))
+        start += len(names)
+    return "; ".join(parts)
+
+
+def tie_step(tie: Tie, pieces: int | None = None) -> TieStep:
+    """Say which guards vanish at the fixed point."""
+    return TieStep(tie.guards, True, pieces)
+
+
+def derivative_step(limit: LimitEnclosure, labels: Sequence[str]) -> EnclosedDerivativeStep:
+    """Say what the derivatives converge to.
+
+    Raises
+    ------
+    UnknownError
+        When no derivative was asked for.
+    """
+    if limit.derivative is None:
+        raise UnknownError("no derivative was asked for")
+    blocks = tuple(by_block(limit.problem.map, limit.derivative))
+    return EnclosedDerivativeStep(tuple(labels), blocks, limit.derivative_error)

@@ -1,0 +1,126 @@
+"""What a run in ball arithmetic shows beside a proof: when the piece is identified, how fast derivatives converge."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+
+from flint import arb
+
+from piggycheck.claims.directions import Chosen
+from piggycheck.claims.enclosed.rate import Rate, enclosed_radius
+from piggycheck.claims.enclosed.subject import EnclosedSubject
+from piggycheck.derivation import ObservedStep
+from piggycheck.errors import PiggycheckError
+from piggycheck.limits import LimitEnclosure
+from piggycheck.piggyback import Step, steps
+
+__all__ = ["observe"]
+
+_MOST_WORK = 20_000_000
+_MOST_STEPS = 20_000
+_SHARE_OF_TIME = 0.5
+_WINDOW = 20
+_SETTLED = 1e-9
+_LEFT_BITS = 40
+_DIGITS = 9
+
+
+def observe(subject: EnclosedSubject, limit: LimitEnclosure, rate: Rate, chosen: Chosen | None) -> ObservedStep | None:
+    """Run the iteration from its start and compare it with its limit.
+
+    Parameters
+    ----------
+    subject : EnclosedSubject
+    limit : LimitEnclosure
+        With its derivative in the chosen directions.
+    rate : Rate
+    chosen : Chosen or None
+        The directions; none when the map has no parameters.
+
+    Returns
+    -------
+    ObservedStep or None
+        None when there is no start, or when steps are so expensive that a run is left out.
+
+    Notes
+    -----
+    The run ends when the rate has settled to nine digits, when the errors come close to what is known of the limit, or
+    when it has taken half of the time or 20 million multiplications. Identification is proved for the iterates of the
+    run, by the signs of balls.
+    """
+    if subject.iteration.start is None:
+        return None
+    run = _Run(subject, limit, chosen)
+    run.follow()
+    radius = enclosed_radius(rate.block.matrix) if run.identified is not None else None
+    return ObservedStep(run.identified, run.rate_text(), radius, run.last) if run.last else None
+
+
+class _Run:
+    def __init__(self, subject: EnclosedSubject, limit: LimitEnclosure, chosen: Chosen | None):
+        self.subject, self.limit, self.chosen = subject, limit, chosen
+        self.identified: int | None = None
+        self.last = 0
+        self.errors: deque[float] = deque(maxlen=2 * _WINDOW + 1)
+        limit, derivative = self.limit, self.chosen is not None
+        self.arrays = limit.arrays
+        self.there = self.arrays.matrix(limit.derivative if derivative else limit.point)
+        known = limit.derivative_error if derivative else limit.error
+        self.floor = max(float(arb(known).log()), -limit.bits * math.log(2)) + _LEFT_BITS * math.log(2)
+
+    def follow(self) -> None:
+        """Walk until there is nothing more to see, or the time has come."""
+        subject, size = self.subject, self.subject.map.dimension
+        most = min(_MOST_STEPS, _MOST_WORK // (size * size + 1))
+        until = time.monotonic() + _SHARE_OF_TIME * subject.remaining
+        directions = {} if self.chosen is None else self.chosen.moving
+        walk = steps(subject.iteration, subject.at, directions=directions, arithmetic=self.arrays)
+        try:
+            for step in walk:
+                self._see(step)
+                if step.k >= most or self._is_enough(step) or time.monotonic() > until:
+                    return
+        except PiggycheckError:
+            return
+
+    def _see(self, step: Step) -> None:
+        self.last = step.k
+        if step.signature != self.limit.signature:
+            self.identified = None
+            self.errors.clear()
+        elif self.identified is None:
+            self.identified = step.k
+        if self.identified is not None:
+            self.errors.append(self._error(step))
+
+    def _error(self, step: Step) -> float:
+        """The logarithm of the error of the derivatives; of the iterates where there are none."""
+        here = step.x if step.J is None else step.J
+        with self.arrays.precision():
+            away = here.centre - self.there
+            return float((away.transpose() * away).trace().log()) / 2
+
+    def _is_enough(self, step: Step) -> bool:
+        if not self.errors:
+            return False
+        if self.errors[-1] < self.floor:
+            return True
+        rates = self._rates()
+        return rates is not None and abs(rates[0] - rates[1]) < _SETTLED
+
+    def _rates(self) -> tuple[float, float] | None:
+        """The mean decrease of the logarithm in the last steps, and in as many before."""
+        if len(self.errors) < self.errors.maxlen or math.inf in map(abs, self.errors):
+            return None
+        return (self.errors[-1] - self.errors[_WINDOW]) / _WINDOW, (self.errors[_WINDOW] - self.errors[0]) / _WINDOW
+
+    def rate_text(self) -> str:
+        """The rate with as many digits as have settled."""
+        rates = self._rates()
+        if rates is None:
+            return ""
+        new, old = map(math.exp, rates)
+        digits = min(_DIGITS, int(-math.log10(max(abs(new - old), 1e-15))))
+        return f"{new:.{digits}f}" if digits >= 3 else ""

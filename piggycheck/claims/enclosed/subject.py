@@ -1,0 +1,209 @@
+"""What claims about structured maps share: the verified limit, the description of the map, what small ones allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from flint import fmpq_mat
+
+from piggycheck.arithmetic import rational
+from piggycheck.claims.about import About
+from piggycheck.claims.directions import Chosen, Moves, choose
+from piggycheck.claims.enclosed.facts import compressed, point_step, tie_step
+from piggycheck.claims.subject import Subject
+from piggycheck.derivation import Derivation, StructuredMapStep
+from piggycheck.errors import InputError, UnknownError
+from piggycheck.fixed_points import FixedPoint
+from piggycheck.iteration import Iteration
+from piggycheck.layered_text import describe
+from piggycheck.limits import LimitEnclosure, LimitProblem, Tie, enclose_limit
+from piggycheck.maps import ArrayParameter, StructuredMap
+
+__all__ = ["EnclosedSubject"]
+
+_MOST_ENTRIES = 400
+
+
+class EnclosedSubject(About):
+    """An iteration of a structured map at given parameters.
+
+    Parameters
+    ----------
+    iteration : Iteration
+        Of a `StructuredMap`.
+    at : mapping
+        A value for each parameter.
+    time_limit : float
+        Seconds that each question may take.
+
+    Raises
+    ------
+    InputError
+        When a parameter has no value, or one at which the functions make no sense.
+    """
+
+    named_point = "the fixed point"
+
+    def __init__(self, iteration: Iteration, at: Mapping[Any, Any] | None = None, time_limit: float = 10.0):
+        self.iteration: Iteration = iteration
+        self.map: StructuredMap = iteration.map
+        self.at = self.map.parameter_values(at or {})
+        iteration.check(self.at)
+        self._found: dict[str, LimitEnclosure | Tie] = {}
+        self.with_time(time_limit)
+
+    # -- the limit ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def problem(self) -> LimitProblem:
+        """The iteration over the arithmetics in which its limit is found."""
+        return LimitProblem(self.iteration, self.at)
+
+    def chosen(self, kind: str, asked: tuple[Moves, ...] | None = None) -> Chosen:
+        """Return the directions that a claim asks for, or those that are asked for by default."""
+        if not self.map.declared:
+            raise InputError(f"claim `{kind}`: the map has no parameters to differentiate in; declare [parameters]")
+        return choose(self.map, asked, kind)
+
+    def found(self, chosen: Chosen | None = None) -> LimitEnclosure | Tie:
+        """Return the limit, with its derivative in some directions; by default in the default ones.
+
+        Raises
+        ------
+        UnknownError
+            When it is not enclosed.
+        """
+        if chosen is None and self._found:
+            return next(iter(self._found.values()))
+        if chosen is None and self.map.declared:
+            chosen = choose(self.map, None, "derivative")
+        key = "" if chosen is None else str(chosen.text())
+        if key not in self._found:
+            directions = {} if chosen is None else chosen.moving
+            self._found[key] = enclose_limit(self.problem, directions=directions)
+        return self._found[key]
+
+    def limit(self, chosen: Chosen | None = None) -> LimitEnclosure:
+        """Return the limit where the map is smooth.
+
+        Raises
+        ------
+        UnknownError
+            At a tie, or when the limit is not enclosed.
+        """
+        found = self.found(chosen)
+        if isinstance(found, Tie):
+            raise UnknownError(str(found))
+        return found
+
+    # -- small maps -----------------------------------------------------------------------------------------------
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the map is small enough to be written out as expressions."""
+        return self.map.dimension * (self.map.dimension + self.map.columns) <= _MOST_ENTRIES
+
+    def symbolic(self, known: FixedPoint | None = None) -> Subject:
+        """Return the same iteration with the map written out.
+
+        Raises
+        ------
+        UnknownError
+            When the map is too large, or has a layer that expressions cannot hold.
+        """
+        if not self.is_small:
+            raise UnknownError(
+                f"a map of {self.map.dimension} state variables and {self.map.columns} parameters is too large to be "
+                "written out as expressions"
+            )
+        return self._symbolic_at(known)
+
+    def _symbolic_at(self, known: FixedPoint | None) -> Subject:
+        start = self.iteration.start
+        iteration = Iteration(self._symbolic_map, start, self.iteration.name)
+        point = None if known is None else FixedPoint(dict(known.state), self._flat)
+        subject = Subject(iteration, self._flat, time_limit=self.time_limit, known=point)
+        return subject.with_time(max(self.remaining, 0.1)).reporting(self.progress)
+
+    def at_tie(self) -> Subject | None:
+        """Return the map written out where guards tie at its fixed point; None where they do not, or this is unknown.
+
+        Raises
+        ------
+        UnknownError
+            When the map is too large to be written out.
+        """
+        try:
+            found = self.found()
+        except UnknownError:
+            return None
+        return self.symbolic(found.fixed_point) if isinstance(found, Tie) else None
+
+    @cached_property
+    def _symbolic_map(self) -> Any:
+        return self.map.symbolic()
+
+    @cached_property
+    def _flat(self) -> dict[Any, Any]:
+        """A value for each number among the parameters."""
+        values: list[Any] = []
+        for p in self.map.declared:
+            value = self.at[p]
+            values += value.entries() if isinstance(p, ArrayParameter) else [value]
+        return self._symbolic_map.parameter_values(dict(zip(self.map.parameters, values, strict=True)))
+
+    # -- what certificates and derivations say of the subject ------------------------------------------------------
+
+    @cached_property
+    def layers(self) -> dict[str, Any]:
+        """The map with its parameters, as certificates hold it."""
+        return describe(self.map, self.at)
+
+    @cached_property
+    def start(self) -> tuple[str, ...] | None:
+        """The start, as certificates hold it.
+
+        Raises
+        ------
+        UnknownError
+            When it is irrational.
+        """
+        if self.iteration.start is None:
+            return None
+        return tuple(str(rational(e, "the start")) for e in self.iteration.start_at(self.at).values())
+
+    def certificate_parts(self) -> dict[str, Any]:
+        """Return the parts of a certificate that state what it is about."""
+        return {"layers": self.layers, "start": self.start}
+
+    @property
+    def start_moves(self) -> bool:
+        """Whether the start depends on the parameters."""
+        return self.iteration.start is not None and any(e.free_symbols for e in self.iteration.start)
+
+    @property
+    def start_point(self) -> fmpq_mat:
+        """The start, exactly."""
+        numbers = [rational(e, "the start") for e in self.iteration.start_at(self.at).values()]
+        return fmpq_mat(len(numbers), 1, numbers)
+
+    def opening(self, *, pieces: bool = True) -> Derivation:
+        """Begin a derivation: the map, and where its fixed point is."""
+        derivation = Derivation()
+        derivation.record(StructuredMapStep(self.iteration.name, self.layers, self.start))
+        if pieces:
+            found = self.found()
+            derivation.record(tie_step(found) if isinstance(found, Tie) else point_step(found))
+        return derivation
+
+    def listed_pieces(self) -> list[dict[str, Any]]:
+        """Return the active piece, by what the switches of each node see."""
+        try:
+            found = self.found()
+            if not isinstance(found, Tie):
+                return [{"signature": compressed(self.map, found.signature)}]
+            return self.symbolic(found.fixed_point).listed_pieces()
+        except UnknownError:
+            return []

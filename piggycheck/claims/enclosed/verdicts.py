@@ -1,0 +1,65 @@
+"""Verdicts about structured maps, with their certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from piggycheck.certificates import Certificate
+from piggycheck.claims.base import Claim
+from piggycheck.claims.enclosed.subject import EnclosedSubject
+from piggycheck.claims.verdict import Proved, Refuted
+from piggycheck.derivation import Derivation
+from piggycheck.render.formula import power_of_ten
+
+__all__ = ["certified", "distance_text"]
+
+Answer = TypeVar("Answer", Proved, Refuted)
+
+
+def certified(
+    verdict: type[Answer],
+    claim: Claim,
+    subject: EnclosedSubject,
+    *,
+    statement: str,
+    found: str,
+    value: dict[str, Any],
+    reason: str,
+    derivation: Derivation,
+    witness: Mapping[str, Any],
+    fields: Mapping[str, Any] | None = None,
+) -> Answer:
+    """Return a verdict with its certificate.
+
+    Parameters
+    ----------
+    verdict : Proved or Refuted
+    claim : Claim
+    subject : EnclosedSubject
+    statement, found, value, reason, derivation
+        As the verdict has them.
+    witness : mapping
+        Of the certificate.
+    fields : mapping, optional
+        The claim's own fields, as the certificate states them; None is left out.
+    """
+    given = {name: field for name, field in (fields or {}).items() if field is not None}
+    heading = {"kind": claim.kind, "verdict": verdict.name, "statement": statement, **given}
+    certificate = Certificate.build(claim=heading, **subject.certificate_parts(), witness=witness)
+    return verdict(claim.kind, statement, found, value, reason, derivation, certificate=certificate)
+
+
+def distance_text(error: Any) -> str:
+    """Write a bound on a distance: a power of ten, or 0.
+
+    Examples
+    --------
+    >>> from flint import fmpq
+    >>> distance_text(fmpq(3, 10**31)), distance_text(fmpq(0))
+    ('10^-30', '0')
+    """
+    if error == 0:
+        return "0"
+    power = power_of_ten(error)
+    return f"{power.base}^{power.exponent}"
