@@ -68,7 +68,10 @@ class Contraction:
     @property
     def stretch(self) -> arb:
         """An upper bound of ``|v|_P / |v|``; the quotient is at least 1."""
-        return arb(1) if self.form is None else arb(self.form.trace()).sqrt().upper()
+        if self.form is None:
+            return arb(1)
+        trace = sum((self.form[i, i] for i in range(self.form.nrows())), start=fmpq(0))
+        return arb(trace).sqrt().upper()
 
 
 def by_jacobian(block: Rows, radius: fmpq) -> Contraction:

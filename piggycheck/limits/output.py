@@ -1,77 +1,64 @@
-"""What users want of a limit, when it is not the state: the output there, and its derivative."""
+"""What users want when it is not the state: a map of the limit, enclosed with its derivative."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flint import arb, fmpq, fmpq_mat
 
-from piggycheck.arrays import BallArrays, Enclosed
+from piggycheck.arrays import Enclosed
+from piggycheck.errors import UnknownError
 from piggycheck.limits.contraction import rounded_up
 from piggycheck.limits.enclosure import LimitEnclosure
 
-__all__ = ["OutputEnclosure", "enclosed_output"]
+__all__ = ["OutputEnclosure", "enclose_output"]
 
 
 @dataclass(frozen=True)
 class OutputEnclosure:
-    """The output of an iteration at its fixed point, and the derivative of that.
+    """The output at the fixed point, and its derivative.
 
     Attributes
     ----------
-    name : str
-        Of the node that is the output.
     point : fmpq_mat
-        One column of exact numbers.
+        One column, within `error` of the output at xbar, in the Euclidean norm.
     error : fmpq
-        Bounds the Euclidean distance of the output from them.
     derivative : fmpq_mat or None
-        One column for each direction.
+        One column for each direction, within `derivative_error` of the derivative of the output, in the Frobenius norm.
     derivative_error : fmpq or None
-        Bounds the Frobenius distance of the derivative from it.
     """
 
-    name: str
-    point: fmpq_mat = field(repr=False)
+    point: fmpq_mat
     error: fmpq
-    derivative: fmpq_mat | None = field(repr=False, default=None)
+    derivative: fmpq_mat | None = None
     derivative_error: fmpq | None = None
 
 
-def enclosed_output(limit: LimitEnclosure) -> OutputEnclosure | None:
-    """Enclose the output at a verified limit; None when the iteration has no output but its state.
+def enclose_output(limit: LimitEnclosure) -> OutputEnclosure:
+    """Enclose the output of the iteration at the limit, and its derivative in the directions of the limit.
 
     Raises
     ------
     UnknownError
-        When a guard of the output is not decided within the error of the limit.
+        When the iteration's output is its state, or a guard of the output map may vanish at the limit.
 
-    Examples
-    --------
-    >>> from piggycheck.algorithms import douglas_rachford
-    >>> from piggycheck.functions import l1, log_det
-    >>> from piggycheck.limits import verified_limit
-    >>> covariance = douglas_rachford(log_det([[1]]), l1("penalty"), parameters=["penalty"])
-    >>> output = enclosed_output(verified_limit(covariance, {"penalty": "1/10"}))
-    >>> abs(output.point[0, 0] - fmpq(10, 11)) <= output.error < fmpq(1, 10**29)
-    True
-    >>> abs(output.derivative[0, 0] + fmpq(100, 121)) <= output.derivative_error < fmpq(1, 10**28)
-    True
+    Notes
+    -----
+    The derivative is ``A' Jbar d + B' d`` for the derivatives A' and B' of the output map in state and parameters.
     """
-    map_ = limit.problem.iteration.output
-    if map_ is None:
-        return None
+    problem = limit.problem
+    if problem.iteration.output is None:
+        raise UnknownError("the output of this iteration is its state")
     arrays = limit.arrays
+    bound = problem.output_over(arrays)
     with arrays.precision():
-        moment = map_.bind(limit.problem.at, arrays)(_enclosed(arrays, limit.point, limit.error))
-        found = (map_.next.name, arrays.exactly(moment.value.centre), rounded_up(arb(moment.value.spread)))
+        moment = bound(arrays.enclosed(arrays.matrix(limit.point), arb(limit.error)))
+        point, error = arrays.exactly(moment.value.centre), rounded_up(moment.value.spread)
         if limit.derivative is None or limit.derivative_error is None:
-            return OutputEnclosure(*found)
-        directions = moment.bound.directions(limit.directions)
-        tangent = _enclosed(arrays, limit.derivative, limit.derivative_error)
-        moved = moment.forward(tangent, directions, moment.signature)
-        return OutputEnclosure(*found, arrays.exactly(moved.centre), rounded_up(arb(moved.spread)))
-
-
-def _enclosed(arrays: BallArrays, centre: fmpq_mat, distance: fmpq) -> Enclosed:
-    return arrays.enclosed(arrays.matrix(centre), arb(distance).upper())
+            return OutputEnclosure(point, error)
+        signature = moment.signature
+        if 0 in signature:
+            raise UnknownError("a guard of the output vanishes at the limit")
+        tangent = arrays.enclosed(arrays.matrix(limit.derivative), arb(limit.derivative_error))
+        moved = moment.forward(Enclosed(tangent.centre, tangent.spread), bound.directions(limit.directions), signature)
+        return OutputEnclosure(point, error, arrays.exactly(moved.centre), rounded_up(moved.spread))

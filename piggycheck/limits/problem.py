@@ -11,7 +11,7 @@ from piggycheck.arithmetic import to_sympy
 from piggycheck.arrays import Arrays, BallArrays, Enclosed
 from piggycheck.fixed_points import FixedPoint
 from piggycheck.iteration import Iteration
-from piggycheck.maps import BoundMap, StructuredMap
+from piggycheck.maps import BoundMap, PiecewiseMap, StructuredMap
 
 __all__ = ["LimitProblem"]
 
@@ -42,9 +42,16 @@ class LimitProblem:
 
     def over(self, arrays: Arrays) -> BoundMap:
         """Return the map for the parameters over an arithmetic."""
-        key = arrays.bits if isinstance(arrays, BallArrays) else id(arrays)
+        return self._converted(self.map, arrays)
+
+    def output_over(self, arrays: Arrays) -> BoundMap:
+        """Return the map from the state to what users want, over an arithmetic."""
+        return self._converted(self.iteration.output, arrays)
+
+    def _converted(self, map_: PiecewiseMap, arrays: Arrays) -> BoundMap:
+        key = map_, arrays.bits if isinstance(arrays, BallArrays) else arrays
         if key not in self._bound:
-            self._bound[key] = self.map.bind(self.at, arrays)
+            self._bound[key] = map_.bind(self.at, arrays)
         return self._bound[key]
 
     def start(self, arrays: Arrays) -> Enclosed:

@@ -124,7 +124,9 @@ class Proof:
         self.x = _balls(guess.x)
         self.solver = Solver(guess.moment, guess.moment.signature)
         self.signature = guess.moment.signature
-        size = digits * _BITS_PER_DIGIT + _SPARE_BITS + log2(self.solver.gain * guess.scale)
+        self.J = self._guessed_derivative(guess)
+        scale = max(guess.scale, 1.0 if self.J is None else float(np.linalg.norm(self.J)))
+        size = digits * _BITS_PER_DIGIT + _SPARE_BITS + log2(self.solver.gain * scale)
         self.bits = max(_LEAST_BITS, _WORD * ceil(size / _WORD))
         map_ = problem.map
         formed = not isinstance(map_, StructuredMap) or all(
@@ -133,6 +135,15 @@ class Proof:
         self.methods = ["jacobian"] if formed or len(guess.x) <= _LARGEST_BLOCK else []
         if isinstance(map_, StructuredMap):
             self.methods.insert(len(self.methods) if formed else 0, "layers")
+
+    def _guessed_derivative(self, guess: Guess) -> np.ndarray | None:
+        """Solve ``J = A J + B d`` in floating point; None when no directions are asked."""
+        if self.asked is not None and not self.asked:
+            return None
+        directions = self.problem.over(FLOAT64).directions(self.asked)
+        if not directions.count:
+            return None
+        return self.solver(guess.moment.forward(None, directions, self.signature).centre)
 
     def at_precision(self, bits: int) -> LimitEnclosure:
         """Prove everything with balls of a precision.
@@ -256,11 +267,9 @@ class Proof:
             )
 
     def _with_derivative(self, found: LimitEnclosure, refined: _Refined, proof: _Contracting) -> LimitEnclosure:
-        if self.asked is not None and not self.asked:
+        if self.J is None:
             return found
         directions = self.bound.directions(self.asked)
-        if not directions.count:
-            return found
         nearby = around(self.bound, refined.x, found.error, proof.contraction.by)
         J, residual = self._solved(nearby, directions, proof.signature)
         error = rounded_up(proof.solution_error(self.arrays, residual))
@@ -276,7 +285,7 @@ class Proof:
         """Solve ``J = A J + B d`` by Newton steps in floating point; return J and what is missing."""
         arrays = self.arrays
         enough = arb(10) ** -self.digits / (8 * arb(self.solver.gain))
-        J = _balls(self.solver(floats(moment.forward(None, directions, signature).centre)))
+        J = _balls(self.J)
         missing = self._missing(moment, J, directions, signature)
         size = arrays.length(missing.centre)
         for _ in range(_MOST_REFINEMENTS):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from piggycheck.arrays import FLOAT64
@@ -18,6 +18,7 @@ __all__ = ["enclose_limit", "verified_limit"]
 
 _MOST_BITS = 1024
 _MOST_EVALUATIONS = 20000
+_WORD = 64
 
 
 def verified_limit(
@@ -100,23 +101,17 @@ def enclose_limit(
         raise InputError(f"digits: `{digits}` is not a positive integer")
     guess = approach(problem.over(FLOAT64), problem.start(FLOAT64).centre, most_evaluations)
     proof = Proof(problem, guess, directions, digits)
-    reached: UnknownError | None = None
-    for bits in _precisions(proof.bits, most_bits):
+    bits, most_bits = proof.bits, max(most_bits, proof.bits)
+    while True:
         try:
             return proof.at_precision(bits)
         except ImpreciseError as error:
-            reached = error
+            more, reached = bits + _WORD, error
         except UnseparatedError as error:
-            reached = UnknownError(f"a tie, or too close to one to tell with {bits} bits: {error}")
+            more, reached = 2 * bits, UnknownError(f"a tie, or too close to one to tell with {bits} bits: {error}")
             exact = exact_fixed_point(problem, error.near)
             if exact is not None and 0 in exact[1]:
                 return Tie(problem, *exact)
-    raise reached or UnknownError(f"{digits} digits take more than {most_bits} bits")
-
-
-def _precisions(first: int, most: int) -> Iterator[int]:
-    bits = first
-    while bits < most:
-        yield bits
-        bits *= 2
-    yield most
+        if bits == most_bits:
+            raise reached
+        bits = min(more, most_bits)
