@@ -240,6 +240,9 @@ def _decide(path: str, time_limit: float) -> tuple[Any, Any, list[Any], int]:
 
         case = load_case(path)
         subject = case.subject(time_limit=time_limit)
+        advice = subject.advice
+    if advice:
+        click.echo(f"piggycheck: warning: {advice}", err=True)
     verdicts: list[Any] = []
     try:
         for verdict in _verdicts(case, subject, time_limit):

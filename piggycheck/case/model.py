@@ -10,7 +10,7 @@ import sympy as sp
 from flint import fmpq_mat
 
 from piggycheck.case.places import located
-from piggycheck.claims import Claim, Subject
+from piggycheck.claims import Claim, EnclosedSubject, Subject, subject_of
 from piggycheck.iteration import Iteration
 from piggycheck.switched import SwitchedSystem
 
@@ -52,16 +52,16 @@ class Case:
     lines: Mapping[tuple, int] = field(default_factory=dict, repr=False)
     file: str = ""
 
-    def subject(self, *, time_limit: float = 10.0) -> Subject:
+    def subject(self, *, time_limit: float = 10.0) -> Subject | EnclosedSubject:
         """Return what the claims are about.
 
         Raises
         ------
         CaseError
-            When the map has no value at the start.
+            When the map has no value at the start, or the parameters make no sense for the functions.
         """
         with located(self.file, self.lines, (self.kind,)):
-            return Subject(self.iteration, self.at, self.system, time_limit)
+            return subject_of(self.system if self.iteration is None else self.iteration, self.at, time_limit)
 
     @property
     def kind(self) -> str:

@@ -6,17 +6,16 @@ from typing import Any
 
 from flint import fmpq
 
-from piggycheck.claims.base import decimals_above
+from piggycheck.claims.base import decimals_above, decimals_below
 from piggycheck.claims.converges import Converges
 from piggycheck.claims.enclosed.facts import derivative_step, rounded, witness
-from piggycheck.claims.enclosed.observed import observe
-from piggycheck.claims.enclosed.rate import Rate, bound_rate
+from piggycheck.claims.enclosed.observed import enclosed_radius, observe
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.enclosed.verdicts import certified
-from piggycheck.claims.verdict import Proved, Verdict
+from piggycheck.claims.verdict import Proved, Undecided, Verdict
 from piggycheck.derivation import EnclosedRateStep, FromStartStep, ObservedStep
-from piggycheck.errors import InputError, UnknownError
-from piggycheck.limits import LimitEnclosure, Tie
+from piggycheck.errors import InputError
+from piggycheck.limits import LimitEnclosure, Rate, Tie, convergence_from_start, rate_at
 
 __all__ = ["decide_converges"]
 
@@ -30,31 +29,40 @@ def decide_converges(claim: Converges, subject: EnclosedSubject) -> Verdict:
     limit = subject.found()
     if isinstance(limit, Tie):
         return claim.decide(subject.symbolic(limit.fixed_point))
-    try:
-        rate = bound_rate(limit, claim.rate)
-    except UnknownError:
-        if subject.is_small and claim.rate is not None:
-            return claim.decide(subject.symbolic())
-        raise
-    return _proved(claim, subject, limit, rate)
+    rate = rate_at(limit)
+    if claim.rate is None or rate.bound <= claim.rate:
+        return _proved(claim, subject, limit, rate)
+    return claim.decide(subject.symbolic()) if subject.is_small else _open(claim, subject, limit, rate)
+
+
+def _open(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, rate: Rate) -> Undecided:
+    """Say how far the rate is from the one that is claimed; certificates do not bound it from below."""
+    radius, bounds = enclosed_radius(limit), {"upper": str(rate.bound)}
+    reason = f"the joint spectral radius is at most {_shown(rate.bound)}"
+    if radius is not None and radius[0] > 0:
+        bounds["lower"] = str(radius[0])
+        reason += f" and at least {decimals_below(radius[0], 9)}"
+        reason += (
+            ", so the claim is false; certificates of that hold small maps alone" if radius[0] > claim.rate else ""
+        )
+    derivation = subject.opening()
+    return Undecided(claim.kind, _statement(claim, subject), reason, {}, reason, derivation, bounds=bounds)
 
 
 def _proved(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, rate: Rate) -> Verdict:
-    derivation, found = subject.opening(), f"the joint spectral radius is at most {_shown(rate.rate)}"
-    parts: dict[str, Any] = {**witness(limit), "rate": rate.rate}
+    derivation, found = subject.opening(), f"the joint spectral radius is at most {_shown(rate.bound)}"
+    parts: dict[str, Any] = {**witness(limit), "rate": rate.bound}
     if rate.form is not None:
         parts["form"] = rate.form
-    derivation.record(EnclosedRateStep(rate.rate, rate.size, len(rate.block.kept), rate.form is not None))
+    derivation.record(EnclosedRateStep(rate.bound, subject.map.dimension, len(rate.kept), rate.form is not None))
     if subject.iteration.start is not None:
-        from piggycheck.limits import convergence_from_start
-
         arrival = convergence_from_start(limit)
         parts["lipschitz"] = arrival.lipschitz
         found += ", and the iterates converge to the fixed point"
         contraction = limit.contraction
         derivation.record(FromStartStep(arrival.distance, arrival.lipschitz, contraction.radius, contraction.factor))
     chosen = subject.chosen(claim.kind) if subject.map.declared else None
-    observed = observe(subject, limit, rate, chosen)
+    observed = observe(subject, limit, chosen)
     if observed is not None:
         derivation.record(observed)
     if chosen is not None:
@@ -84,7 +92,7 @@ def _shown(rate: fmpq) -> str:
 
 
 def _value(limit: LimitEnclosure, rate: Rate, observed: ObservedStep | None) -> dict[str, Any]:
-    value: dict[str, Any] = {"rate_upper": str(rate.rate)}
+    value: dict[str, Any] = {"rate_upper": str(rate.bound)}
     if limit.derivative is not None and 0 < limit.derivative.nrows() * limit.derivative.ncols() <= _LARGEST_LIMIT:
         value["limit"], error = rounded(limit.derivative, limit.derivative_error)
         value["limit_error"] = str(error)

@@ -6,17 +6,17 @@ import math
 import time
 from collections import deque
 
-from flint import arb
+from flint import acb_mat, arb, arb_mat, fmpq
 
 from piggycheck.claims.directions import Chosen
-from piggycheck.claims.enclosed.rate import Rate, enclosed_radius
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.derivation import ObservedStep
 from piggycheck.errors import PiggycheckError
 from piggycheck.limits import LimitEnclosure
+from piggycheck.limits.jacobian import derivative_block
 from piggycheck.piggyback import Step, steps
 
-__all__ = ["observe"]
+__all__ = ["enclosed_radius", "observe"]
 
 _MOST_WORK = 20_000_000
 _MOST_STEPS = 20_000
@@ -25,9 +25,10 @@ _WINDOW = 20
 _SETTLED = 1e-9
 _LEFT_BITS = 40
 _DIGITS = 9
+_LARGEST = 64
 
 
-def observe(subject: EnclosedSubject, limit: LimitEnclosure, rate: Rate, chosen: Chosen | None) -> ObservedStep | None:
+def observe(subject: EnclosedSubject, limit: LimitEnclosure, chosen: Chosen | None) -> ObservedStep | None:
     """Run the iteration from its start and compare it with its limit.
 
     Parameters
@@ -35,7 +36,6 @@ def observe(subject: EnclosedSubject, limit: LimitEnclosure, rate: Rate, chosen:
     subject : EnclosedSubject
     limit : LimitEnclosure
         With its derivative in the chosen directions.
-    rate : Rate
     chosen : Chosen or None
         The directions; none when the map has no parameters.
 
@@ -54,7 +54,7 @@ def observe(subject: EnclosedSubject, limit: LimitEnclosure, rate: Rate, chosen:
         return None
     run = _Run(subject, limit, chosen)
     run.follow()
-    radius = enclosed_radius(rate.block.matrix) if run.identified is not None else None
+    radius = enclosed_radius(limit) if run.identified is not None else None
     return ObservedStep(run.identified, run.rate_text(), radius, run.last) if run.last else None
 
 
@@ -124,3 +124,24 @@ class _Run:
         new, old = map(math.exp, rates)
         digits = min(_DIGITS, int(-math.log10(max(abs(new - old), 1e-15))))
         return f"{new:.{digits}f}" if digits >= 3 else ""
+
+
+def enclosed_radius(limit: LimitEnclosure) -> tuple[fmpq, fmpq] | None:
+    """Enclose the spectral radius of the derivative at the fixed point, where not too many of its rows are not zero."""
+    bound = limit.problem.over(limit.arrays)
+    with bound.arrays.precision():
+        x = bound.arrays.enclosed(bound.arrays.matrix(limit.point), arb(limit.error).upper())
+        block = derivative_block(bound(x), limit.signature)
+        return _largest_modulus(block.matrix) if len(block.kept) <= _LARGEST else None
+
+
+def _largest_modulus(A: arb_mat) -> tuple[fmpq, fmpq] | None:
+    if not A.nrows():
+        return fmpq(0), fmpq(0)
+    try:
+        moduli = [abs(value) for value in acb_mat(A).eig(multiple=True)]
+    except ValueError:
+        return None
+    if not all(modulus.is_finite() for modulus in moduli):
+        return None
+    return max(m.lower() for m in moduli).fmpq(), max(m.upper() for m in moduli).fmpq()
