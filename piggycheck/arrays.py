@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
@@ -273,7 +273,7 @@ class BallArrays(Arrays):
         if isinstance(distance, int) or distance.is_zero():
             return A
         rows, columns = A.nrows(), A.ncols()
-        return A + arb_mat(rows, columns, [arb(0, distance)] * (rows * columns))
+        return A + _ones(rows, columns) * arb(0, distance)
 
     def length(self, A: arb_mat) -> arb:
         rows, columns = A.nrows(), A.ncols()
@@ -286,6 +286,11 @@ class BallArrays(Arrays):
         """Bound the spectral norm: a guess from floating point, proved by definiteness with a margin."""
         enclosed = self.enclosed(A)
         return (arb(spectral_norm_bound(enclosed.centre)) + enclosed.spread).upper()
+
+
+@lru_cache(maxsize=64)
+def _ones(rows: int, columns: int) -> arb_mat:
+    return arb_mat(rows, columns, [1] * (rows * columns))
 
 
 class MpmathArrays(Arrays):
@@ -370,6 +375,16 @@ class _Float(Arrays):
 
         numbers = [int(e.p) / int(e.q) for e in exact.entries()]
         return np.array(numbers, dtype=float).reshape(exact.nrows(), exact.ncols())
+
+    def zeros(self, rows: int, columns: int) -> Any:
+        import numpy as np
+
+        return np.zeros((rows, columns))
+
+    def identity(self, size: int) -> Any:
+        import numpy as np
+
+        return np.eye(size)
 
     def exactly(self, A: Any) -> fmpq_mat:
         return fmpq_mat(*A.shape, [fmpq(*float(entry).as_integer_ratio()) for entry in A.ravel()])

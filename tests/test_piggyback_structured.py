@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 import sympy as sp
 from flint import arb_mat, fmpq, fmpq_mat
@@ -10,9 +12,9 @@ from hypothesis import strategies as st
 from strategies import examples
 
 from piggycheck.algorithms import forward_backward
-from piggycheck.arrays import FLOAT64, BallArrays, MpmathArrays
+from piggycheck.arrays import FLOAT64, BallArrays, Enclosed, MpmathArrays
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.functions import l1, least_squares
+from piggycheck.functions import box, l1, least_squares
 from piggycheck.iteration import Iteration
 from piggycheck.maps import ArrayParameter
 from piggycheck.piggyback import identification, pairs_along, propagate, reverse, steps
@@ -111,6 +113,28 @@ class TestArithmetics:
                 break
         assert 0 < step.x.spread < 2000 * 2.0**-120 and step.J.spread < 2000 * 2.0**-116
         assert identification(iteration, 2000, at, arithmetic=BallArrays(128)) < 1900
+
+
+class TestFollowing:
+    """Iterates on one affine piece are evaluated by products of small matrices, which must not change what is true."""
+
+    @pytest.mark.parametrize("step", ["1/9", "1/99"], ids=["settled", "crossing kinks after many steps"])
+    @pytest.mark.parametrize("nonsmooth", [l1(lam), box(0, lam)], ids=["zeros", "bounds"])
+    def test_long_runs_contain_sixty_digits(self, nonsmooth, step):
+        A = fmpq_mat(12, 12, [fmpq(20 * (i == j) + (5 * i + 3 * j) % 5 - 2, 20) for i in range(12) for j in range(12)])
+        b = [fmpq(k, 5) for k in (0, 1, -1, 2, 0, 3, -2, 9, 1, -9, 8, 0)]
+        iteration = forward_backward(least_squares(A, b), nonsmooth, step=step, parameters=["lam"], start=fmpq(1, 4))
+        at, followed = {"lam": fmpq(1, 3)}, {}
+        balls, digits = (steps(iteration, at, arithmetic=arrays) for arrays in (BallArrays(128), SIXTY))
+        for ball, rounded in islice(zip(balls, digits, strict=False), 400):
+            assert ball.signature == rounded.signature
+            assert is_within(ball.x, SIXTY.exactly(rounded.x.centre), ROUNDING)
+            assert is_within(ball.J, SIXTY.exactly(rounded.J.centre), ROUNDING)
+            if type(ball.J) is not Enclosed:
+                followed[ball.signature] = followed.get(ball.signature, 0) + 1
+        assert ball.x.spread < 2.0**-110 and ball.J.spread < 2.0**-105
+        assert sum(followed.values()) > 60
+        assert (2 if (nonsmooth.name, step) == ("box", "1/99") else 1) == len(followed)
 
 
 class TestModes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,6 +147,10 @@ class BoundMap(ABC):
     @abstractmethod
     def __call__(self, x: Enclosed) -> Moment:
         """Evaluate at a state: a matrix of one column, which over balls is known up to a distance."""
+
+    def following(self) -> Callable[[Enclosed], Moment]:
+        """Return the same for iterates that come one after the other: what is learned at one may serve the next."""
+        return self
 
     @abstractmethod
     def directions(self, moving: Mapping[Any, Any] | None = None) -> Directions:

@@ -7,9 +7,11 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from flint import arb
+
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, Operator, Signs
-from piggycheck.maps.scalar_function import ScalarFunction
+from piggycheck.maps.scalar_function import Compiled, ScalarFunction
 from piggycheck.maps.sweep import sweep_over
 
 __all__ = ["Elementwise"]
@@ -53,7 +55,8 @@ class Elementwise(Node):
 
     @cached_property
     def guard_names(self) -> tuple[str, ...]:
-        return tuple(f"{self.name}[{i}]: {guard}" for i in range(self.size) for guard in self.function.guards)
+        guards = [str(guard) for guard in self.function.guards]
+        return tuple(f"{self.name}[{i}]: {guard}" for i in range(self.size) for guard in guards)
 
     def over(self, context: Context) -> Operator:
         return _ElementwiseOperator(self, context)
@@ -68,6 +71,11 @@ class _ElementwiseOperator(Operator):
 
     def __call__(self, values: Sequence[Any], reach: Sequence[Any]) -> Linearisation:
         return _ElementwiseAt(self, values[0], self.arguments(values[1:]), reach[0])
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The function, for one entry at a time."""
+        return self.node.function.over(self.arrays.scalars)
 
     def arguments(self, values: Sequence[Any]) -> list[Any]:
         """The arguments as the sweep takes them; they are read once, as they do not depend on the state."""
@@ -110,7 +118,7 @@ def _are(objects: Sequence[Any], others: Sequence[Any]) -> bool:
 
 class _ElementwiseAt(Linearisation):
     def __init__(self, operator: _ElementwiseOperator, column: Any, arguments: list[Any], reach: Any):
-        self.operator, self.arguments = operator, arguments
+        self.operator, self.column, self.arguments = operator, column, arguments
         self.around = operator.arrays.reaching(column, reach)
         self.value, self.codes = operator.sweep(column, self.around, arguments)
 
@@ -121,18 +129,29 @@ class _ElementwiseAt(Linearisation):
         return self.operator.sweep.signs(self.codes)
 
     def _undecided(self, i: int) -> str:
-        node, arrays = self.operator.node, self.operator.arrays
+        node = self.operator.node
         v, arguments = next(islice(self.operator.points(self.around, self.arguments), i, None))
-        compiled = node.function.over(arrays.scalars)
-        guard = node.function.guards[compiled.signs(v, *arguments)[1] or 0]
-        number = compiled.at(guard)(v, *arguments)
-        return f"the sign of the guard `{node.name}[{i}]: {guard}` is not decided; it is {number}"
+        compiled = self.operator.compiled
+        index, guards = compiled.signs(v, *arguments)[1] or 0, node.function.guards
+        name, number = node.guard_names[i * len(guards) + index], compiled.at(guards[index])(v, *arguments)
+        return f"the sign of the guard `{name}` is not decided; it is {number}"
 
     def _branches(self, signs: Signs) -> Sequence[int]:
         """The branches that signs lead to, of which most often the own ones are asked."""
         if -1 not in self.codes and signs == self.signs:
             return self.codes
         return self.operator.sweep.codes(signs, self.operator.node.size)
+
+    def still(self, signs: Signs) -> set[int]:
+        slopes = self.operator.sweep.partials(0)
+        flat = {code for code, slope in enumerate(slopes) if isinstance(slope, int) and not slope}
+        return {i for i, code in enumerate(self._branches(signs)) if code in flat}
+
+    def stays(self, distances: Sequence[Any]) -> bool:
+        """Whether every entry takes the same branch as long as it moves by no more than a distance of its own."""
+        arrays = self.operator.arrays
+        reach = arrays.assemble(len(distances), 1, [arb(0, distance) for distance in distances])
+        return self.operator.sweep(self.column, arrays.total(self.column, reach), self.arguments)[1] == self.codes
 
     def forward(self, signs: Signs, tangents: Sequence[Any | None], directions: Directions) -> Any | None:
         operator, codes = self.operator, self._branches(signs)

@@ -8,7 +8,7 @@ derivative as an operator on tangents (forward) and on cotangents (backward). Pa
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,6 +117,10 @@ class Linearisation(ABC):
     @abstractmethod
     def forward(self, signs: Signs, tangents: Sequence[Any | None], directions: Directions) -> Any | None:
         """Map tangents of the inputs (matrices, None for zero) to the node's, for the piece that signs name."""
+
+    def still(self, signs: Signs) -> Container[int]:
+        """Return entries that are constant on the piece that signs name, as far as is seen at once."""
+        return ()
 
     @abstractmethod
     def backward(self, signs: Signs, cotangent: Any, sink: Cotangents) -> list[Any | None]:

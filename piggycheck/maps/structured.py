@@ -6,7 +6,7 @@ group, spectral, projections on cones; each layer is a kind of node.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -16,7 +16,7 @@ import sympy as sp
 from flint import fmpq, fmpq_mat
 
 from piggycheck.arithmetic import exact, to_sympy
-from piggycheck.arrays import EXACT, Arrays, Enclosed
+from piggycheck.arrays import EXACT, Arrays, BallArrays, Enclosed
 from piggycheck.errors import InputError, IrrationalError, MapError
 from piggycheck.maps.affine import Affine
 from piggycheck.maps.base import BoundMap, Moment, Piece, PiecewiseMap, SelectionSet, Signature
@@ -245,6 +245,7 @@ class BoundStructuredMap(BoundMap):
         self.context = Context(arrays, scalars, {p.name: values[p] for p in map_.array_parameters})
         self._tangents_of: WeakKeyDictionary[Directions, tuple[Any, dict[Node, Any | None]]] = WeakKeyDictionary()
         self._signs_of: tuple[Signature | None, dict[Node, tuple[int | None, ...]]] = (None, {})
+        self._last: tuple[list[tuple[int | None, ...]], Signature] = ([()], Signature())
         with arrays.precision():
             self.operators = {n: n.over(self.context) for n in map_.nodes if not isinstance(n, StateBlock)}
             self.moving = tuple(n for n in map_.nodes if n.depends_on_state())
@@ -257,6 +258,10 @@ class BoundStructuredMap(BoundMap):
         """Evaluate one node."""
         return self.operators[node]([values[n] for n in node.inputs], [reach.get(n, 0) for n in node.inputs])
 
+    def block(self, V: Any, start: int, node: StateBlock) -> Any:
+        """The rows of a block of the state, which begins at a place."""
+        return V if node.size == self.map.dimension else self.arrays.block(V, start, start + node.size)
+
     @cached_property
     def calculus(self) -> LipschitzCalculus:
         """The Lipschitz constants of the nodes."""
@@ -268,6 +273,13 @@ class BoundStructuredMap(BoundMap):
         if any(not isinstance(n, (Affine, StateBlock)) and not n.proximal for n in self.moving):
             return None
         return self.calculus.constants({}, self.moving)
+
+    def signature(self, signs: list[tuple[int | None, ...]]) -> Signature:
+        """Put the signs of the nodes with switches together; the same object as long as they are the same objects."""
+        known = self._last[0]
+        if len(known) != len(signs) or any(a is not b for a, b in zip(known, signs, strict=True)):
+            self._last = signs, Signature(chain.from_iterable(signs))
+        return self._last[1]
 
     def by_node(self, signature: Signature) -> dict[Node, tuple[int | None, ...]]:
         """Tell which signs of a signature are whose."""
@@ -283,6 +295,11 @@ class BoundStructuredMap(BoundMap):
     def __call__(self, x: Enclosed) -> StructuredMoment:
         with self.arrays.precision():
             return StructuredMoment(self, x)
+
+    def following(self) -> Callable[[Enclosed], Moment]:
+        from piggycheck.maps.follower import Follower
+
+        return Follower(self) if isinstance(self.arrays, BallArrays) else self
 
     def directions(self, moving: Mapping[Any, Any] | None = None) -> Directions:
         if moving is None:
@@ -357,7 +374,7 @@ class StructuredMoment(Moment):
         values = {node: moment.value for node, moment in bound.known.items()}
         self.reach: dict[Node, Any] = {}
         for node in bound.map.blocks:
-            values[node] = x.centre if len(bound.map.blocks) == 1 else arrays.block(x.centre, start, start + node.size)
+            values[node] = bound.block(x.centre, start, node)
             self.reach[node] = x.spread
             start += node.size
         self.lipschitz: Any = 0
@@ -394,7 +411,7 @@ class StructuredMoment(Moment):
     @cached_property
     def signature(self) -> Signature:
         with self.bound.arrays.precision():
-            return Signature(chain.from_iterable(self.nodes[node].signs for node in self.bound.map.switching))
+            return self.bound.signature([self.nodes[node].signs for node in self.bound.map.switching])
 
     def by_node(self, signature: Signature) -> dict[Node, tuple[int | None, ...]]:
         """Tell which signs of a signature are whose."""
@@ -405,26 +422,31 @@ class StructuredMoment(Moment):
             return self._forward(tangent, directions, signature)
 
     def _forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
-        bound, arrays, signs, start = self.bound, self.bound.arrays, self.by_node(signature), 0
-        directions = directions or bound.still(0 if tangent is None else arrays.shape(tangent.centre)[1])
+        arrays = self.bound.arrays
+        directions = directions or self.bound.still(0 if tangent is None else arrays.shape(tangent.centre)[1])
+        spread = 0
+        if tangent is not None and not isinstance(tangent.spread, int):
+            spread = self.constant * tangent.spread
+        tangents = self.tangents(None if tangent is None else tangent.centre, directions, signature)
+        return arrays.enclosed(tangents[self.bound.map.next], spread)
+
+    def tangents(self, tangent: Any | None, directions: Directions, signature: Signature) -> dict[Node, Any | None]:
+        """Carry a matrix of tangents of the state, None for zero, to all nodes; None only where it is not the last."""
+        bound, signs, start = self.bound, self.by_node(signature), 0
         tangents: dict[Node, Any | None] = dict(bound.known_tangents(directions, signs))
         for node in bound.map.blocks:
-            tangents[node] = None if tangent is None else arrays.block(tangent.centre, start, start + node.size)
+            tangents[node] = None if tangent is None else bound.block(tangent, start, node)
             start += node.size
         for node in bound.moving:
             if not isinstance(node, StateBlock):
                 read = [tangents[n] for n in node.inputs]
                 tangents[node] = self.nodes[node].forward(signs.get(node, ()), read, directions)
-        result = tangents[bound.map.next]
-        if result is None:
-            result = arrays.zeros(bound.map.next.size, directions.count)
-        spread = 0
-        if tangent is not None and not isinstance(tangent.spread, int):
-            spread = self._constant * tangent.spread
-        return arrays.enclosed(result, spread)
+        if tangents[bound.map.next] is None:
+            tangents[bound.map.next] = bound.arrays.zeros(bound.map.next.size, directions.count)
+        return tangents
 
     @cached_property
-    def _constant(self) -> Any:
+    def constant(self) -> Any:
         """A Lipschitz constant of the map, at a point that is known exactly, too."""
         if self._is_uncertain:
             return self.lipschitz
@@ -448,7 +470,7 @@ class StructuredMoment(Moment):
             return arrays.enclosed(result), sink
         sink = Cotangents(bound.context)
         self.pulled_back({bound.map.next: arrays.reaching(cotangent.centre, cotangent.spread)}, signs, sink)
-        return arrays.enclosed(result, self._constant * cotangent.spread), sink
+        return arrays.enclosed(result, self.constant * cotangent.spread), sink
 
     def pulled_back(
         self, received: Mapping[Node, Any], signs: Mapping[Node, tuple[int | None, ...]], sink: Cotangents

@@ -119,6 +119,7 @@ class _Loop(Sweep):
         super().__init__(function, arrays, shared)
         self.compiled = function.over(arrays.scalars)
         self._zero = arrays.scalars.number(sp.S.Zero)
+        self._known_factors: dict[int, tuple[Sequence[int], list[tuple[int, Any | None]]]] = {}
         self._run = self._written()
 
     def compile(self, expression: sp.Expr) -> Callable[..., Any]:
@@ -168,20 +169,35 @@ class _Loop(Sweep):
         return self.arrays.assemble(len(values), 1, values), codes
 
     def scaled(self, index: int, codes: Sequence[int], around: Any, arguments: Sequence[Any], T: Any) -> Any:
-        arrays, partials, columns = self.arrays, self.partials(index), self.arrays.shape(T)[1]
-        factors = [partials[code] for code in codes]
-        if any(map(callable, factors)):
+        columns, entries = self.arrays.shape(T)[1], self.arrays.entries(T)
+        step = 0 if len(entries) == columns else columns
+        found = [self._zero] * (len(codes) * columns)
+        for i, factor in self._factors(index, codes, around, arguments):
+            row = entries[i * step : i * step + columns]
+            found[i * columns : (i + 1) * columns] = row if factor is None else [factor * entry for entry in row]
+        return self.arrays.assemble(len(codes), columns, found)
+
+    def _factors(
+        self, index: int, codes: Sequence[int], around: Any, arguments: Sequence[Any]
+    ) -> list[tuple[int, Any | None]]:
+        """The entries whose derivative is not zero, each with it; None stands for one."""
+        known = self._known_factors.get(index)
+        if known is not None and known[0] == codes:
+            return known[1]
+        partials, points = self.partials(index), []
+        if any(map(callable, partials)):
             each = [repeat(a, len(codes)) if shared else a for a, shared in zip(arguments, self.shared, strict=True)]
-            points = zip(arrays.entries(around), *each, strict=True)
-            factors = [f(*point) if callable(f) else f for f, point in zip(factors, points, strict=True)]
-        rows = arrays.rows(T) * (len(codes) if arrays.shape(T)[0] == 1 else 1)
-        zeros, found = [self._zero] * columns, []
-        for factor, row in zip(factors, rows, strict=True):
-            if isinstance(factor, int):
-                found += row if factor else zeros
-            else:
-                found += [factor * entry for entry in row]
-        return arrays.assemble(len(codes), columns, found)
+            points = list(zip(self.arrays.entries(around), *each, strict=True))
+        found: list[tuple[int, Any | None]] = []
+        for i, code in enumerate(codes):
+            partial = partials[code]
+            if not isinstance(partial, int):
+                found.append((i, partial(*points[i]) if callable(partial) else partial))
+            elif partial:
+                found.append((i, None))
+        if self.is_constant(index, codes):
+            self._known_factors[index] = codes, found
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class Run:
         self.iteration, self.arrays, self.policy = iteration, arrays, policy or FixedBranch()
         self.at = iteration.first_map.parameter_values(at or {})
         self._bind = lru_cache(_CACHED_MAPS)(lambda map_: map_.bind(self.at, arrays))
+        self._follow = lru_cache(_CACHED_MAPS)(lambda map_: self._bind(map_).following())
+        self._without_tie: Signature | None = None
         self._tie: tuple[Any, SelectionSet] | None = None
 
     def bound(self, k: int) -> BoundMap:
@@ -58,7 +60,7 @@ class Run:
         """Walk k, the iterate x_k and the map there, without end."""
         k, x = 0, self.start()
         while True:
-            moment = self.bound(k)(x)
+            moment = self._follow(self.iteration.map_at(k))(x)
             yield k, x, moment
             k, x = k + 1, moment.value
 
@@ -76,7 +78,10 @@ class Run:
     def piece(self, k: int, x: Enclosed, moment: Moment) -> Signature:
         """Return the signature of the piece used in step k: what the guards see, and at a tie what the policy picks."""
         signature = self.signature(k, moment)
+        if signature is self._without_tie:
+            return signature
         if 0 not in signature:
+            self._without_tie = signature
             return signature
         pieces = self.selection(k, x).pieces
         return pieces[self.chosen(k, len(pieces))].signature
