@@ -22,6 +22,7 @@ __all__ = [
     "Contraction",
     "by_jacobian",
     "by_layers",
+    "by_rows",
     "floats",
     "form_guess",
     "form_shrinks",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 _SHARES = (2.0**-12, 2.0**-6, 0.5)
+_WHOLE_SHARES = (2.0**-8, 0.5)
 _LEAST_GAP = 1e-13
 _FORM_BITS = 40
 _NORM_BITS = 64
@@ -57,6 +59,8 @@ class Contraction:
     kept : tuple of int
     form : fmpq_mat, optional
         A quadratic form P >= I on these coordinates, whose norm is meant; without it, the Euclidean one.
+    is_whole : bool
+        Whether gamma is a Lipschitz constant of the map on the ball in the Euclidean norm of the whole space.
     """
 
     factor: fmpq
@@ -64,6 +68,7 @@ class Contraction:
     by: str
     kept: tuple[int, ...]
     form: fmpq_mat | None = None
+    is_whole: bool = False
 
     @property
     def stretch(self) -> arb:
@@ -117,6 +122,34 @@ def by_jacobian(block: Rows, radius: fmpq) -> Contraction:
     )
 
 
+def by_rows(rows: Rows, radius: fmpq) -> Contraction:
+    """Prove a contraction in the Euclidean norm of the whole space, from the rows of the derivative that are not zero.
+
+    Parameters
+    ----------
+    rows : Rows
+        Over balls; they enclose the derivative at every point of the ball.
+    radius : fmpq
+
+    Raises
+    ------
+    UnknownError
+        When no factor below 1 was proved; with the norm that floating point sees.
+    """
+    A = floats(rows.matrix)
+    norm = float(np.linalg.norm(A, 2)) if A.size else 0.0
+    everything = tuple(range(rows.matrix.ncols()))
+    if norm < 1 - _LEAST_GAP:
+        for share in _WHOLE_SHARES:
+            factor = rational_above(norm, share)
+            if shrinks(rows.matrix, factor):
+                return Contraction(factor, radius, "jacobian", everything, is_whole=True)
+    raise UnknownError(
+        f"no contraction of the whole space was proved: the derivative has norm {norm:.8g}, "
+        "as far as floating point tells"
+    )
+
+
 def by_layers(moment: StructuredMoment, radius: fmpq) -> Contraction:
     """Prove a contraction from the nodes of a map, evaluated at a point with everything within the radius.
 
@@ -130,7 +163,7 @@ def by_layers(moment: StructuredMoment, radius: fmpq) -> Contraction:
     if not above < 1 - _LEAST_GAP:
         raise UnknownError(f"no contraction was proved: the layers have the Lipschitz constant {constant.str(8)}")
     kept = tuple(range(moment.bound.map.dimension))
-    return Contraction(rational_above(above, _SHARES[0]), radius, "layers", kept)
+    return Contraction(rational_above(above, _SHARES[0]), radius, "layers", kept, is_whole=True)
 
 
 def local_constant(moment: StructuredMoment) -> arb:

@@ -15,9 +15,9 @@ from flint import arb, arb_mat, fmpq, fmpq_mat
 
 from piggycheck.arrays import FLOAT64, BallArrays, Enclosed
 from piggycheck.errors import UnknownError
-from piggycheck.limits.contraction import Contraction, by_jacobian, by_layers, floats, rounded_up
+from piggycheck.limits.contraction import Contraction, by_jacobian, by_layers, by_rows, floats, rounded_up
 from piggycheck.limits.enclosure import LimitEnclosure
-from piggycheck.limits.jacobian import derivative_block
+from piggycheck.limits.jacobian import derivative_block, derivative_rows
 from piggycheck.limits.problem import LimitProblem
 from piggycheck.limits.search import Guess, Solver
 from piggycheck.maps import (
@@ -44,6 +44,7 @@ _RADIUS_BITS = (20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640, 960, 1280, 192
 _MOST_REFINEMENTS = 60
 _MOST_RADII = 4
 _LARGEST_BLOCK = 600
+_ROOM = 10**5
 _BITS_PER_DIGIT = log2(10)
 _FORMED = (Affine, Elementwise, Group, SecondOrderCone, Slice, Stack, StateBlock)
 """Layers whose derivative is a matrix that is quickly written out."""
@@ -117,10 +118,20 @@ class Proof:
     directions : mapping or None
         As `verified_limit` takes them.
     digits : int
+    whole : bool
+        As `enclose_limit` takes it.
     """
 
-    def __init__(self, problem: LimitProblem, guess: Guess, directions: Mapping[Any, Any] | None, digits: int):
-        self.problem, self.asked, self.digits = problem, directions, digits
+    def __init__(
+        self,
+        problem: LimitProblem,
+        guess: Guess,
+        directions: Mapping[Any, Any] | None,
+        digits: int,
+        *,
+        whole: bool = False,
+    ):
+        self.problem, self.asked, self.digits, self.whole = problem, directions, digits, whole
         self.x = _balls(guess.x)
         self.solver = Solver(guess.moment, guess.moment.signature)
         self.signature = guess.moment.signature
@@ -232,6 +243,8 @@ class Proof:
     def _by(self, method: str, moment: Moment, signature: Signature, radius: fmpq) -> _Contracting:
         if method == "layers":
             return _Contracting(by_layers(moment, radius), signature, 0)
+        if self.whole:
+            return _Contracting(by_rows(derivative_rows(moment, signature), radius), signature, 0)
         contraction = by_jacobian(derivative_block(moment, signature), radius)
         size, leak = self.x.nrows(), 0
         if len(contraction.kept) < size:
@@ -251,13 +264,18 @@ class Proof:
             problem=self.problem,
             bits=arrays.bits,
             point=arrays.exactly(refined.x),
-            error=error,
+            error=self._stated(error),
             residual=rounded_up(refined.residual),
             signature=proof.signature,
             contraction=contraction,
             directions=self.asked,
         )
-        return self._with_derivative(found, refined, proof)
+        return self._with_derivative(found, error, refined, proof)
+
+    def _stated(self, error: fmpq) -> fmpq:
+        """What is stated of an error: with room for a reader that rounds more, where a certificate is to be written."""
+        asked = fmpq(1) / fmpq(10) ** self.digits
+        return max(error, min(asked, error * _ROOM)) if self.whole else error
 
     def _require(self, error: fmpq, what: str) -> None:
         if error > fmpq(1) / fmpq(10) ** self.digits:
@@ -266,18 +284,20 @@ class Proof:
                 f"and {self.digits} digits were asked"
             )
 
-    def _with_derivative(self, found: LimitEnclosure, refined: _Refined, proof: _Contracting) -> LimitEnclosure:
+    def _with_derivative(
+        self, found: LimitEnclosure, error: fmpq, refined: _Refined, proof: _Contracting
+    ) -> LimitEnclosure:
         if self.J is None:
             return found
         directions = self.bound.directions(self.asked)
-        nearby = around(self.bound, refined.x, found.error, proof.contraction.by)
+        nearby = around(self.bound, refined.x, error, proof.contraction.by)
         J, residual = self._solved(nearby, directions, proof.signature)
         error = rounded_up(proof.solution_error(self.arrays, residual))
         self._require(error, "the derivative")
         return replace(
             found,
             derivative=self.arrays.exactly(J),
-            derivative_error=error,
+            derivative_error=self._stated(error),
             derivative_residual=rounded_up(self.arrays.length(residual.centre) + residual.spread),
         )
 

@@ -95,12 +95,23 @@ def enclose_limit(
     digits: int = 30,
     most_bits: int = _MOST_BITS,
     most_evaluations: int = _MOST_EVALUATIONS,
+    whole: bool = False,
 ) -> LimitEnclosure | Tie:
-    """Do what `verified_limit` does for a problem whose conversions may have been made before."""
+    """Do what `verified_limit` does for a problem whose conversions may have been made before.
+
+    Parameters
+    ----------
+    problem : LimitProblem
+    directions, digits, most_bits, most_evaluations
+        As `verified_limit`.
+    whole : bool
+        Whether the contraction is to be one of the whole space in the Euclidean norm, and errors are to be stated with
+        some room, as certificates have them. Otherwise it is one of the coordinates that move, which costs less.
+    """
     if not isinstance(digits, int) or digits < 1:
         raise InputError(f"digits: `{digits}` is not a positive integer")
     guess = approach(problem.over(FLOAT64), problem.start(FLOAT64).centre, most_evaluations)
-    proof = Proof(problem, guess, directions, digits)
+    proof = Proof(problem, guess, directions, digits, whole=whole)
     bits, most_bits = proof.bits, max(most_bits, proof.bits)
     while True:
         try:

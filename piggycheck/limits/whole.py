@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
 from flint import arb, fmpq
 
 from piggycheck.arrays import Enclosed
 from piggycheck.errors import UnknownError
-from piggycheck.limits.contraction import Contraction, floats, rational_above, rounded_up, shrinks
+from piggycheck.limits.contraction import Contraction, by_rows, rounded_up
 from piggycheck.limits.enclosure import LimitEnclosure
 from piggycheck.limits.jacobian import derivative_rows
 from piggycheck.limits.proof import around
@@ -22,8 +21,6 @@ from piggycheck.maps.structured import StructuredMoment
 
 __all__ = ["ConvergenceFromStart", "convergence_from_start", "whole_contraction"]
 
-_SHARES = (2.0**-8, 0.5)
-_LEAST_GAP = 1e-13
 _RADIUS_BITS = (4, 8, 12, 16)
 
 
@@ -69,7 +66,7 @@ def whole_contraction(limit: LimitEnclosure, radius: fmpq | None = None) -> Cont
     From the derivative: ``gamma^2 I - A A^T`` is definite, for the rows of A that are not zero.
     """
     radius = limit.contraction.radius if radius is None else radius
-    if limit.contraction.by == "layers" and radius <= limit.contraction.radius:
+    if limit.contraction.is_whole and radius <= limit.contraction.radius:
         return replace(limit.contraction, radius=radius)
     bound = limit.problem.over(limit.arrays)
     with bound.arrays.precision():
@@ -77,17 +74,7 @@ def whole_contraction(limit: LimitEnclosure, radius: fmpq | None = None) -> Cont
         signature = moment.signature
         if signature != limit.signature:
             raise UnknownError("the ball reaches another piece")
-        A = derivative_rows(moment, signature).matrix
-        norm = float(np.linalg.norm(floats(A), 2)) if A.nrows() else 0.0
-        kept = tuple(range(limit.point.nrows()))
-        for share in _SHARES:
-            if norm < 1 - _LEAST_GAP:
-                factor = rational_above(norm, share)
-                if shrinks(A, factor):
-                    return Contraction(factor, radius, "jacobian", kept)
-    raise UnknownError(
-        f"the derivative has Euclidean norm {norm:.8g} on the whole space, as far as floating point tells"
-    )
+        return by_rows(derivative_rows(moment, signature), radius)
 
 
 def convergence_from_start(limit: LimitEnclosure) -> ConvergenceFromStart:
@@ -128,17 +115,15 @@ def convergence_from_start(limit: LimitEnclosure) -> ConvergenceFromStart:
 
 
 def _contractions(limit: LimitEnclosure, distance: fmpq) -> Iterator[Contraction]:
-    """Contractions on balls as large as can be, then on the limit's own ball."""
-    radii = [fmpq(1) / fmpq(2) ** bits for bits in _RADIUS_BITS]
-    if limit.contraction.by == "layers":
-        yield limit.contraction
-        return
-    for radius in (*(r for r in radii if r > limit.contraction.radius), limit.contraction.radius):
-        try:
-            yield whole_contraction(limit, radius)
-        except UnknownError as error:
-            if radius == limit.contraction.radius:
-                raise UnknownError(f"that iterates from the start converge was not proved: {error}") from None
+    """Contractions on the limit's own ball, then on larger ones while no guard vanishes there."""
+    yield whole_contraction(limit)
+    for bits in sorted(_RADIUS_BITS, reverse=True):
+        radius = fmpq(1) / fmpq(2) ** bits
+        if radius > limit.contraction.radius:
+            try:
+                yield whole_contraction(limit, radius)
+            except UnknownError:
+                return
 
 
 def _lipschitz(limit: LimitEnclosure, distance: fmpq) -> fmpq:

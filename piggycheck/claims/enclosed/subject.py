@@ -82,7 +82,7 @@ class EnclosedSubject(About):
         key = "" if chosen is None else str(chosen.text())
         if key not in self._found:
             directions = {} if chosen is None else chosen.moving
-            self._found[key] = enclose_limit(self.problem, directions=directions)
+            self._found[key] = enclose_limit(self.problem, directions=directions, whole=True)
         return self._found[key]
 
     def limit(self, chosen: Chosen | None = None) -> LimitEnclosure:
