@@ -4,14 +4,15 @@ import pytest
 from flint import fmpq, fmpq_mat
 
 from piggycheck.algorithms import admm, douglas_rachford, forward_backward
+from piggycheck.errors import UnknownError
 from piggycheck.functions import l1, least_squares, log_det
-from piggycheck.limits import enclosed_output, verified_limit
+from piggycheck.limits import enclose_output, verified_limit
 
 PENALTY = {"penalty": "1/10"}
 
 
 def output_at(iteration, at, **options):
-    return enclosed_output(verified_limit(iteration, at, **options))
+    return enclose_output(verified_limit(iteration, at, **options))
 
 
 def distance_squared(M, expected):
@@ -52,9 +53,10 @@ def test_the_output_of_admm_is_the_minimiser_and_not_the_state():
 def test_without_directions_only_the_output_is_enclosed():
     output = output_at(douglas_rachford(log_det([[1]]), l1("penalty"), parameters=["penalty"]), PENALTY, directions={})
     assert abs(output.point[0, 0] - fmpq(10, 11)) <= output.error
-    assert (output.name, output.derivative, output.derivative_error) == ("proximal", None, None)
+    assert (output.derivative, output.derivative_error) == (None, None)
 
 
-def test_an_iteration_without_output_has_none():
+def test_where_the_state_is_what_users_want_there_is_no_output():
     lasso = forward_backward(least_squares([[1]], [3]), l1("penalty"), step="1/2", parameters=["penalty"])
-    assert output_at(lasso, PENALTY) is None
+    with pytest.raises(UnknownError, match="the output of this iteration is its state"):
+        output_at(lasso, PENALTY)
