@@ -2,6 +2,7 @@
 
 from piggycheck.derivation.enclosed import (
     EnclosedDerivativeStep,
+    EnclosedOutputStep,
     EnclosedPointStep,
     EnclosedRateStep,
     ErrorStep,
@@ -40,6 +41,7 @@ __all__ = [
     "DiscontinuityStep",
     "DualFormStep",
     "EnclosedDerivativeStep",
+    "EnclosedOutputStep",
     "EnclosedPointStep",
     "EnclosedRateStep",
     "ErrorStep",

@@ -9,6 +9,7 @@ from piggycheck.derivation.steps import Step
 
 __all__ = [
     "EnclosedDerivativeStep",
+    "EnclosedOutputStep",
     "EnclosedPointStep",
     "EnclosedRateStep",
     "ErrorStep",
@@ -165,6 +166,30 @@ class EnclosedDerivativeStep(Step):
     directions: tuple[str, ...]
     blocks: tuple[tuple[str, Any], ...]
     error: Any
+
+
+@dataclass(frozen=True)
+class EnclosedOutputStep(Step):
+    """The output of an iteration at its limit, when that is not the state, and its derivative.
+
+    Attributes
+    ----------
+    name : str
+    point : tuple of fmpq
+    error : fmpq
+        Bounds the Euclidean distance.
+    directions : tuple of str
+    derivative : fmpq_mat or None
+    derivative_error : fmpq or None
+        Bounds the Frobenius distance.
+    """
+
+    name: str
+    point: tuple[Any, ...]
+    error: Any
+    directions: tuple[str, ...] = ()
+    derivative: Any | None = None
+    derivative_error: Any | None = None
 
 
 @dataclass(frozen=True)

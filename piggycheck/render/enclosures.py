@@ -19,17 +19,19 @@ from piggycheck.render.formula import (
     Operator,
     Paragraph,
     Part,
+    Power,
     Section,
     at_most,
     decimals_above,
     decimals_below,
     formula,
     listed,
+    power_of_ten,
     sentence,
 )
-from piggycheck.render.layers import sample
+from piggycheck.render.layers import entries_of
 
-__all__ = ["derivative", "error", "from_start", "observed", "point", "rate", "tie"]
+__all__ = ["derivative", "error", "from_start", "observed", "output", "point", "rate", "tie"]
 
 _MOST_BRANCHES = 6
 _MOST_GUARDS = 4
@@ -64,16 +66,12 @@ def point(step: d.EnclosedPointStep, steps: Sequence[d.Step]) -> Section:
     Section
     """
     alone = len(step.blocks) == 1
-    lines = [formula(_CENTRE if alone else Name(name), "≈", *sample(values)) for name, values in step.blocks]
+    lines = [entries_of(_CENTRE if alone else Name(name), values) for name, values in step.blocks]
     one_less = formula("(", Number(1), "−", _GAMMA, ")")
     known = (*_distance(_X, _CENTRE), *at_most(step.error))
     blocks: list[Paragraph | Display] = [
-        sentence("Exactly one fixed point ", (_X,), " lies near"),
+        sentence("Exactly one fixed point ", (_X,), " lies near ", (_CENTRE,), ", at the distance ", known, ":"),
         Display(tuple(lines)),
-        sentence(
-            "All digits of this approximation ", (_CENTRE,), " are in the certificate; ", known, "." if alone else
-            ", where all blocks are one vector.",
-        ),
         *_signs(step),
         sentence(
             "On the ball of radius ", formula(_R, *_equals(step.radius)), " around ", (_CENTRE,),
@@ -89,18 +87,18 @@ def point(step: d.EnclosedPointStep, steps: Sequence[d.Step]) -> Section:
 
 def _equals(value: Any) -> Formula:
     """Write a bound that is a power of two or ten, or decimals of it."""
-    text = str(value)
-    if len(text) <= _LARGEST_SHOWN:
-        return formula("=", Number(text))
+    power = value.q.bit_length() - 1
+    if value.p == 1 and value.q == 2**power and power > _LARGEST_SHOWN:
+        return formula("=", Power(2, str(-power)))
+    if len(str(value)) <= _LARGEST_SHOWN:
+        return formula("=", Number(value))
     return formula("≈", Decimal(decimals_below(value)))
 
 
 def _signs(step: d.EnclosedPointStep) -> list[Paragraph]:
     said: list[Part] = []
     for (name, values), counts in zip(step.blocks, step.signs, strict=True):
-        kinds = zip(
-            counts, ("positive", "negative", "zero", f"within {decimals_above(step.error)} of zero"), strict=True
-        )
+        kinds = zip(counts, ("positive", "negative", "zero", "too close to zero to tell"), strict=True)
         found = [f"{count} {kind}" for count, kind in kinds if count]
         listing = ", ".join(found[:-1]) + (" and " if found[:-1] else "") + found[-1] if found else ""
         said += [f"Of the {len(values)} coordinates of ", (Name(name),), f", {listing.replace(' ', ' are ', 1)}. "]
@@ -111,7 +109,11 @@ def _branches(step: d.EnclosedPointStep) -> list[Paragraph | Display]:
     if not step.branches:
         return [sentence("There is nothing to switch: the map is smooth.")]
     blocks: list[Paragraph | Display] = [
-        sentence("No guard vanishes on the ball, so the map is smooth there, and one piece is essentially active:")
+        sentence(
+            "No guard vanishes on the ball, so the map is smooth there, and one piece is essentially active. With ",
+            (Letter("v"),),
+            " for what a node is applied to, these are its branches:",
+        )
     ]
     lines: list[Formula] = []
     for node, unit, rows in step.branches:
@@ -301,10 +303,41 @@ def derivative(step: d.EnclosedDerivativeStep, steps: Sequence[d.Step]) -> Secti
         for name, M in step.blocks:
             values = [M[i, column] for i in range(M.nrows())]
             rows = f"the rows of {name}, " if len(step.blocks) > 1 else ""
-            lines.append((_J_CENTRE, Operator("≈"), *sample(values), f"   {rows}in the direction {direction}"))
+            lines.append((*entries_of(_J_CENTRE, values), f"   {rows}in the direction {direction}"))
     if len(step.directions) > _MOST_COLUMNS:
-        lines.append((f"… and {len(step.directions) - _MOST_COLUMNS} more directions, in the certificate",))
+        lines.append((f"… and in {len(step.directions) - _MOST_COLUMNS} more, in the certificate",))
     return Section("The limit of the derivatives", (said, Display(tuple(lines))))
+
+
+def output(step: d.EnclosedOutputStep, steps: Sequence[d.Step]) -> Section:
+    """Tell the output of the iteration at its limit, when that is not the state.
+
+    Parameters
+    ----------
+    step : EnclosedOutputStep
+    steps : sequence of Step
+
+    Returns
+    -------
+    Section
+    """
+    name, within = Name(step.name), " One evaluation at the limit encloses it, within "
+    said = ("The output of the iteration is ", (name,), ".", within, *_within(step.error), ":")
+    blocks: list[Paragraph | Display] = [Paragraph(said), Display((entries_of(name, step.point),))]
+    if step.derivative is not None:
+        rows = range(step.derivative.nrows())
+        columns = list(enumerate(step.directions))[:_MOST_COLUMNS]
+        moved = [
+            (*entries_of(_J_CENTRE, [step.derivative[i, j] for i in rows]), f"   in the direction {label}")
+            for j, label in columns
+        ]
+        said = ("Its derivative is enclosed in the same way, within ", *_within(step.derivative_error), ":")
+        blocks += [Paragraph(said), Display(tuple(moved))]
+    return Section("The output", tuple(blocks))
+
+
+def _within(distance: Any) -> tuple[Part, ...]:
+    return ((power_of_ten(distance),),) if distance else ("0",)
 
 
 def error(step: d.ErrorStep, steps: Sequence[d.Step]) -> Section:

@@ -266,6 +266,8 @@ def _width(atom: Any) -> int:
         )
     if isinstance(atom, Cases):
         return max(len(str(value)) + len(str(condition)) for value, condition in atom.rows)
+    if isinstance(atom, Decimal):
+        return len(atom.text)
     if isinstance(atom, (Expression, Number)):
         return len(str(atom.value)) if isinstance(atom, Expression) else _digits(rational_text(atom.value))
     return 2

@@ -27,7 +27,7 @@ from piggycheck.render.formula import (
     sentence,
 )
 
-__all__ = ["sample", "structured_map"]
+__all__ = ["entries_of", "sample", "structured_map"]
 
 _MOST_SHOWN = 5
 _LONGEST_VALUE = 60
@@ -69,6 +69,28 @@ def sample(values: Sequence[Any], most: int = _MOST_SHOWN) -> Formula:
         atoms += [*([Operator(",")] if i else []), short(value)]
     rest = [Operator(","), "…"] if len(values) > most else []
     return (*atoms, *rest, Operator(")"))
+
+
+def entries_of(letter: Letter | Name, values: Sequence[Any]) -> Formula:
+    """Write what the first entries of a vector are; of a long one that is mostly zero, the first that are not.
+
+    Examples
+    --------
+    >>> from flint import fmpq
+    >>> entries_of(Letter("x"), [fmpq(0)] * 20 + [fmpq(1)])
+    (Letter(name='x', below='21', above=''), Operator(text='='), Number(value='1'), '   and 0 elsewhere')
+    """
+    nonzero = [i for i, value in enumerate(values) if value != 0]
+    if len(values) <= _MOST_SHOWN or 2 * len(nonzero) > len(values) or not nonzero:
+        exact = all(isinstance(short(value), Number) for value in values[:_MOST_SHOWN])
+        return (letter, Operator("=" if exact else "≈"), *sample(values))
+    atoms: list[Atom] = []
+    for i in nonzero[:_MOST_SHOWN]:
+        number = short(values[i])
+        relation = Operator("=" if isinstance(number, Number) else "≈")
+        indexed = Letter(letter.name, str(i + 1)) if isinstance(letter, Letter) else Name(f"{letter.name}_{i + 1}")
+        atoms += [*([Operator(",")] if atoms else []), indexed, relation, number]
+    return (*atoms, *([Operator(","), "…"] if len(nonzero) > _MOST_SHOWN else []), "   and 0 elsewhere")
 
 
 def short(value: Any) -> Atom:

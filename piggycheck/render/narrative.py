@@ -404,6 +404,7 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.ChainRuleStep: _chain_rule,
     d.StructuredMapStep: structured_map,
     d.EnclosedPointStep: enclosures.point,
+    d.EnclosedOutputStep: enclosures.output,
     d.EnclosedRateStep: enclosures.rate,
     d.EnclosedDerivativeStep: enclosures.derivative,
     d.ErrorStep: enclosures.error,

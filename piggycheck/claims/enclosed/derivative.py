@@ -6,7 +6,7 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.claims.derivative import Derivative
 from piggycheck.claims.directions import Chosen
-from piggycheck.claims.enclosed.facts import derivative_step, rounded, witness
+from piggycheck.claims.enclosed.facts import derivative_step, output_step, output_value, rounded, witness
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.enclosed.verdicts import certified, distance_text
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
@@ -59,14 +59,16 @@ def _proved(claim: Derivative, subject: EnclosedSubject, limit: LimitEnclosure, 
     derivation = subject.opening()
     derivation.record(derivative_step(limit, chosen.labels))
     shown, error = rounded(limit.derivative, limit.derivative_error)
-    distance = distance_text(limit.derivative_error)
+    output = output_step(limit, chosen.labels)
+    if output is not None:
+        derivation.record(output)
     return certified(
         Proved,
         claim,
         subject,
         statement=f"the piggyback set at the fixed point is a single matrix, {in_directions(chosen)}",
-        found=f"it is a single matrix, at a distance of at most {distance} from the approximation",
-        value={"matrix": shown, "error": str(error), "directions": list(chosen.labels)},
+        found=f"it is a single matrix near the approximation, {distance_text(limit.derivative_error)}",
+        value={"matrix": shown, "error": str(error), "directions": list(chosen.labels), **output_value(output)},
         reason="the map is smooth near the fixed point and contracts, so J = A J + B has one solution",
         derivation=derivation,
         witness=_witness(limit, chosen),

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from flint import arb, fmpq, fmpq_mat
 
 from piggycheck.arrays import Enclosed
-from piggycheck.derivation import EnclosedDerivativeStep, EnclosedPointStep, TieStep
+from piggycheck.derivation import EnclosedDerivativeStep, EnclosedOutputStep, EnclosedPointStep, TieStep
 from piggycheck.errors import UnknownError
-from piggycheck.limits import LimitEnclosure, Tie
+from piggycheck.limits import LimitEnclosure, Tie, enclose_output
 from piggycheck.limits.jacobian import derivative_rows
 from piggycheck.maps import Signature, StructuredMap
 
-__all__ = ["by_block", "compressed", "derivative_step", "point_step", "rounded", "tie_step", "witness"]
+__all__ = [
+    "by_block",
+    "compressed",
+    "derivative_step",
+    "output_step",
+    "output_value",
+    "point_step",
+    "rounded",
+    "tie_step",
+    "witness",
+]
 
 _MOST_DIGITS = 40
 _GUARD_DIGITS = 1
@@ -86,7 +97,7 @@ def point_step(limit: LimitEnclosure) -> EnclosedPointStep:
         signs.append(tuple(counts))
         start += len(entries)
     return EnclosedPointStep(
-        tuple((name, tuple(values.entries())) for name, values in blocks),
+        tuple((name, _seen(values, limit.error)) for name, values in blocks),
         tuple(signs),
         limit.error,
         limit.residual,
@@ -95,6 +106,11 @@ def point_step(limit: LimitEnclosure) -> EnclosedPointStep:
         contraction.by,
         branches(map_, limit.signature),
     )
+
+
+def _seen(M: fmpq_mat, error: fmpq) -> tuple[fmpq, ...]:
+    """The entries of a matrix; those that may be 0 as 0, since their digits say nothing."""
+    return tuple(fmpq(0) if abs(entry) <= error else entry for entry in M.entries())
 
 
 def _constant_zeros(limit: LimitEnclosure) -> set[int]:
@@ -163,6 +179,42 @@ def tie_step(tie: Tie, pieces: int | None = None) -> TieStep:
     return TieStep(tie.guards, True, pieces)
 
 
+def output_step(limit: LimitEnclosure, labels: Sequence[str] = ()) -> EnclosedOutputStep | None:
+    """Say what the output of the iteration is, when that is not its state; None when it is, or is not enclosed.
+
+    Parameters
+    ----------
+    limit : LimitEnclosure
+    labels : sequence of str
+        Of the directions of its derivative; none when that is not wanted.
+    """
+    output = limit.problem.iteration.output
+    if output is None:
+        return None
+    try:
+        found = enclose_output(limit)
+    except UnknownError:
+        return None
+    step = EnclosedOutputStep(output.next.name, _seen(found.point, found.error), found.error)
+    if not labels:
+        return step
+    J, error = found.derivative, found.derivative_error
+    seen = fmpq_mat(J.nrows(), J.ncols(), list(_seen(J, error)))
+    return replace(step, directions=tuple(labels), derivative=seen, derivative_error=error)
+
+
+def output_value(step: EnclosedOutputStep | None) -> dict[str, Any]:
+    """Return the output as answers hold it."""
+    if step is None:
+        return {}
+    shown, error = rounded(fmpq_mat(len(step.point), 1, list(step.point)), step.error)
+    value = {"name": step.name, "point": [row[0] for row in shown], "error": str(error)}
+    if step.derivative is not None:
+        value["matrix"], moved = rounded(step.derivative, step.derivative_error)
+        value["matrix_error"] = str(moved)
+    return {"output": value}
+
+
 def derivative_step(limit: LimitEnclosure, labels: Sequence[str]) -> EnclosedDerivativeStep:
     """Say what the derivatives converge to.
 
@@ -173,5 +225,6 @@ def derivative_step(limit: LimitEnclosure, labels: Sequence[str]) -> EnclosedDer
     """
     if limit.derivative is None:
         raise UnknownError("no derivative was asked for")
-    blocks = tuple(by_block(limit.problem.map, limit.derivative))
-    return EnclosedDerivativeStep(tuple(labels), blocks, limit.derivative_error)
+    J, error = limit.derivative, limit.derivative_error
+    seen = fmpq_mat(J.nrows(), J.ncols(), list(_seen(J, error)))
+    return EnclosedDerivativeStep(tuple(labels), tuple(by_block(limit.problem.map, seen)), error)

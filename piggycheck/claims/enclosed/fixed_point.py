@@ -9,7 +9,7 @@ from flint import arb, fmpq, fmpq_mat
 
 from piggycheck.arrays import BallArrays
 from piggycheck.claims.base import decimals_below, rational_field
-from piggycheck.claims.enclosed.facts import by_block, rounded, witness
+from piggycheck.claims.enclosed.facts import by_block, output_step, output_value, rounded, witness
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.enclosed.verdicts import certified, distance_text
 from piggycheck.claims.fixed_point import FixedPointClaim
@@ -44,15 +44,18 @@ def _proved(claim: FixedPointClaim, subject: EnclosedSubject, limit: LimitEnclos
     shown, error = rounded(limit.point, limit.error)
     numbers = iter(row[0] for row in shown)
     blocks = {name: [next(numbers) for _ in range(part.nrows())] for name, part in by_block(subject.map, limit.point)}
+    derivation, output = subject.opening(), output_step(limit)
+    if output is not None:
+        derivation.record(output)
     return certified(
         Proved,
         claim,
         subject,
         statement="the iteration has a fixed point at these parameters",
-        found=f"it has exactly one near the approximation, at a distance of at most {distance_text(limit.error)}",
-        value={"point": blocks, "error": str(error)},
+        found=f"it has exactly one near the approximation, {distance_text(limit.error)}",
+        value={"point": blocks, "error": str(error), **output_value(output)},
         reason="near the approximation the map contracts, and moves it by little",
-        derivation=subject.opening(),
+        derivation=derivation,
         witness={**witness(limit), "error": limit.error},
     )
 

@@ -51,15 +51,15 @@ def certified(
 
 
 def distance_text(error: Any) -> str:
-    """Write a bound on a distance: a power of ten, or 0.
+    """Say how far something may be from its approximation, by a power of ten.
 
     Examples
     --------
     >>> from flint import fmpq
     >>> distance_text(fmpq(3, 10**31)), distance_text(fmpq(0))
-    ('10^-30', '0')
+    ('at a distance of at most 10^-30', 'which is exact')
     """
     if error == 0:
-        return "0"
+        return "which is exact"
     power = power_of_ten(error)
-    return f"{power.base}^{power.exponent}"
+    return f"at a distance of at most {power.base}^{power.exponent}"
