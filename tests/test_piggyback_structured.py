@@ -130,7 +130,7 @@ class TestFollowing:
             assert ball.signature == rounded.signature
             assert is_within(ball.x, SIXTY.exactly(rounded.x.centre), ROUNDING)
             assert is_within(ball.J, SIXTY.exactly(rounded.J.centre), ROUNDING)
-            if type(ball.J) is not Enclosed:
+            if type(ball.x) is not Enclosed:
                 followed[ball.signature] = followed.get(ball.signature, 0) + 1
         assert ball.x.spread < 2.0**-110 and ball.J.spread < 2.0**-105
         assert sum(followed.values()) > 60

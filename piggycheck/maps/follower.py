@@ -20,7 +20,7 @@ from piggycheck.maps.affine import Affine
 from piggycheck.maps.affinity import affine_nodes
 from piggycheck.maps.base import Moment, Signature
 from piggycheck.maps.elementwise import Elementwise
-from piggycheck.maps.nodes import Cotangents, Directions, Node
+from piggycheck.maps.nodes import Cotangents, Directions
 from piggycheck.maps.structured import BoundStructuredMap, StructuredMoment
 
 __all__ = ["Follower"]
@@ -41,45 +41,91 @@ class Follower:
 
     def __init__(self, bound: BoundStructuredMap):
         self.bound = bound
-        self._piece: _Piece | None = None
+        self._forget(None, None)
+
+    def _forget(self, signature: Signature | None, directions: Directions | None) -> None:
+        """Begin to count the steps that use a piece."""
+        self._signature, self._directions = signature, directions
+        self._count, self._next = 0, _PATIENCE
         self._affinity: _Affinity | None = None
-        self._used: tuple[Signature | None, Directions | None] = (None, None)
-        self._count, self._patience = 0, _PATIENCE
+        self._derivative: _Derivative | None = None
+        self._ball: _Ball | None = None
 
     def __call__(self, x: Enclosed) -> Moment:
         with self.bound.arrays.precision():
-            if self._piece is not None:
-                moment = self._piece.moment(x)
-                if moment is not None:
-                    return moment
-                self._piece, self._count, self._patience = None, 0, _PATIENCE
+            if self._ball is not None:
+                away = self._ball.away(x)
+                if away is not None:
+                    return _InBall(self._ball, self._derivative, x, away)
+                self._ball, self._next = None, self._count + _PATIENCE
             return _Watched(self, x)
 
-    def note(self, moment: StructuredMoment, tangent: Enclosed, directions: Directions, signature: Signature) -> None:
-        """Count the steps that use the same piece; after enough of them, look for a ball where this goes on."""
-        if self._used[1] is not directions or self._used[0] != signature:
-            self._used, self._count, self._patience = (signature, directions), 0, _PATIENCE
+    def forward(
+        self, moment: StructuredMoment, tangent: Enclosed, directions: Directions, signature: Signature
+    ) -> Enclosed | None:
+        """Carry tangents on by the derivative of the piece, if it is known."""
+        if directions is not self._directions or signature != self._signature:
+            self._forget(signature, directions)
         self._count += 1
-        if self._count >= self._patience and 0 not in signature:
-            self._patience *= 2
-            if self._affinity is None or self._affinity.signature != signature:
-                self._affinity = _Affinity(moment, signature)
-            if 0 < len(self._affinity.moving) <= self._count:
-                self._piece = self._affinity.around(moment, tangent, directions)
+        if self._count >= self._next:
+            self._next += self._count // 2
+            self._learn(moment, tangent)
+        return None if self._derivative is None else self._derivative.pushed(tangent)
+
+    def _learn(self, moment: StructuredMoment, tangent: Enclosed) -> None:
+        """After enough steps on the same piece: its derivative first, then a ball in which it goes on."""
+        if self._affinity is None:
+            self._affinity = _Affinity(moment, self._signature)
+        if not 0 < len(self._affinity.moving) <= self._count:
+            return
+        if self._derivative is None:
+            self._derivative = _Derivative.found(self._affinity, moment, tangent, self._directions)
+        if self._derivative is not None:
+            self._ball = _Ball.found(self._affinity, moment)
 
 
 class _Watched(StructuredMoment):
-    """A moment whose follower is told what it is used for."""
+    """A moment that asks its follower first."""
 
     def __init__(self, follower: Follower, x: Enclosed):
         super().__init__(follower.bound, x)
         self._follower = follower
 
     def forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
-        if tangent is not None and directions is not None:
-            with self.bound.arrays.precision():
-                self._follower.note(self, tangent, directions, signature)
-        return super().forward(tangent, directions, signature)
+        with self.bound.arrays.precision():
+            if tangent is not None and directions is not None:
+                result = self._follower.forward(self, tangent, directions, signature)
+                if result is not None:
+                    return result
+            return self._forward(tangent, directions, signature)
+
+
+class _InBall(Moment):
+    """A map at a state in a ball in which one piece is used."""
+
+    def __init__(self, ball: _Ball, derivative: _Derivative, x: Enclosed, away: arb_mat):
+        self.ball, self.derivative, self.x = ball, derivative, x
+        self.value = ball.states.enclosed(ball.value + ball.affinity.A * away, ball.affinity.lipschitz * x.spread)
+
+    @property
+    def signature(self) -> Signature:
+        return self.ball.affinity.signature
+
+    @cached_property
+    def whole(self) -> StructuredMoment:
+        """The same, node by node."""
+        return StructuredMoment(self.ball.affinity.bound, self.x)
+
+    def forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
+        with self.ball.affinity.bound.arrays.precision():
+            if tangent is not None and directions is self.derivative.directions and signature == self.signature:
+                result = self.derivative.pushed(tangent)
+                if result is not None:
+                    return result
+            return self.whole.forward(tangent, directions, signature)
+
+    def backward(self, cotangent: Enclosed, signature: Signature) -> tuple[Enclosed, Cotangents]:
+        return self.whole.backward(cotangent, signature)
 
 
 class _Frame:
@@ -142,151 +188,115 @@ class _Framed(Enclosed):
         return self._centre
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """An affine piece, on the coordinates that move, in a ball.
-
-    Attributes
-    ----------
-    centre, value : arb_mat
-        The middle c of the ball, and F(c).
-    radius, lipschitz : arb
-        How far the moving coordinates may be from c, and a Lipschitz constant of F there.
-    A, B : arb_mat
-        The derivatives in the state and in the directions, the part that comes from resting rows included in B.
-    """
-
-    bound: BoundStructuredMap
-    signature: Signature
-    directions: Directions
-    states: _Frame
-    tangents: _Frame
-    centre: arb_mat
-    value: arb_mat
-    radius: arb
-    lipschitz: arb
-    A: arb_mat
-    B: arb_mat
-
-    def moment(self, x: Enclosed) -> Moment | None:
-        """Return the map at a state; None when it is not known to be in the ball, with all that it may be."""
-        moving = self.states.moving(x)
-        if moving is None:
-            return None
-        away = moving - self.centre
-        if not (self.bound.arrays.length(away) <= self.radius and x.spread <= self.radius * _SLACK):
-            return None
-        return _OnPiece(self, x, away)
-
-
-class _OnPiece(Moment):
-    """A map at a state in the ball of an affine piece."""
-
-    def __init__(self, piece: _Piece, x: Enclosed, away: arb_mat):
-        self.piece, self.x = piece, x
-        self.value = piece.states.enclosed(piece.value + piece.A * away, piece.lipschitz * x.spread)
-
-    @property
-    def signature(self) -> Signature:
-        return self.piece.signature
-
-    @cached_property
-    def whole(self) -> StructuredMoment:
-        """The same, node by node."""
-        return StructuredMoment(self.piece.bound, self.x)
-
-    def forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
-        piece = self.piece
-        with piece.bound.arrays.precision():
-            if tangent is not None and directions is piece.directions and signature == piece.signature:
-                moving = piece.tangents.moving(tangent)
-                if moving is not None:
-                    return piece.tangents.enclosed(piece.A * moving + piece.B, piece.lipschitz * tangent.spread)
-            return self.whole.forward(tangent, directions, signature)
-
-    def backward(self, cotangent: Enclosed, signature: Signature) -> tuple[Enclosed, Cotangents]:
-        with self.piece.bound.arrays.precision():
-            return self.whole.backward(cotangent, signature)
-
-
 class _Affinity:
     """A piece that is affine: the coordinates that move on it, and how everything else moves with them.
 
     Attributes
     ----------
     moving : list of int
-        None of them where following the piece would not pay, or not be possible.
+        None of them where following the piece would not pay, or is not possible.
     """
 
     def __init__(self, moment: StructuredMoment, signature: Signature):
-        self.signature, bound, last = signature, moment.bound, moment.bound.map.next
-        signs = bound.by_node(signature)
+        self.signature, self.bound = signature, moment.bound
+        last, signs = self.bound.map.next, self.bound.by_node(signature)
         still = moment.nodes[last].still(signs.get(last, ()))
         self.moving = [i for i in range(last.size) if i not in still]
-        self.switching = [node for node in bound.map.switching if node.depends_on_state()]
-        known = bound.constants is not None and all(isinstance(node, Elementwise) for node in self.switching)
-        pays = 2 * len(self.moving) ** 2 < _cost(bound)
-        if not (known and pays and last in affine_nodes(bound.map.nodes, signs)):
+        self.switching = [node for node in self.bound.map.switching if node.depends_on_state()]
+        known = self.bound.constants is not None and all(isinstance(node, Elementwise) for node in self.switching)
+        pays = 2 * len(self.moving) ** 2 < _cost(self.bound)
+        if 0 in signature or not (known and pays and last in affine_nodes(self.bound.map.nodes, signs)):
             self.moving = []
+            return
+        units = arb_mat(last.size, len(self.moving))
+        for j, i in enumerate(self.moving):
+            units[i, j] = 1
+        tangents = moment.tangents(units, self.bound.still(len(self.moving)), signature)
+        self.lengths = {node: _row_lengths(tangents[node.inputs[0]]) for node in self.switching}
+        self.A = _Frame(units, self.moving, self.bound.arrays).rows(tangents[last])
+        self.lipschitz = self.bound.constants[last]
 
-    def around(self, moment: StructuredMoment, tangent: Enclosed, directions: Directions) -> _Piece | None:
-        """Look for a ball around an iterate in which the piece is used."""
-        bound, last = moment.bound, moment.bound.map.next
-        states = _Frame(moment.values[last], self.moving, bound.arrays)
-        centre, radius = states.moving(moment.x), self._radius(moment)
-        if centre is None or radius is None:
-            return None
-        resting = _Frame(tangent.centre, self.moving, bound.arrays)
-        held = arb_mat(*resting.shape, resting.resting)
-        constant = moment.tangents(held, directions, self.signature)[last]
-        tangents = _Frame(constant, self.moving, bound.arrays)
-        if tangents.moving(tangent) is None:
-            return None
-        return _Piece(
-            bound=bound,
-            signature=self.signature,
-            directions=directions,
-            states=states,
-            tangents=tangents,
-            centre=centre,
-            value=states.rows(moment.values[last]),
-            radius=radius,
-            lipschitz=moment.constant,
-            A=self._derivative(moment)[1],
-            B=tangents.rows(constant),
-        )
+    def lasts(self, moment: StructuredMoment, radius: arb) -> bool:
+        """Whether no sign changes while the moving coordinates stay within a distance of where they are.
 
-    def _radius(self, moment: StructuredMoment) -> arb | None:
-        """How far the moving coordinates may go, many steps if possible, without a change of signs."""
-        arrays, found = moment.bound.arrays, None
-        step = arrays.length(moment.value.centre - moment.x.centre) + moment.value.spread + arb(2) ** -arrays.bits
-        for factor in _STEPS_AHEAD:
-            radius = (step * factor).upper()
-            if not self._stays(moment, radius):
-                break
-            found = radius
-        return found
-
-    def _stays(self, moment: StructuredMoment, radius: arb) -> bool:
-        constants, lengths = moment.bound.constants, self._derivative(moment)[0]
+        And all coordinates within a small part of that distance of where they should be.
+        """
         for node in self.switching:
-            slack = radius * _SLACK * constants[node.inputs[0]]
-            if not moment.nodes[node].stays([(length * radius + slack).upper() for length in lengths[node]]):
+            slack = radius * _SLACK * self.bound.constants[node.inputs[0]]
+            if not moment.nodes[node].stays([(length * radius + slack).upper() for length in self.lengths[node]]):
                 return False
         return True
 
-    def _derivative(self, moment: StructuredMoment) -> tuple[dict[Node, list[arb]], arb_mat]:
-        """How far entries that are looked at move with the coordinates, and how these move."""
-        if self._known is None:
-            bound, units = moment.bound, arb_mat(moment.bound.map.dimension, len(self.moving))
-            for j, i in enumerate(self.moving):
-                units[i, j] = 1
-            tangents = moment.tangents(units, bound.still(len(self.moving)), self.signature)
-            lengths = {node: _row_lengths(tangents[node.inputs[0]]) for node in self.switching}
-            self._known = lengths, _Frame(units, self.moving, bound.arrays).rows(tangents[bound.map.next])
-        return self._known
 
-    _known: tuple[dict[Node, list[arb]], arb_mat] | None = None
+@dataclass(frozen=True)
+class _Derivative:
+    """The recursion ``J -> A J + B`` on an affine piece, for the rows that move; what the others add is part of B."""
+
+    affinity: _Affinity
+    directions: Directions
+    tangents: _Frame
+    B: arb_mat
+
+    @classmethod
+    def found(
+        cls, affinity: _Affinity, moment: StructuredMoment, tangent: Enclosed, directions: Directions
+    ) -> _Derivative | None:
+        """Return it, if the rows of the tangents that do not move are those that the piece gives them."""
+        bound = affinity.bound
+        resting = _Frame(tangent.centre, affinity.moving, bound.arrays)
+        held = arb_mat(*resting.shape, resting.resting)
+        constant = moment.tangents(held, directions, affinity.signature)[bound.map.next]
+        tangents = _Frame(constant, affinity.moving, bound.arrays)
+        found = cls(affinity, directions, tangents, tangents.rows(constant))
+        return None if tangents.moving(tangent) is None else found
+
+    def pushed(self, tangent: Enclosed) -> Enclosed | None:
+        """Carry tangents on, if their other rows are as they should be."""
+        moving = self.tangents.moving(tangent)
+        if moving is None:
+            return None
+        return self.tangents.enclosed(self.affinity.A * moving + self.B, self.affinity.lipschitz * tangent.spread)
+
+
+@dataclass(frozen=True)
+class _Ball:
+    """Where an affine piece is used.
+
+    Attributes
+    ----------
+    centre, value : arb_mat
+        The moving coordinates of a point c, and of F(c).
+    radius : arb
+        How far the moving coordinates may be from c.
+    """
+
+    affinity: _Affinity
+    states: _Frame
+    centre: arb_mat
+    value: arb_mat
+    radius: arb
+
+    @classmethod
+    def found(cls, affinity: _Affinity, moment: StructuredMoment) -> _Ball | None:
+        """Look for a ball around an iterate that is many steps wide."""
+        arrays, value = affinity.bound.arrays, moment.values[affinity.bound.map.next]
+        states, radius = _Frame(value, affinity.moving, arrays), None
+        step = arrays.length(moment.value.centre - moment.x.centre) + moment.value.spread + arb(2) ** -arrays.bits
+        for factor in _STEPS_AHEAD:
+            wider = (step * factor).upper()
+            if not affinity.lasts(moment, wider):
+                break
+            radius = wider
+        centre = states.moving(moment.x)
+        return None if centre is None or radius is None else cls(affinity, states, centre, states.rows(value), radius)
+
+    def away(self, x: Enclosed) -> arb_mat | None:
+        """How far a state is from the centre; None when it is not known to be in the ball, with all that it may be."""
+        moving = self.states.moving(x)
+        if moving is None or not x.spread <= self.radius * _SLACK:
+            return None
+        away = moving - self.centre
+        return away if self.affinity.bound.arrays.length(away) <= self.radius else None
 
 
 def _row_lengths(A: arb_mat) -> list[arb]:

@@ -238,13 +238,17 @@ class _Masks(Sweep):
             if not isinstance(tree, _Fork):
                 codes[where], values[where] = tree[0], tree[1](*point)
                 return
-            guard = tree.guard(*point)
+            guard, left = tree.guard(*point), len(point[0])
             for sign, branch in tree.branches:
                 taken = guard > 0 if sign > 0 else guard < 0 if sign else guard == 0
                 if not isinstance(taken, np.ndarray):
                     taken = np.full(len(point[0]), taken)
-                if taken.any():
-                    walk(branch, np.flatnonzero(taken) if where is _ALL else where[taken])
+                some = np.flatnonzero(taken) if where is _ALL else where[taken]
+                if some.size:
+                    walk(branch, some)
+                left -= some.size
+                if not left:
+                    break
 
         walk(self._tree, _ALL)
         return values.reshape(-1, 1), array("i", codes.tobytes())
