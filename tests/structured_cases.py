@@ -25,6 +25,10 @@ DIAGONAL = [[2, 0], [0, 1]]
 STRUCTURED = {
     "lasso": lambda: (
         forward_backward(least_squares(A, B), l1(LAM), step="1/10", parameters=[LAM, B]),
+        {"lam": "1/2", "b": [1, 3]},
+    ),
+    "lasso at a tie": lambda: (
+        forward_backward(least_squares(A, B), l1(LAM), step="1/10", parameters=[LAM, B]),
         {"lam": "1/2", "b": [1, 1]},
     ),
     "diagonal lasso": lambda: (
@@ -36,7 +40,7 @@ STRUCTURED = {
         {"lam": "1/2"},
     ),
     "group lasso": lambda: (
-        forward_backward(least_squares(A, [1, 1]), group_l2(LAM, [[0, 1], [2]]), step="1/10", parameters=[LAM]),
+        forward_backward(least_squares(A, [1, 3]), group_l2(LAM, [[0, 1], [2]]), step="1/10", parameters=[LAM]),
         {"lam": "1/2"},
     ),
     "inverse covariance": lambda: (
@@ -44,7 +48,7 @@ STRUCTURED = {
         {"lam": "1/10"},
     ),
     "trend filtering": lambda: (
-        admm(least_squares(IDENTITY, [1, 2, 4, 4]), l1(LAM), difference(2, 4), parameters=[LAM]),
+        admm(least_squares(IDENTITY, [0, 1, 3, 8]), l1(LAM), difference(2, 4), parameters=[LAM]),
         {"lam": "1/10"},
     ),
     "cone": lambda: (forward_backward(quadratic(DIAGONAL, [1, 2]), second_order_cone(), step="1/4"), {}),

@@ -20,6 +20,7 @@ from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
 from piggycheck.derivation import BoundsStep, ContractionStep, RealisedStep, TransitionsStep, WordStep
 from piggycheck.errors import InputError, PiggycheckError, UnknownError
+from piggycheck.limits import Tie
 from piggycheck.linalg import as_float, entries, zeros
 from piggycheck.piggyback import FixedBranch, RandomBranch, RepeatedWord, SelectionPolicy, propagate
 from piggycheck.render.proofs import method_name
@@ -84,7 +85,7 @@ def figure_data(
     if steps < 1:
         raise InputError(f"steps of the figure: `{steps}` is not positive; write a positive integer")
     if isinstance(subject, EnclosedSubject):
-        written_out = subject.at_tie()
+        written_out = _at_tie(subject)
         if written_out is None:
             return enclosed_figure(subject, verdicts, title)
         subject = written_out
@@ -100,6 +101,15 @@ def figure_data(
             "or words are constrained or matrices uncertain; ask for the joint spectral radius"
         )
     return FigureData(title, tuple(panels))
+
+
+def _at_tie(subject: EnclosedSubject) -> Subject | None:
+    """Return a map made of layers written out, where guards tie at its fixed point."""
+    try:
+        found = subject.found()
+        return subject.at_tie(found) if isinstance(found, Tie) else None
+    except UnknownError as error:
+        raise InputError(f"there is nothing to draw: {error}") from None
 
 
 # -- bounds ---------------------------------------------------------------------------------------------------------

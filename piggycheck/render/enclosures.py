@@ -298,15 +298,23 @@ def derivative(step: d.EnclosedDerivativeStep, steps: Sequence[d.Step]) -> Secti
         "Nearby the map is smooth, so the derivatives converge to the solution of ", equation, ". It lies near ",
         (_J_CENTRE,), ", with ", distance, ", as its residual and the contraction show.",
     )  # fmt: skip
+    return Section("The limit of the derivatives", (said, *_columns(step.directions, step.blocks)))
+
+
+def _columns(directions: Sequence[str], blocks: Sequence[tuple[str, Any]]) -> list[Paragraph | Display]:
+    """Write the columns of a matrix, one for each direction."""
+    few = len(directions) * len(blocks) == 1
     lines: list[Formula] = []
-    for column, direction in list(enumerate(step.directions))[:_MOST_COLUMNS]:
-        for name, M in step.blocks:
+    for column, direction in list(enumerate(directions))[:_MOST_COLUMNS]:
+        for name, M in blocks:
             values = [M[i, column] for i in range(M.nrows())]
-            rows = f"the rows of {name}, " if len(step.blocks) > 1 else ""
-            lines.append((*entries_of(_J_CENTRE, values), f"   {rows}in the direction {direction}"))
-    if len(step.directions) > _MOST_COLUMNS:
-        lines.append((f"… and in {len(step.directions) - _MOST_COLUMNS} more, in the certificate",))
-    return Section("The limit of the derivatives", (said, Display(tuple(lines))))
+            rows = f"the rows of {name}, " if len(blocks) > 1 else ""
+            remark = () if few else (f"   {rows}in the direction {direction}",)
+            lines.append((*(entries_of(_J_CENTRE, values) if few else entries_of(_J_CENTRE, values, 3)), *remark))
+    if len(directions) > _MOST_COLUMNS:
+        lines.append((f"… and in {len(directions) - _MOST_COLUMNS} more, in the certificate",))
+    display = Display(tuple(lines))
+    return [sentence(f"In the direction {directions[0]}:"), display] if few else [display]
 
 
 def output(step: d.EnclosedOutputStep, steps: Sequence[d.Step]) -> Section:
@@ -325,14 +333,8 @@ def output(step: d.EnclosedOutputStep, steps: Sequence[d.Step]) -> Section:
     said = ("The output of the iteration is ", (name,), ".", within, *_within(step.error), ":")
     blocks: list[Paragraph | Display] = [Paragraph(said), Display((entries_of(name, step.point),))]
     if step.derivative is not None:
-        rows = range(step.derivative.nrows())
-        columns = list(enumerate(step.directions))[:_MOST_COLUMNS]
-        moved = [
-            (*entries_of(_J_CENTRE, [step.derivative[i, j] for i in rows]), f"   in the direction {label}")
-            for j, label in columns
-        ]
-        said = ("Its derivative is enclosed in the same way, within ", *_within(step.derivative_error), ":")
-        blocks += [Paragraph(said), Display(tuple(moved))]
+        said = ("Its derivative is enclosed in the same way, within ", *_within(step.derivative_error), ".")
+        blocks += [Paragraph(said), *_columns(step.directions, [(step.name, step.derivative)])]
     return Section("The output", tuple(blocks))
 
 

@@ -71,26 +71,34 @@ def sample(values: Sequence[Any], most: int = _MOST_SHOWN) -> Formula:
     return (*atoms, *rest, Operator(")"))
 
 
-def entries_of(letter: Letter | Name, values: Sequence[Any]) -> Formula:
+def entries_of(letter: Letter | Name, values: Sequence[Any], most: int = _MOST_SHOWN) -> Formula:
     """Write what the first entries of a vector are; of a long one that is mostly zero, the first that are not.
+
+    Parameters
+    ----------
+    letter : Letter or Name
+        What the vector is called.
+    values : sequence of exact numbers
+    most : int
+        How many entries are shown.
 
     Examples
     --------
     >>> from flint import fmpq
     >>> entries_of(Letter("x"), [fmpq(0)] * 20 + [fmpq(1)])
-    (Letter(name='x', below='21', above=''), Operator(text='='), Number(value='1'), '   and 0 elsewhere')
+    (Letter(name='x', below='21', above=''), Operator(text='='), Number(value='1'))
     """
     nonzero = [i for i, value in enumerate(values) if value != 0]
-    if len(values) <= _MOST_SHOWN or 2 * len(nonzero) > len(values) or not nonzero:
-        exact = all(isinstance(short(value), Number) for value in values[:_MOST_SHOWN])
-        return (letter, Operator("=" if exact else "≈"), *sample(values))
+    if len(values) <= most or 2 * len(nonzero) > len(values) or not nonzero:
+        exact = all(isinstance(short(value), Number) for value in values[:most])
+        return (letter, Operator("=" if exact else "≈"), *sample(values, most))
     atoms: list[Atom] = []
-    for i in nonzero[:_MOST_SHOWN]:
+    for i in nonzero[:most]:
         number = short(values[i])
         relation = Operator("=" if isinstance(number, Number) else "≈")
         indexed = Letter(letter.name, str(i + 1)) if isinstance(letter, Letter) else Name(f"{letter.name}_{i + 1}")
         atoms += [*([Operator(",")] if atoms else []), indexed, relation, number]
-    return (*atoms, *([Operator(","), "…"] if len(nonzero) > _MOST_SHOWN else []), "   and 0 elsewhere")
+    return (*atoms, *([Operator(","), "…"] if len(nonzero) > most else []))
 
 
 def short(value: Any) -> Atom:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from piggycheck.claims.base import Claim
+from piggycheck.claims.converged import Converged
 from piggycheck.claims.enclosed.converged import decide_converged
 from piggycheck.claims.enclosed.converges import decide_converges
 from piggycheck.claims.enclosed.derivative import decide_derivative
 from piggycheck.claims.enclosed.fixed_point import decide_fixed_point
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.verdict import Verdict
+from piggycheck.errors import UnknownError
 
 __all__ = ["EnclosedSubject", "decide_enclosed"]
 
@@ -24,7 +26,10 @@ _DECISIONS: dict[str, Callable[[Any, EnclosedSubject], Verdict]] = {
 
 
 def decide_enclosed(claim: Claim, subject: EnclosedSubject) -> Verdict:
-    """Decide a claim about a map made of layers; kinds that need the map as expressions get it when it is small.
+    """Decide a claim about a map made of layers.
+
+    Kinds that need the map as expressions get it when it is small; so do all kinds when the map has a few variables and
+    its limit is not enclosed.
 
     Raises
     ------
@@ -32,4 +37,26 @@ def decide_enclosed(claim: Claim, subject: EnclosedSubject) -> Verdict:
         As `piggycheck.claims.base.Claim.decide`.
     """
     decide = _DECISIONS.get(claim.kind)
-    return claim.decide(subject.symbolic()) if decide is None else decide(claim, subject)
+    if decide is None:
+        return claim.decide(subject.symbolic())
+    try:
+        return decide(claim, subject)
+    except UnknownError as error:
+        written_out = _written_out(claim, subject)
+        if written_out is None:
+            raise error
+        return written_out
+
+
+def _written_out(claim: Claim, subject: EnclosedSubject) -> Verdict | None:
+    """Decide a claim on the map written out, where there is no enclosure and the map has a few variables."""
+    if isinstance(claim, Converged) or getattr(claim, "directions", None) is not None or not subject.is_tiny:
+        return None
+    try:
+        subject.found()
+    except UnknownError:
+        try:
+            return claim.decide(subject.symbolic())
+        except UnknownError:
+            return None
+    return None

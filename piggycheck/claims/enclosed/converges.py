@@ -28,7 +28,7 @@ def decide_converges(claim: Converges, subject: EnclosedSubject) -> Verdict:
         raise InputError("words of `converges`: for maps made of layers all words are looked at; remove `words`")
     limit = subject.found()
     if isinstance(limit, Tie):
-        return claim.decide(subject.symbolic(limit.fixed_point))
+        return claim.decide(subject.at_tie(limit))
     rate = rate_at(limit)
     if claim.rate is None or rate.bound <= claim.rate:
         return _proved(claim, subject, limit, rate)

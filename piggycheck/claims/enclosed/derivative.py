@@ -26,7 +26,7 @@ def decide_derivative(claim: Derivative, subject: EnclosedSubject) -> Verdict:
     if isinstance(limit, Tie):
         if claim.directions is not None:
             raise UnknownError(f"{limit}; the set of limits was not looked at in single directions, ask without them")
-        return claim.decide(subject.symbolic(limit.fixed_point))
+        return claim.decide(subject.at_tie(limit))
     if claim.value is None:
         return _proved(claim, subject, limit, chosen)
     distance = _squared_distance(claim.value, limit.derivative)

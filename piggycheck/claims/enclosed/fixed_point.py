@@ -29,7 +29,7 @@ def decide_fixed_point(claim: FixedPointClaim, subject: EnclosedSubject) -> Verd
     if claim.value is None:
         limit = subject.found()
         if not isinstance(limit, LimitEnclosure):
-            return claim.decide(subject.symbolic(limit.fixed_point))
+            return claim.decide(subject.at_tie(limit))
         return _proved(claim, subject, limit)
     point = _read(claim.value, subject.map)
     least = _least_residual(subject, point)

@@ -12,7 +12,7 @@ from piggycheck.claims.directions import Chosen
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.derivation import ObservedStep
 from piggycheck.errors import PiggycheckError
-from piggycheck.limits import LimitEnclosure
+from piggycheck.limits import LimitEnclosure, enclose_limit
 from piggycheck.limits.jacobian import derivative_block
 from piggycheck.piggyback import Step, steps
 
@@ -22,10 +22,11 @@ _MOST_WORK = 20_000_000
 _MOST_STEPS = 20_000
 _SHARE_OF_TIME = 0.5
 _WINDOW = 20
-_SETTLED = 1e-9
-_LEFT_BITS = 40
-_DIGITS = 9
+_SETTLED = 1e-10
+_LEFT_BITS = 32
+_DIGITS = 8
 _LARGEST = 64
+_CLOSE = 60
 
 
 def observe(subject: EnclosedSubject, limit: LimitEnclosure, chosen: Chosen | None) -> ObservedStep | None:
@@ -52,10 +53,22 @@ def observe(subject: EnclosedSubject, limit: LimitEnclosure, chosen: Chosen | No
     """
     if subject.iteration.start is None:
         return None
-    run = _Run(subject, limit, chosen)
+    run = _Run(subject, _closer(subject, limit, chosen), chosen)
     run.follow()
     radius = enclosed_radius(limit) if run.identified is not None else None
     return ObservedStep(run.identified, run.rate_text(), radius, run.last) if run.last else None
+
+
+def _closer(subject: EnclosedSubject, limit: LimitEnclosure, chosen: Chosen | None) -> LimitEnclosure:
+    """Enclose the limit with more digits, where that is cheap: errors are then told from it for longer."""
+    if subject.map.dimension > _LARGEST:
+        return limit
+    try:
+        directions = {} if chosen is None else chosen.moving
+        closer = enclose_limit(subject.problem, directions=directions, digits=_CLOSE)
+    except PiggycheckError:
+        return limit
+    return closer if isinstance(closer, LimitEnclosure) and closer.signature == limit.signature else limit
 
 
 class _Run:

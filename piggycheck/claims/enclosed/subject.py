@@ -19,11 +19,13 @@ from piggycheck.fixed_points import FixedPoint
 from piggycheck.iteration import Iteration
 from piggycheck.layered_text import describe
 from piggycheck.limits import LimitEnclosure, LimitProblem, Tie, enclose_limit
+from piggycheck.limits.exact import exact_fixed_point
 from piggycheck.maps import ArrayParameter, StructuredMap
 
 __all__ = ["EnclosedSubject"]
 
-_MOST_ENTRIES = 400
+_MOST_ENTRIES = 2500
+_MOST_SEARCHED = 6
 
 
 class EnclosedSubject(About):
@@ -101,12 +103,22 @@ class EnclosedSubject(About):
     # -- small maps -----------------------------------------------------------------------------------------------
 
     @property
+    def is_tiny(self) -> bool:
+        """Whether all pieces of the map can be looked at."""
+        return self.map.dimension <= _MOST_SEARCHED and self.is_small
+
+    @property
     def is_small(self) -> bool:
         """Whether the map is small enough to be written out as expressions."""
         return self.map.dimension * (self.map.dimension + self.map.columns) <= _MOST_ENTRIES
 
     def symbolic(self, known: FixedPoint | None = None) -> Subject:
         """Return the same iteration with the map written out.
+
+        Parameters
+        ----------
+        known : FixedPoint, optional
+            Where its fixed point is; by default it is found exactly if that is quick, and otherwise when it is needed.
 
         Raises
         ------
@@ -118,28 +130,48 @@ class EnclosedSubject(About):
                 f"a map of {self.map.dimension} state variables and {self.map.columns} parameters is too large to be "
                 "written out as expressions"
             )
-        return self._symbolic_at(known)
-
-    def _symbolic_at(self, known: FixedPoint | None) -> Subject:
+        known = known or self._exact_point
         start = self.iteration.start
         iteration = Iteration(self._symbolic_map, start, self.iteration.name)
         point = None if known is None else FixedPoint(dict(known.state), self._flat)
         subject = Subject(iteration, self._flat, time_limit=self.time_limit, known=point)
         return subject.with_time(max(self.remaining, 0.1)).reporting(self.progress)
 
-    def at_tie(self) -> Subject | None:
-        """Return the map written out where guards tie at its fixed point; None where they do not, or this is unknown.
+    def at_tie(self, tie: Tie) -> Subject:
+        """Return the map written out, with the fixed point at which guards tie.
 
         Raises
         ------
         UnknownError
-            When the map is too large to be written out.
+            When the map is too large; with what ties there, and how many pieces meet.
         """
+        if self.is_small:
+            return self.symbolic(tie.fixed_point)
+        count = self._pieces_at_tie
+        meet = f"{count} pieces meet there" if count else "several pieces may meet there"
+        raise UnknownError(f"{tie}, and {meet}; the map is too large to be written out, which claims about ties need")
+
+    @cached_property
+    def _pieces_at_tie(self) -> int | None:
+        """How many pieces are essentially active at the tie, where they can be listed."""
+        found = self.found()
+        try:
+            selection = self.map.selection(found.fixed_point.point)
+        except UnknownError:
+            return None
+        return len(selection.pieces) if selection.exact else None
+
+    @cached_property
+    def _exact_point(self) -> FixedPoint | None:
+        """The fixed point, when the piece there is affine."""
         try:
             found = self.found()
         except UnknownError:
             return None
-        return self.symbolic(found.fixed_point) if isinstance(found, Tie) else None
+        if isinstance(found, Tie):
+            return found.fixed_point
+        exact = exact_fixed_point(self.problem, found.point)
+        return None if exact is None else self.problem.fixed_point(exact[0])
 
     @cached_property
     def _symbolic_map(self) -> Any:
@@ -195,7 +227,7 @@ class EnclosedSubject(About):
         derivation.record(StructuredMapStep(self.iteration.name, self.layers, self.start))
         if pieces:
             found = self.found()
-            derivation.record(tie_step(found) if isinstance(found, Tie) else point_step(found))
+            derivation.record(tie_step(found, self._pieces_at_tie) if isinstance(found, Tie) else point_step(found))
         return derivation
 
     def listed_pieces(self) -> list[dict[str, Any]]:
@@ -204,6 +236,6 @@ class EnclosedSubject(About):
             found = self.found()
             if not isinstance(found, Tie):
                 return [{"signature": compressed(self.map, found.signature)}]
-            return self.symbolic(found.fixed_point).listed_pieces()
+            return self.at_tie(found).listed_pieces()
         except UnknownError:
             return []
