@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 _LARGEST_MATRIX = 8
+_LONGEST_COLUMN = 12
 _LONGEST_ROW = 72
 _LONGEST_NUMBER = 40
 _SMALL, _LARGE = 1000, 10**15
@@ -253,7 +254,7 @@ def is_matrix(M: Any) -> Formula:
 
 
 def _fitting(rows: tuple[tuple[str, ...], ...], shape: tuple[int, int]) -> Matrix:
-    if max(shape) > _LARGEST_MATRIX:
+    if max(shape) > (_LONGEST_COLUMN if shape[1] == 1 else _LARGEST_MATRIX):
         return Matrix((), shape)
     if sum(max((len(row[j]) for row in rows), default=0) + 2 for j in range(shape[1])) <= _LONGEST_ROW:
         return Matrix(rows, shape)
