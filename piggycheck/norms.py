@@ -111,7 +111,7 @@ def is_enclosed_definite(S: arb_mat) -> bool:
     if not np.isfinite(floats).all():
         return False
     smallest = float(np.linalg.eigvalsh(floats)[0])
-    margin = smallest / 2
+    margin = smallest * 15 / 16  # the larger, the more uncertainty it covers
     if not margin > 0:
         return False
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,7 +14,9 @@ from piggycheck.limits.contraction import rounded_up
 from piggycheck.limits.enclosure import LimitEnclosure
 from piggycheck.piggyback import steps
 
-__all__ = ["DistanceToLimit", "distance_after"]
+__all__ = ["DistanceToLimit", "distance_after", "rounded_down"]
+
+_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,12 @@ class DistanceToLimit:
 
 
 def distance_after(
-    limit: LimitEnclosure, iterations: int, *, derivatives: bool = True, bits: int = 128
+    limit: LimitEnclosure,
+    iterations: int,
+    *,
+    derivatives: bool = True,
+    bits: int = 128,
+    watch: Callable[[int], None] | None = None,
 ) -> DistanceToLimit:
     """Bound how far the iterate and its derivative are from the limit after some steps from the start.
 
@@ -49,6 +57,8 @@ def distance_after(
         Whether to follow the derivatives, too, in the directions of the limit.
     bits : int
         Precision of the balls; it is raised where a guard is not decided along the way.
+    watch : callable, optional
+        Is called with the number of each step; what it raises ends the run.
 
     Raises
     ------
@@ -78,7 +88,9 @@ def distance_after(
     asked = limit.directions if derivatives else {}
     arrays = BallArrays(bits)
     found = steps(limit.problem.iteration, limit.problem.at, directions=asked, arithmetic=arrays)
-    last = next(islice(found, iterations, None))
+    for last in islice(found, iterations + 1):
+        if watch is not None:
+            watch(last.k)
     with limit.arrays.precision():
         iterates = _distance(limit.arrays, last.x, limit.point, limit.error)
         moved = None
@@ -91,7 +103,7 @@ def _distance(arrays: BallArrays, here: Enclosed, there: arb_mat, error: fmpq) -
     """Bound the distance of two matrices, each known up to its error."""
     difference = arrays.enclosed(here.centre - arrays.matrix(there))
     uncertain = difference.spread + here.spread + arb(error)
-    upper = rounded_up(arrays.length(difference.centre) + uncertain)
+    upper = rounded_up(arrays.length(difference.centre) + uncertain, _DIGITS)
     return _below(difference.centre, uncertain), upper
 
 
@@ -99,7 +111,7 @@ def _below(A: arb_mat, uncertain: arb) -> fmpq:
     """A decimal below the length of a matrix less what is uncertain; not below 0."""
     column = arb_mat(A.nrows() * A.ncols(), 1, A.entries())
     least = ((column.transpose() * column)[0, 0].sqrt() - uncertain).lower()
-    return rounded_down(least)
+    return rounded_down(least, _DIGITS)
 
 
 def rounded_down(value: arb, digits: int = 4) -> fmpq:

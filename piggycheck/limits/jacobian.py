@@ -131,7 +131,7 @@ class _Backward:
         affine one: an enclosure that is exactly zero proves that the row is.
         """
         if node not in known:
-            if isinstance(node, (Affine, StateBlock)):
+            if _is_mixing(node) or isinstance(node, StateBlock):
                 known[node] = self.arrays.assemble(node.size, 1, self._probe(node.size))
             else:
                 read = [self._pattern(n, known) if n.depends_on_state() else None for n in node.inputs]
@@ -147,7 +147,7 @@ class _Backward:
     # -- carrying rows back ---------------------------------------------------------------------------------------
 
     def _carry(self, node: Node, part: Any) -> None:
-        if isinstance(node, Affine):
+        if _is_mixing(node):
             operator = self.bound.operators[node]
             for read in node.inputs:
                 if read.depends_on_state():
@@ -210,6 +210,11 @@ class _Backward:
         for column, (i, factor) in enumerate(zip(part.indices, part.factors, strict=True)):
             entries[i * count + column] = arrays.number(fmpq(1)) * factor
         return arrays.assemble(node.size, count, entries)
+
+
+def _is_mixing(node: Node) -> bool:
+    """Whether a node multiplies by matrices; stacks and slices are affine, too, and only move entries."""
+    return type(node) is Affine
 
 
 def _times(factor: Any, slope: Any) -> Any:

@@ -185,7 +185,7 @@ class Proof:
         for _ in range(_MOST_REFINEMENTS):
             if best.residual < enough:
                 break
-            found = self._evaluated((best.x + _balls(self.solver(floats(best.step.centre)))).mid())
+            found = self._evaluated((best.x + self._correction(best.step)).mid())
             helps = bool(found.residual < best.residual / 4)
             best = found if found.residual < best.residual else best
             if not helps and not self._changed_piece(best):
@@ -197,6 +197,12 @@ class Proof:
         moment = self.bound(Enclosed(x))
         step = self.arrays.enclosed(moment.value.centre - x, moment.value.spread)
         return _Refined(x, moment, step, (self.arrays.length(step.centre) + step.spread).upper())
+
+    def _correction(self, residual: Enclosed) -> arb_mat:
+        """Solve ``(I - A) v = r`` in floating point, whose exponents do not limit how small r can be."""
+        mantissa, exponent = self.arrays.length(residual.centre).mid().man_exp()
+        unit = arb(2) ** (int(exponent) + int(mantissa).bit_length())
+        return _balls(self.solver(floats(residual.centre * (1 / unit)))) * unit
 
     def _changed_piece(self, refined: _Refined) -> bool:
         """Solve from now on for the piece that is met at the point, when it is another one than before."""
@@ -311,7 +317,7 @@ class Proof:
         for _ in range(_MOST_REFINEMENTS):
             if size < enough:
                 break
-            better = (J + _balls(self.solver(floats(missing.centre)))).mid()
+            better = (J + self._correction(missing)).mid()
             found = self._missing(moment, better, directions, signature)
             now = arrays.length(found.centre)
             if not now < size / 4:

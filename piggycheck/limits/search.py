@@ -23,6 +23,7 @@ _ENOUGH = 1e-12
 _BARELY = 1e-9
 _DAMPING = (1.0, 0.5, 0.25, 0.0625)
 _MOST_NEWTON_STEPS = 50
+_SINGULAR = 1e12
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ class Solver:
         try:
             self._inverse = np.linalg.inv(np.eye(len(self.kept)) - self.block)
         except np.linalg.LinAlgError:
-            raise UnknownError("the derivative has the eigenvalue 1, as far as floating point tells") from None
+            self._inverse = np.full_like(self.block, np.inf)
+        if not np.linalg.norm(self._inverse) < _SINGULAR:
+            raise UnknownError("the derivative has the eigenvalue 1, as far as floating point tells")
 
     @property
     def gain(self) -> float:
