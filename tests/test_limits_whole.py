@@ -182,7 +182,7 @@ def test_a_point_far_from_every_fixed_point_is_refused():
 def test_a_guess_on_another_piece_is_mended():
     """Newton steps lead to the fixed point; the proof does not depend on the guess."""
     problem = LimitProblem(lasso([[2, 0], [0, 1]], [3, "1/4"], "1/10"), {"penalty": "1/2"})
-    x = np.array([[-5.0], [5.0]])
+    x = np.array([[-5.0], [0.0]])
     guess = Guess(x, problem.over(FLOAT64)(Enclosed(x)), 1.0, 1)
     found = Proof(problem, guess, {}, 30).at_precision(128)
     assert abs(found.point[0, 0] - fmpq(11, 8)) <= found.error and found.contraction.kept == (0,)
