@@ -66,6 +66,8 @@ def read_matrix(value: Any, parameter: ArrayParameter) -> fmpq_mat:
     if isinstance(value, fmpq_mat):
         return value
     if not _is_list(value):
+        if parameter.size == 1:
+            return matrix([[value]], f"value of `{parameter.name}`")
         raise InputError(f"value of `{parameter.name}`: `{value}` is not an array; write a list of numbers")
     rows = [row if _is_list(row) else [row] for row in value]
     return matrix(rows, f"value of `{parameter.name}`")
