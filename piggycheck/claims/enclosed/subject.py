@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,7 @@ from piggycheck.claims.about import About
 from piggycheck.claims.directions import Chosen, Moves, choose
 from piggycheck.claims.enclosed.facts import compressed, point_step, tie_step
 from piggycheck.claims.subject import Subject
-from piggycheck.derivation import Derivation, StructuredMapStep
+from piggycheck.derivation import Derivation, MapStep, StructuredMapStep
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.fixed_points import FixedPoint
 from piggycheck.iteration import Iteration
@@ -146,7 +147,9 @@ class EnclosedSubject(About):
             When the map is too large; with what ties there, and how many pieces meet.
         """
         if self.is_small:
-            return self.symbolic(tie.fixed_point)
+            written = self.symbolic(tie.fixed_point)
+            told = _Layered(written.iteration, written.at, None, written.time_limit, written.known, self.opening())
+            return told.reporting(self.progress)
         count = self._pieces_at_tie
         meet = f"{count} pieces meet there" if count else "several pieces may meet there"
         raise UnknownError(f"{tie}, and {meet}; the map is too large to be written out, which claims about ties need")
@@ -239,3 +242,15 @@ class EnclosedSubject(About):
             return self.at_tie(found).listed_pieces()
         except UnknownError:
             return []
+
+
+@dataclass
+class _Layered(Subject):
+    """A map written out, of which derivations tell the layers."""
+
+    layered: Derivation = field(default_factory=Derivation)
+
+    def opening(self, *, pieces: bool = True) -> Derivation:
+        """Begin a derivation: the layers, the fixed point, the pieces there."""
+        written = [step for step in super().opening(pieces=pieces) if not isinstance(step, MapStep)]
+        return Derivation([*self.layered, *written])
