@@ -8,17 +8,21 @@ from typing import Any
 
 import sympy as sp
 from flint import fmpq, fmpq_mat
+from structured_cases import structured
 
 from piggycheck.algorithms import forward_backward, gradient_descent, heavy_ball
 from piggycheck.claims import (
     ChainRuleSetIsLarger,
     Continuous,
+    Converged,
     Converges,
     Derivative,
     Diverges,
+    EnclosedSubject,
     FixedPoint,
     Subject,
     prove,
+    subject_of,
 )
 from piggycheck.functions import l1
 from piggycheck.iteration import Iteration
@@ -65,6 +69,11 @@ SUBJECTS = {
         )
     ),
 }
+STRUCTURED = {
+    f"structured {name}": name
+    for name in ("lasso", "group lasso", "inverse covariance", "trend filtering", "cone", "nuclear")
+}
+SUBJECTS |= {name: lambda short=short: subject_of(*structured(short)) for name, short in STRUCTURED.items()}
 CLAIMS = {
     "continuous": Continuous(),
     "fixed_point": FixedPoint(),
@@ -72,6 +81,7 @@ CLAIMS = {
     "diverges": Diverges(),
     "derivative": Derivative(),
     "chain_rule_set_is_larger": ChainRuleSetIsLarger(),
+    "converged": Converged(20, "1/1000"),
 }
 _ON_MAPS = {"continuous", "fixed_point", "chain_rule_set_is_larger"}
 _ON_PARAMETERS = {"diverges", "derivative"}
@@ -90,8 +100,11 @@ def verdict(name, kind):
 def verdicts(name):
     """Every verdict that makes sense for the subject."""
     about = subject(name)
+    if isinstance(about, EnclosedSubject):
+        derivative = ["derivative"] if about.map.declared else []
+        return [verdict(name, kind) for kind in ("fixed_point", "converges", *derivative, "converged")]
     skipped = _ON_MAPS if about.given is not None else set() if about.iteration.map.parameters else _ON_PARAMETERS
-    return [verdict(name, kind) for kind in CLAIMS if kind not in skipped]
+    return [verdict(name, kind) for kind in CLAIMS if kind not in {*skipped, "converged"}]
 
 
 @dataclass(frozen=True)

@@ -200,16 +200,13 @@ class ErrorStep(Step):
     ----------
     quantity : "iterates" or "derivatives"
     iterations : int
-    lower, upper : fmpq or None
-        Bounds on the error, as far as they were proved.
-    spread : fmpq
-        Bounds the rounding errors of the run.
+    lower, upper : fmpq
+        Bounds on the error.
     directions : tuple of str
     """
 
     quantity: str
     iterations: int
-    lower: Any | None
-    upper: Any | None
-    spread: Any
+    lower: Any
+    upper: Any
     directions: tuple[str, ...] = ()

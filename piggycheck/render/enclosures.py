@@ -230,7 +230,7 @@ def rate(step: d.EnclosedRateStep, steps: Sequence[d.Step]) -> Section:
     Section
     """
     definition = formula(_A, "=", Operator("∂F/∂x"))
-    norm = "a norm xᵀ P x, with the positive definite P of the certificate," if step.has_form else "the Euclidean norm"
+    norm = "the norm of the positive definite form P of the certificate" if step.has_form else "the Euclidean norm"
     said: list[Part] = ["One piece is active, so the joint spectral radius is the spectral radius of ", definition]
     zero = step.size - step.kept
     if step.kept == 0:
@@ -356,17 +356,12 @@ def error(step: d.ErrorStep, steps: Sequence[d.Step]) -> Section:
     """
     k = str(step.iterations)
     here, limit = (Letter("x", k), _X) if step.quantity == "iterates" else (Letter("J", k), _J)
-    bounds: list[Atom] = []
-    if step.lower is not None and step.lower > 0:
-        bounds += [Decimal(decimals_below(step.lower)), Operator("≤")]
-    bounds += _distance(here, limit)
-    if step.upper is not None:
-        bounds += at_most(step.upper)
-    spread = formula(*at_most(step.spread)[1:])
+    bounds: list[Atom] = [Decimal(decimals_below(step.lower)), Operator("≤")] if step.lower > 0 else []
+    bounds += [*_distance(here, limit), *at_most(step.upper)]
+    where = f" in {_named(step.directions)}" if step.directions else ""
     said = sentence(
-        f"A run of {step.iterations} steps in ball arithmetic, whose rounding errors stay below ", spread,
-        ", and the enclosure of the limit show", f" in {_named(step.directions)}" if step.directions else "", " that ",
-        tuple(bounds), ".",
+        f"A run of {step.iterations} steps in ball arithmetic, which bounds its rounding errors, and the enclosure of "
+        f"the limit show{where} that ", tuple(bounds), ".",
     )  # fmt: skip
     return Section(f"After {step.iterations} iterations", (said,))
 

@@ -216,7 +216,12 @@ def _in_text(atoms: Formula) -> str:
             written.append("$, $".join(map(_word, atom.words)))
         else:
             written.append(_atom(atom, small=True))
-    return "$" + " ".join(written).strip() + "$"
+    return "$" + _apart(" ".join(written).strip()) + "$"
+
+
+def _apart(text: str) -> str:
+    """Put a small space between a factor and a name of several letters."""
+    return re.sub(r"(?<=[\w}]) (?=\\mathrm)", r" \\, ", text)
 
 
 def _display(display: Display) -> str:
@@ -290,7 +295,7 @@ def _spread(segment: Sequence[Any], mark: str) -> str:
             written.append("^{+} &= " if atom.text == "←" else mark + _atom(atom, small=False))
         else:
             written.append(_atom(atom, small=False))
-    return " ".join(" ".join(written).split()).replace(" ^", "^")
+    return _apart(" ".join(" ".join(written).split()).replace(" ^", "^"))
 
 
 # -- atoms ----------------------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def enclosed_figure(subject: EnclosedSubject, verdicts: Sequence[Verdict], title
         raise InputError(f"there is nothing to draw: {error}") from None
     run = _Run(subject, limit, {} if chosen is None else chosen.moving, _least(verdicts))
     run.follow()
-    marks = () if run.identified is None else ((float(run.identified), f"piece identified at k = {run.identified}"),)
+    marks = () if not run.identified else ((float(run.identified), f"piece identified at k = {run.identified}"),)
     kind = "in ball arithmetic" if run.arrays.bounds_errors else "in double precision"
     panels = [
         Panel("Error of the iterates", "‖x_k − x̄‖", (_series(f"iterates, {kind}", run.x, "iterates"),), marks=marks)

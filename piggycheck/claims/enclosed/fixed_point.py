@@ -16,6 +16,7 @@ from piggycheck.claims.fixed_point import FixedPointClaim
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.limits import LimitEnclosure
+from piggycheck.limits.after import rounded_down
 from piggycheck.maps import StructuredMap
 
 __all__ = ["decide_fixed_point"]
@@ -83,10 +84,7 @@ def _least_residual(subject: EnclosedSubject, point: fmpq_mat) -> fmpq:
         moved = moment.value.centre - arrays.matrix(point)
         squares = sum((entry * entry for entry in moved.entries()), start=arb(0))
         least = (squares.sqrt() - moment.value.spread).lower()
-        if not least > 0:
-            return fmpq(0)
-        scale = fmpq(10) ** max(0, 6 - int((least.log() / arb(10).log()).floor().unique_fmpz()))
-        return fmpq((least.fmpq() * scale).floor()) / scale
+        return rounded_down(least)
 
 
 def _read(value: Any, map_: StructuredMap) -> fmpq_mat:
