@@ -192,10 +192,13 @@ main()
     assert done.stdout.splitlines()[-1].split() == ["HEAVY"]
 
 
-def test_the_readme_shows_what_the_command_prints():
-    shown = (ROOT / "README.md").read_text().split("from its answer:\n\n```text\n")[1].split("```")[0]
+@pytest.mark.parametrize(
+    "marker, case", [("from its answer", "heavy-ball-1d"), ("From the answer", "lasso-50-variables")]
+)
+def test_the_readme_shows_what_the_command_prints(marker, case):
+    shown = (ROOT / "README.md").read_text().split(f"{marker}:\n\n```text\n")[1].split("```")[0]
     code = "from piggycheck.cli import main; main()"
-    command = [sys.executable, "-c", code, "prove", str(ROOT / "casebook/heavy-ball-1d/case.toml")]
+    command = [sys.executable, "-c", code, "prove", str(ROOT / f"casebook/{case}/case.toml")]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert set(shown.splitlines()) <= set(printed.splitlines())
 
