@@ -454,7 +454,7 @@ class Affine(Node):
     def _gathered(self, context: Context) -> dict[Node, Any]:
         collected: dict[Node, Any] = {}
         for node in self.inputs:
-            terms = [term for term in self.terms if term.of is node]
+            terms = [term for term in self.terms if term.of == node]
             plain = all(not term.factors for term in terms)
             scale = sp.Add(*(term.scale for term in terms))
             if plain and is_rational(context, scale):
@@ -493,7 +493,7 @@ class _AffineOperator(Operator):
 
     def __init__(self, node: Affine, context: Context):
         self.node, self.context = node, context
-        self.own = {n: [t for t in node.terms if t.of is n] for n in node.inputs}
+        self.own = {n: [t for t in node.terms if t.of == n] for n in node.inputs}
         self.formed = {n: self._formed(n, terms) for n, terms in self.own.items()}
         self.varying = [(i, n) for i, n in enumerate(node.inputs) if n.depends_on_state()]
         self.fixed = [(i, n) for i, n in enumerate(node.inputs) if not n.depends_on_state()]

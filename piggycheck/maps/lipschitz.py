@@ -43,7 +43,7 @@ class LipschitzCalculus:
 
     def __init__(self, nodes: Sequence[Node], context: Context):
         self.nodes, self.context = tuple(nodes), context
-        self._norms: dict[int, tuple[Any, arb]] = {}
+        self._norms: dict[Any, tuple[Any, arb]] = {}
         self._combinations: dict[Node, dict[Node, _Coefficient]] = {}
         for node in self.nodes:
             self._combinations[node] = self._combination(node)
@@ -62,11 +62,13 @@ class LipschitzCalculus:
 
         def of_node(node: Node) -> Any:
             combination = self._combinations[node]
-            return _upper(sum((self.norm(c) * of_atom(a) for a, c in combination.items()), start=arb(0)))
+            in_state = [c for a, c in combination.items() if isinstance(a, StateBlock)]
+            others = [(a, c) for a, c in combination.items() if not isinstance(a, StateBlock)]
+            return _upper(
+                sum((self.norm(c) * of_atom(a) for a, c in others), start=self._joint_norm(in_state, node.size))
+            )
 
         def of_atom(atom: Node) -> Any:
-            if isinstance(atom, StateBlock):
-                return arb(1)
             if atom not in atoms:
                 atoms[atom] = self._opaque(atom, of_node) if isinstance(atom, Affine) else _own(atom, own, of_node)
             return atoms[atom]
@@ -82,6 +84,21 @@ class LipschitzCalculus:
         if key not in self._norms:
             self._norms[key] = coefficient.matrix, self.context.arrays.operator_norm(coefficient.matrix)
         return size * self._norms[key][1]
+
+    def _joint_norm(self, coefficients: Sequence[_Coefficient], size: int) -> arb:
+        """Bound the norm of matrices beside each other: what the blocks of the state are multiplied by."""
+        if len(coefficients) < 2:
+            return self.norm(coefficients[0]) if coefficients else arb(0)
+        key = tuple((c.scale, id(c.matrix)) for c in coefficients)
+        if key not in self._norms:
+            arrays = self.context.arrays
+            beside = arrays.stacked([arrays.transposed(self._matrix(c, size)) for c in coefficients])
+            self._norms[key] = coefficients, arrays.operator_norm(beside)
+        return self._norms[key][1]
+
+    def _matrix(self, coefficient: _Coefficient, size: int) -> Any:
+        arrays, M = self.context.arrays, coefficient.matrix
+        return arrays.scaled(arrays.number(coefficient.scale), arrays.identity(size) if M is None else M)
 
     def _combination(self, node: Node) -> dict[Node, _Coefficient]:
         if isinstance(node, Affine):
@@ -111,12 +128,7 @@ class LipschitzCalculus:
     def _total(self, first: _Coefficient, second: _Coefficient, size: int) -> _Coefficient:
         if first.matrix is second.matrix:
             return _Coefficient(first.scale + second.scale, first.matrix)
-        arrays = self.context.arrays
-        parts = [
-            arrays.scaled(arrays.number(c.scale), arrays.identity(size) if c.matrix is None else c.matrix)
-            for c in (first, second)
-        ]
-        return _Coefficient(fmpq(1), arrays.total(*parts))
+        return _Coefficient(fmpq(1), self.context.arrays.total(self._matrix(first, size), self._matrix(second, size)))
 
     def _opaque(self, node: Affine, of_node: Any) -> Any:
         """An affine node with a projection that is not written out as a matrix."""
