@@ -71,19 +71,16 @@ class EnclosedPointStep(Step):
 
 @dataclass(frozen=True)
 class TieStep(Step):
-    """A fixed point at which guards vanish, or may.
+    """A fixed point at which guards vanish.
 
     Attributes
     ----------
     guards : tuple of str
-    known : bool
-        Whether it was proved that they vanish.
     pieces : int or None
         How many pieces meet there, where they were counted.
     """
 
     guards: tuple[str, ...]
-    known: bool
     pieces: int | None = None
 
 

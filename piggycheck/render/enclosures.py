@@ -25,7 +25,6 @@ from piggycheck.render.formula import (
     decimals_above,
     decimals_below,
     formula,
-    listed,
     power_of_ten,
     sentence,
 )
@@ -150,7 +149,7 @@ def _guard(text: str) -> Atom:
 
 
 def tie(step: d.TieStep, steps: Sequence[d.Step]) -> Section:
-    """Tell that guards vanish at the fixed point, or are too close to zero to tell.
+    """Tell which guards vanish at the fixed point, and how many pieces meet there.
 
     Parameters
     ----------
@@ -161,27 +160,13 @@ def tie(step: d.TieStep, steps: Sequence[d.Step]) -> Section:
     -------
     Section
     """
-    shown = [(_guard_of(guard),) for guard in step.guards[:_MOST_BRANCHES]]
+    shown = ", ".join(f"`{guard}`" for guard in step.guards[:_MOST_BRANCHES])
     more = f" and {len(step.guards) - _MOST_BRANCHES} more" if len(step.guards) > _MOST_BRANCHES else ""
-    which = "This guard" if len(step.guards) == 1 else "These guards"
-    said = "vanish" + ("es" if len(step.guards) == 1 else "")
-    what = (
-        f" {said} at the fixed point: "
-        if step.known
-        else f" either {said} at the fixed point or come too close to tell: "
-    )
-    pieces = (
-        ""
-        if step.pieces is None
-        else f" {step.pieces} pieces meet there."
-        if step.pieces > 1
-        else " One piece is essentially active there."
-    )
-    return Section("A tie", (Paragraph((which, what, *listed(shown), f"{more}.{pieces}")),))
-
-
-def _guard_of(guard: str) -> Atom:
-    return Decimal(guard)
+    which = "This guard vanishes" if len(step.guards) == 1 else "These guards vanish"
+    pieces = ""
+    if step.pieces is not None:
+        pieces = " One piece is active there." if step.pieces == 1 else f" {step.pieces} pieces meet there."
+    return Section("A tie", (sentence(f"{which} at the fixed point: {shown}{more}.{pieces}"),))
 
 
 def from_start(step: d.FromStartStep, steps: Sequence[d.Step]) -> Section:

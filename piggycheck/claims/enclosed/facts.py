@@ -176,7 +176,7 @@ def compressed(map_: StructuredMap, signature: Signature) -> str:
 
 def tie_step(tie: Tie, pieces: int | None = None) -> TieStep:
     """Say which guards vanish at the fixed point."""
-    return TieStep(tie.guards, True, pieces)
+    return TieStep(tie.guards, pieces)
 
 
 def output_step(limit: LimitEnclosure, labels: Sequence[str] = ()) -> EnclosedOutputStep | None:
