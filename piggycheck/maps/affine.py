@@ -76,6 +76,11 @@ class Source(ABC):
         """Whether a direction changes the matrix."""
         return False
 
+    @property
+    def mentioned(self) -> frozenset[Any]:
+        """The parameters that the matrix is made of."""
+        return frozenset()
+
 
 class Constant(Source):
     """A matrix of exact numbers.
@@ -180,6 +185,10 @@ class Parameter(Source):
 
     def moves(self, directions: Directions) -> bool:
         return self.name in directions.matrices
+
+    @property
+    def mentioned(self) -> frozenset[Any]:
+        return frozenset([self.parameter])
 
     def vary(self, context: Context, directions: Directions, j: int, transposed: bool, v: Any) -> Any | None:
         moving = directions.of_array(self.name)
@@ -297,6 +306,11 @@ class Term:
             size = rows
         return size
 
+    @property
+    def mentioned(self) -> frozenset[Any]:
+        """The parameters in scale and factors."""
+        return frozenset(self.scale.free_symbols).union(*(factor.source.mentioned for factor in self.factors))
+
     def applied(self, context: Context, V: Any) -> Any:
         """Return the term's product with the columns of V."""
         for factor in reversed(self.factors):
@@ -400,6 +414,10 @@ class MatrixSum(Source):
     def moves(self, directions: Directions) -> bool:
         return any(term.moves(directions) for term in self.terms)
 
+    @property
+    def mentioned(self) -> frozenset[Any]:
+        return frozenset().union(*(term.mentioned for term in self.terms))
+
     def vary(self, context: Context, directions: Directions, j: int, transposed: bool, v: Any) -> Any | None:
         total = None
         for term in self.terms:
@@ -443,6 +461,10 @@ class Affine(Node):
             raise MapError(f"the terms of `{name}` have {listed} entries; they must have the same number")
         (self.size,) = sizes
         self.inputs = tuple(dict.fromkeys(term.of for term in self.terms))
+
+    @property
+    def mentioned(self) -> frozenset[Any]:
+        return frozenset().union(*(term.mentioned for term in self.terms))
 
     def over(self, context: Context) -> Operator:
         return _AffineOperator(self, context)

@@ -68,6 +68,11 @@ class Node(ABC):
         """What the guards of the node's switches are called, one for each sign of its signature."""
         return ()
 
+    @property
+    def mentioned(self) -> frozenset[Any]:
+        """The parameters that the node itself names: symbols and array parameters."""
+        return frozenset()
+
     def depends_on_state(self) -> bool:
         """Whether some block of the state is read, directly or through other nodes."""
         return any(node.depends_on_state() for node in self.inputs)
@@ -351,6 +356,10 @@ class ArrayParameter(Node):
     def __repr__(self) -> str:
         return f"ArrayParameter({self.name!r}, {self.rows}, {self.columns})"
 
+    @property
+    def mentioned(self) -> frozenset[Any]:
+        return frozenset([self])
+
     def read(self, value: fmpq_mat) -> fmpq_mat:
         """Require that a value has the declared shape."""
         if (value.nrows(), value.ncols()) != (self.rows, self.columns):
@@ -422,6 +431,10 @@ class Scalar(Node):
 
     def __hash__(self) -> int:
         return hash(self.expression)
+
+    @property
+    def mentioned(self) -> frozenset[Any]:
+        return frozenset(self.expression.free_symbols)
 
     def over(self, context: Context) -> Operator:
         value = context.arrays.assemble(1, 1, [context.number(self.expression)])

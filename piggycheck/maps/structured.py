@@ -67,6 +67,9 @@ class StructuredMap(PiecewiseMap):
         for node in self.nodes:
             if isinstance(node, StateBlock) and node not in self.blocks:
                 raise MapError(f"`{node.name}` is not a block of the state; the state is {list(self.blocks)}")
+            for parameter in sorted(node.mentioned - set(self.declared), key=lambda p: p.name):
+                declared = ", ".join(p.name for p in self.declared) or "(none)"
+                raise MapError(f"`{parameter.name}` is read by `{node.name}` and not declared; declared are {declared}")
 
     def __repr__(self) -> str:
         return f"StructuredMap(state={list(self.blocks)}, next={self.next.name!r}, parameters={list(self.declared)})"
@@ -253,6 +256,8 @@ class BoundStructuredMap(BoundMap):
             for node in map_.nodes:
                 if not node.depends_on_state():
                     self.known[node] = self.at(node, {n: self.known[n].value for n in node.inputs}, {})
+        self.known_values = {node: moment.value for node, moment in self.known.items()}
+        self.computed = tuple(node for node in self.moving if not isinstance(node, StateBlock))
 
     def at(self, node: Node, values: Mapping[Node, Any], reach: Mapping[Node, Any]) -> Linearisation:
         """Evaluate one node."""
@@ -369,9 +374,9 @@ class StructuredMoment(Moment):
 
     def __init__(self, bound: BoundStructuredMap, x: Enclosed):
         self.bound, self.x = bound, x
-        arrays, start = bound.arrays, 0
+        start, uncertain = 0, self._is_uncertain
         self.nodes: dict[Node, Linearisation] = dict(bound.known)
-        values = {node: moment.value for node, moment in bound.known.items()}
+        self.values = values = dict(bound.known_values)
         self.reach: dict[Node, Any] = {}
         for node in bound.map.blocks:
             values[node] = bound.block(x.centre, start, node)
@@ -379,16 +384,12 @@ class StructuredMoment(Moment):
             start += node.size
         self.lipschitz: Any = 0
         own: dict[Node, Any] = {}
-        for node in bound.moving:
-            if isinstance(node, StateBlock):
-                continue
-            self.nodes[node] = bound.at(node, values, self.reach)
-            values[node] = self.nodes[node].value
-            if self._is_uncertain:
+        for node in bound.computed:
+            self.nodes[node] = found = bound.at(node, values, self.reach)
+            values[node] = found.value
+            if uncertain:
                 self._bound_reach(node, values, own)
-        self.values = values
-        spread = self.lipschitz * x.spread if self._is_uncertain else 0
-        self.value = arrays.enclosed(values[bound.map.next], spread)
+        self.value = bound.arrays.enclosed(values[bound.map.next], self.lipschitz * x.spread if uncertain else 0)
 
     @cached_property
     def _is_uncertain(self) -> bool:
@@ -437,10 +438,9 @@ class StructuredMoment(Moment):
         for node in bound.map.blocks:
             tangents[node] = None if tangent is None else bound.block(tangent, start, node)
             start += node.size
-        for node in bound.moving:
-            if not isinstance(node, StateBlock):
-                read = [tangents[n] for n in node.inputs]
-                tangents[node] = self.nodes[node].forward(signs.get(node, ()), read, directions)
+        for node in bound.computed:
+            read = [tangents[n] for n in node.inputs]
+            tangents[node] = self.nodes[node].forward(signs.get(node, ()), read, directions)
         if tangents[bound.map.next] is None:
             tangents[bound.map.next] = bound.arrays.zeros(bound.map.next.size, directions.count)
         return tangents
