@@ -21,6 +21,7 @@ from piggycheck.limits import LimitEnclosure, distance_after
 __all__ = ["decide_converged"]
 
 _REPORTED = 100
+_RUN_BITS = 112
 
 
 def decide_converged(claim: Converged, subject: EnclosedSubject) -> Verdict:
@@ -55,7 +56,8 @@ def _error(claim: Converged, subject: EnclosedSubject, limit: LimitEnclosure) ->
             subject.tell(f"step {k} of {claim.iterations}")
 
     moving = claim.quantity == "derivatives"
-    distance = distance_after(limit, claim.iterations, derivatives=moving, bits=limit.bits, watch=watch)
+    bits = min(limit.bits, _RUN_BITS + max(0, int(claim.tolerance.q).bit_length()))
+    distance = distance_after(limit, claim.iterations, derivatives=moving, bits=bits, watch=watch)
     return distance.derivatives if moving else distance.iterates
 
 
