@@ -255,7 +255,8 @@ class Proof:
         size, leak = self.x.nrows(), 0
         if len(contraction.kept) < size:
             every = arb_mat(size, 1, [arb(0, 1)] * size)  # every vector of the unit ball, and more
-            leak = moment.forward(Enclosed(every), None, signature).spread
+            image = moment.forward(Enclosed(every), None, signature)
+            leak = self.arrays.length(image.centre) + image.spread
         return _Contracting(contraction, signature, leak)
 
     # -- the enclosures -------------------------------------------------------------------------------------------
