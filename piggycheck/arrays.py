@@ -111,7 +111,10 @@ class Arrays(ABC):
 
     def identity(self, size: int) -> Any:
         """Return an identity matrix."""
-        return self.matrix(fmpq_mat(size, size, [fmpq(int(i == j)) for i in range(size) for j in range(size)]))
+        unit = fmpq_mat(size, size)
+        for i in range(size):
+            unit[i, i] = fmpq(1)
+        return self.matrix(unit)
 
     def number(self, value: fmpq) -> Any:
         """Convert an exact number."""
