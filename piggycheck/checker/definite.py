@@ -15,7 +15,17 @@ DIGITS = 60  # binary ones of the entries of a factor
 
 def semidefinite(S: Scaled, definite: bool = False) -> bool:
     """Whether a symmetric matrix is positive semidefinite (definite): its parts that zeros separate are."""
-    return all(part_is_semidefinite([[S.rows[i][j] for j in part] for i in part], definite) for part in parts(S.rows))
+    return all(part_is_semidefinite(part, definite) for part in separated(S.rows))
+
+
+def surely_definite(S: Rows) -> bool:
+    """Whether a symmetric matrix of integers is positive definite, by a margin."""
+    return all(map(has_factor, separated(S)))
+
+
+def separated(S: Rows) -> list[Rows]:
+    """The parts of a matrix that zeros separate."""
+    return [[[S[i][j] for j in part] for i in part] for part in parts(S)]
 
 
 def parts(rows: Rows) -> list[list[int]]:

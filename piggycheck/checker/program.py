@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -18,6 +19,14 @@ FUNCTIONS = {"Abs", "sign", "relu", "sqrt", "exp", "log"}
 TRUE_ON: dict[type[ast.cmpop], tuple[int, ...]] = {
     ast.Lt: (-1,), ast.LtE: (-1, 0), ast.Gt: (1,), ast.GtE: (0, 1), ast.Eq: (0,), ast.NotEq: (-1, 1)
 }  # fmt: skip
+
+
+def require_name(name: str, where: str) -> str:
+    """The text, when it can be a name in an expression."""
+    word = keyword.iskeyword(name) or name in {"Piecewise", "Max", "Min", *FUNCTIONS}
+    if word or not name.isidentifier() or unicodedata.normalize("NFKC", name) != name:
+        raise Unreadable(f"`{where}`: `{name[:60]}` is not a name")
+    return name
 
 
 class Node(NamedTuple):

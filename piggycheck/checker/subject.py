@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
-import unicodedata
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -13,7 +11,7 @@ from .intervals import ONE, Interval
 from .jets import Jet
 from .matrices import Matrix, combine, matrix, times, within
 from .pieces import MOST_PATTERNS, Patterns, beside, evaluate
-from .program import FUNCTIONS, Program
+from .program import Program, require_name
 from .reading import Data, Refused, Unreadable, array, fields, integer, number, numbers, say_point, text
 
 Pair = tuple[Matrix, Matrix]
@@ -30,9 +28,7 @@ class Map:
         if len(set(self.names)) < len(self.names) or not self.state or len(self.names) > 400:
             raise Unreadable("`map`: names are not distinct, or none is in the state, or more than 400")
         for name in self.names:
-            word = keyword.iskeyword(name) or name in {"Piecewise", "Max", "Min", *FUNCTIONS}
-            if word or not name.isidentifier() or unicodedata.normalize("NFKC", name) != name:
-                raise Unreadable(f"`map`: `{name[:60]}` is not a name")
+            require_name(name, "map")
         self.program = Program(self.names)
         self.next = [self.program.read(e) for e in array(data["next"], "map.next", len(self.state))]
         self.at: dict[str, Fraction] = {}

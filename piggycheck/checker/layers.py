@@ -1,0 +1,349 @@
+"""Structured maps: reading the program of vector nodes, and what its names stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import chain
+from math import comb
+from typing import Any
+
+from .cones import Cone, Group
+from .exact import Exact, combination
+from .factors import Factor, Given, Inverted, Slice, Sum, Symmetrise, Term, written
+from .intervals import ONE, Interval
+from .nodes import STATE, Affine, Constant, Elementwise, Node, Part, Scalar, Stack, State, Step
+from .program import Program, require_name
+from .reading import Data, Refused, Unreadable, array, fields, integer, number, text
+from .scalar_functions import VARIABLE, ScalarFunction, require_continuous
+from .scalars import Directions, Scalars
+from .scaled import scaled
+from .spectral import Spectral
+from .words import is_symmetric, sum_of
+
+MOST_NODES = 100
+LARGEST = 10_000  # numbers in a vector
+MOST_ENTRIES = 4_000_000
+MOST_TERMS = 1000
+REFERENCE = re.compile(r"(\w+?)('|\^-1)?")
+
+
+class Layers:
+    """The nodes of a structured map, by their names, and the parameters at which it is examined."""
+
+    def __init__(self, data: Any) -> None:
+        fields(data, "layers", ("state", "parameters", "at", "nodes", "next"), ("matrices", "vectors"))
+        self.nodes: dict[str, Node] = {}
+        self.matrices: dict[str, Factor] = {}
+        self.inverses: dict[str, Inverted] = {}
+        self.shapes: dict[str, tuple[int, int]] = {}
+        self.sizes: dict[str, int] = {}  # of the parameters
+        self.values: dict[str, Fraction] = {}  # of the scalar ones
+        self.definitions: list[tuple[str, int]] = []
+        self.read_state(array(data["state"], "state"))
+        self.read_parameters(data)
+        listed = array(data["nodes"], "nodes")
+        if len(listed) > MOST_NODES:
+            raise Unreadable(f"more than {MOST_NODES} nodes")
+        self.read_scalars([node for node in listed if is_scalar(node)])
+        for name, entry in self.named(data.get("matrices", {}), "matrices"):
+            self.matrices[name] = self.read_matrix(name, entry)
+        for name, entry in self.named(data.get("vectors", {}), "vectors"):
+            self.nodes[name] = Constant(name, self.vector(entry, name))
+        for node in listed:
+            if not is_scalar(node):
+                name = self.new_name(node.get("name") if isinstance(node, dict) else None, "nodes")
+                self.nodes[name] = self.read_node(name, node)
+        self.next = self.node(data["next"], "next")
+        if self.next.size != self.size:
+            raise Unreadable(f"`next` has {self.next.size} coordinates, the state {self.size}")
+
+    def scalars(self, directions: Directions) -> Scalars:
+        """The scalar expressions, along directions."""
+        result = Scalars(self.program, self.values, directions)
+        for name, node in self.definitions:
+            result.define(name, node)
+        return result
+
+    def step(self, name: str) -> Step:
+        """The step of an atom."""
+        node = self.nodes[name]
+        assert isinstance(node, Step)
+        return node
+
+    def new_name(self, data: Any, where: str) -> str:
+        """A name that is not taken."""
+        name = require_name(text(data, f"{where}.name"), where)
+        if name in self.nodes or name in self.matrices or name in (STATE, VARIABLE):
+            raise Unreadable(f"`{where}`: the name `{name[:60]}` is taken")
+        return name
+
+    def named(self, data: Any, where: str) -> list[tuple[str, Any]]:
+        """The entries of an object, whose keys are new names."""
+        if not isinstance(data, dict):
+            raise Unreadable(f"`{where}` is not an object")
+        return [(self.new_name(name, where), entry) for name, entry in data.items()]
+
+    def node(self, data: Any, where: str, still: bool = False) -> Node:
+        """The node of a name; with still=True, one that does not depend on the state."""
+        found = self.nodes.get(text(data, where))
+        if found is None:
+            raise Unreadable(f"`{where}`: `{data[:60]}` is no block, parameter, vector or earlier node")
+        if still and found.moving:
+            raise Unreadable(f"`{where}`: `{data[:60]}` depends on the state")
+        return found
+
+    def vector(self, data: Any, where: str, size: int | None = None) -> list[Fraction]:
+        """A list of numbers, not empty."""
+        found = [number(a, where) for a in array(data, where, size)]
+        if not 0 < len(found) <= LARGEST:
+            raise Unreadable(f"`{where}` has no numbers, or more than {LARGEST}")
+        return found
+
+    def read_state(self, blocks: list[Any]) -> None:
+        """The blocks of the state."""
+        pairs = [array(block, "state", 2) for block in blocks]
+        sizes = [integer(size, "state", 1, LARGEST) for _, size in pairs]
+        self.size, start = sum(sizes), 0
+        if not 0 < self.size <= LARGEST or len(sizes) > MOST_NODES:
+            raise Unreadable(f"`state` has no numbers, or more than {LARGEST}")
+        for (data, _), size in zip(pairs, sizes, strict=True):
+            name = self.new_name(data, "state")
+            self.nodes[name] = State(name, Slice(start, start + size, self.size))
+            start += size
+
+    def read_parameters(self, data: Data) -> None:
+        """The parameters: numbers, vectors, and matrices, which can also be used as vectors, row after row."""
+        declared = [array(entry, "parameters") for entry in array(data["parameters"], "parameters")]
+        if any(not 2 <= len(entry) <= 3 for entry in declared):
+            raise Unreadable("`parameters`: each has a name and a size, or numbers of rows and columns")
+        names = [self.new_name(entry[0], "parameters") for entry in declared]
+        at = fields(data["at"], "at", names)
+        for name, (_, *shape) in zip(names, declared, strict=True):
+            sizes = [integer(size, "parameters", 1, LARGEST) for size in shape]
+            if len(sizes) == 2:
+                rows = array(at[name], f"at.{name}", sizes[0])
+                entries = [a for row in rows for a in self.vector(row, f"at.{name}", sizes[1])]
+                self.shapes[name] = (sizes[0], sizes[1])
+                self.matrices[name] = Given(name, self.exact(name, entries))
+            else:
+                single = sizes == [1] and isinstance(at[name], str)
+                entries = self.vector([at[name]] if single else at[name], f"at.{name}", sizes[0])
+                if sizes == [1]:
+                    self.values[name] = entries[0]
+            if name in self.nodes:
+                raise Unreadable(f"`parameters`: `{name[:60]}` twice")
+            self.sizes[name] = len(entries)
+            self.nodes[name] = Constant(name, entries)
+
+    def exact(self, name: str, entries: Sequence[Fraction]) -> Exact:
+        """A matrix of the shape of a parameter."""
+        height, width = self.shapes[name]
+        if height * width > MOST_ENTRIES:
+            raise Unreadable(f"`{name}` has more than {MOST_ENTRIES} entries")
+        found = scaled([entries[i * width : (i + 1) * width] for i in range(height)])
+        return Exact(found.rows, found.denominator, width)
+
+    def read_scalars(self, listed: list[Data]) -> None:
+        """The nodes that are scalar expressions."""
+        names = list(self.values)
+        self.program = Program(names)
+        for data in listed:
+            fields(data, "node", ("name", "op", "expression"))
+            name = self.new_name(data["name"], "nodes")
+            node = self.expression(data["expression"])
+            names.append(name)
+            self.definitions.append((name, node))
+            self.nodes[name] = Scalar(name, node)
+        self.constants = self.scalars({})
+
+    def expression(self, data: Any) -> int:
+        """A scalar expression in the scalar parameters and the scalar nodes before."""
+        start = len(self.program.nodes)
+        node = self.program.read(data)
+        require_continuous(self.program, start)
+        return node
+
+    def scale(self, node: int) -> Interval:
+        """The value of a scalar expression."""
+        return self.constants.jet(node).value
+
+    def read_matrix(self, name: str, data: Any) -> Factor:
+        """A matrix: written out, differences, a sum of products, or what makes matrices symmetric."""
+        if isinstance(data, dict) and "sum" in data:
+            return self.read_sum(name, data)
+        if isinstance(data, dict) and "symmetrise" in data:
+            fields(data, name, ("symmetrise",))
+            return Symmetrise(integer(data["symmetrise"], name, 1, int(LARGEST**0.5)))
+        if isinstance(data, dict) and "difference" in data:
+            fields(data, name, ("difference", "size"))
+            size = integer(data["size"], name, 2, LARGEST)
+            return Given(name, differences(integer(data["difference"], name, 1, min(size - 1, 20)), size))
+        fields(data, name, ("denominator", "rows"))
+        rows = array(data["rows"], name)
+        entries = [self.vector(row, name, len(array(rows[0], name))) for row in rows]
+        if not entries or any(a.denominator != 1 for a in chain(*entries)):
+            raise Unreadable(f"`{name}` has no rows, or an entry that is no integer")
+        denominator = number(data["denominator"], name)
+        if denominator.denominator != 1 or denominator <= 0:
+            raise Unreadable(f"`{name}.denominator` is not a positive integer")
+        return Given(name, Exact([[int(a) for a in row] for row in entries], int(denominator), len(entries[0])))
+
+    def read_sum(self, name: str, data: Data) -> Sum:
+        """A square matrix, which is a sum of products."""
+        fields(data, name, ("sum", "size"))
+        size = integer(data["size"], name, 1, LARGEST)
+        terms = [self.term(fields(entry, name, ("scale", "factors")), size) for entry in array(data["sum"], name)]
+        if not 0 < len(terms) <= MOST_TERMS or any(height != size for _, height in terms):
+            raise Unreadable(f"`{name}` has no terms, or a term of another size")
+        values = [(self.scale(term.scale), term.factors) for term, _ in terms]
+        matrix = combination([(c, written(word, size)) for c, word in values])
+        symmetric = is_symmetric(sum_of((c, word, {(): ONE}) for c, word in values))
+        result = Sum([term for term, _ in terms], matrix.symmetric_part() if symmetric else matrix)
+        if not symmetric:
+            flipped = [Term(term.scale, tuple(F.transposed for F in reversed(term.factors))) for term, _ in terms]
+            result.flipped = Sum(flipped, matrix.transposed)
+            result.flipped.flipped = result
+        return result
+
+    def term(self, data: Data, width: int) -> tuple[Term, int]:
+        """A scalar expression and a product of factors that acts on vectors of a size; and the size of its values."""
+        factors = [self.factor(text(name, "factors")) for name in array(data["factors"], "factors")]
+        for factor in reversed(factors):
+            if factor.width != width:
+                raise Unreadable(f"`{str(data['factors'])[:60]}`: sizes do not fit")
+            width = factor.height
+        return Term(self.expression(data["scale"]), tuple(factors)), width
+
+    def factor(self, reference: str) -> Factor:
+        """A matrix, its transpose or its inverse."""
+        found = REFERENCE.fullmatch(reference)
+        matrix = self.matrices.get(found[1]) if found else None
+        if found is None or matrix is None:
+            raise Unreadable(f"`{reference[:60]}` is no matrix, transpose or inverse")
+        if found[2] is None:
+            return matrix
+        if found[2] == "'":
+            return matrix.transposed
+        if not isinstance(matrix, Sum) or matrix.flipped is not matrix:
+            raise Refused(f"`{reference[:60]}`: what is inverted is a sum that is its own transpose")
+        if found[1] not in self.inverses:
+            self.inverses[found[1]] = Inverted(matrix)
+        return self.inverses[found[1]]
+
+    def read_node(self, name: str, data: Data) -> Node:
+        """A vector node."""
+        op = text(data.get("op"), "op")
+        if op not in OPS:
+            raise Unreadable(f"`{name[:60]}`: there is no op `{op[:60]}`")
+        return OPS[op](self, name, data)
+
+    def affine(self, name: str, data: Data) -> Node:
+        """A sum of products; what does not move is a node of its own, so that it is computed once."""
+        fields(data, name, ("name", "op", "terms"))
+        listed = [fields(entry, name, ("scale", "factors", "of")) for entry in array(data["terms"], name)]
+        sources = [self.node(entry["of"], name) for entry in listed]
+        found = [self.term(entry, source.size) for entry, source in zip(listed, sources, strict=True)]
+        sizes = {size for _, size in found}
+        if len(sizes) != 1 or len(found) > MOST_TERMS:
+            raise Unreadable(f"`{name[:60]}`: no terms, or terms of different sizes")
+        terms = [(term, self.scale(term.scale), source) for (term, _), source in zip(found, sources, strict=True)]
+        symmetric = all(
+            isinstance(term.factors[0], Symmetrise) if term.factors else source.symmetric for term, _, source in terms
+        )
+        size, still = min(sizes), [entry for entry in terms if not entry[2].moving]
+        if 0 < len(still) < len(terms):
+            part = Affine(f"{name} (constant)", size, still, symmetric)
+            one = Term(self.program.read("1"), ())
+            terms = [entry for entry in terms if entry[2].moving] + [(one, ONE, part)]
+        return Affine(name, size, terms, symmetric)
+
+    def arguments(self, name: str, data: Any, sizes: Sequence[int]) -> dict[str, Node]:
+        """The arguments of a function."""
+        if not isinstance(data, dict):
+            raise Unreadable(f"`{name[:60]}`: `arguments` is not an object")
+        found = {require_name(key, name): self.node(value, name, still=True) for key, value in data.items()}
+        if VARIABLE in found or any(node.size not in sizes for node in found.values()):
+            raise Unreadable(f"`{name[:60]}`: an argument has the name v, or a size that does not fit")
+        return found
+
+    def elementwise(self, name: str, data: Data) -> Node:
+        """A scalar function of each coordinate."""
+        fields(data, name, ("name", "op", "function", "of"), ("arguments", "proximal"))
+        source = self.node(data["of"], name)
+        arguments = self.arguments(name, data.get("arguments", {}), (1, source.size))
+        return Elementwise(name, source, arguments, ScalarFunction(data["function"], list(arguments)), proximal(data))
+
+    def spectral(self, name: str, data: Data) -> Node:
+        """A scalar function of the eigenvalues."""
+        fields(data, name, ("name", "op", "function", "of", "size"), ("arguments", "proximal"))
+        source, n = self.node(data["of"], name), integer(data["size"], name, 1, LARGEST)
+        if n * n != source.size:
+            raise Unreadable(f"`{name[:60]}`: the size is not {n} times {n}")
+        arguments = self.arguments(name, data.get("arguments", {}), (1,))
+        return Spectral(name, source, arguments, ScalarFunction(data["function"], list(arguments)), n, proximal(data))
+
+    def group(self, name: str, data: Data) -> Node:
+        """Block soft-thresholding."""
+        fields(data, name, ("name", "op", "of", "threshold", "groups"))
+        source, threshold = self.node(data["of"], name), self.node(data["threshold"], name, still=True)
+        listed = [array(group, name) for group in array(data["groups"], name)]
+        groups = [[integer(i, name, 0, source.size - 1) for i in group] for group in listed]
+        if not all(groups) or sorted(chain(*groups)) != list(range(source.size)):
+            raise Unreadable(f"`{name[:60]}`: each coordinate is in one group, and no group is empty")
+        if threshold.size not in (1, len(groups)):
+            raise Unreadable(f"`{name[:60]}`: one threshold, or one for each group")
+        return Group(name, source, threshold, groups)
+
+    def cone(self, name: str, data: Data) -> Node:
+        """The projection on a second-order cone."""
+        fields(data, name, ("name", "op", "of"))
+        return Cone(name, self.node(data["of"], name))
+
+    def stack(self, name: str, data: Data) -> Node:
+        """Nodes below each other."""
+        fields(data, name, ("name", "op", "of"))
+        sources = [self.node(part, name) for part in array(data["of"], name)]
+        if not 0 < sum(source.size for source in sources) <= LARGEST or len(sources) > MOST_NODES:
+            raise Unreadable(f"`{name[:60]}`: no parts, or too many")
+        return Stack(name, sources)
+
+    def cut(self, name: str, data: Data) -> Node:
+        """Some coordinates."""
+        fields(data, name, ("name", "op", "of", "start", "stop"))
+        source = self.node(data["of"], name)
+        start = integer(data["start"], name, 0, source.size - 1)
+        return Part(name, source, start, integer(data["stop"], name, start + 1, source.size))
+
+
+OPS = {
+    "affine": Layers.affine,
+    "elementwise": Layers.elementwise,
+    "group": Layers.group,
+    "spectral": Layers.spectral,
+    "second_order_cone": Layers.cone,
+    "stack": Layers.stack,
+    "slice": Layers.cut,
+}
+
+
+def is_scalar(data: Any) -> bool:
+    """Whether a node is a scalar expression."""
+    return isinstance(data, dict) and data.get("op") == "scalar"
+
+
+def proximal(data: Data) -> bool:
+    """Whether a step says that it is a proximal map."""
+    said = text(data.get("proximal", "false"), "proximal")
+    if said not in ("true", "false"):
+        raise Unreadable('`proximal` is "true" or "false"')
+    return said == "true"
+
+
+def differences(order: int, size: int) -> Exact:
+    """Differences of an order: rows such as [-1, 1] or [1, -2, 1]."""
+    row = [(-1) ** (order - k) * comb(order, k) for k in range(order + 1)]
+    if size * size > MOST_ENTRIES:
+        raise Unreadable(f"a difference operator has more than {MOST_ENTRIES} entries")
+    return Exact([[0] * i + row + [0] * (size - order - 1 - i) for i in range(size - order)], 1, size)

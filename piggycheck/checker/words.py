@@ -1,0 +1,155 @@
+"""Sums of products of matrices, and bounds of their norms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from .definite import surely_definite
+from .exact import Nearly, combination
+from .factors import Factor, Slice, Symmetrise, written
+from .fixed import inner
+from .intervals import Interval
+from .reading import Refused, say
+from .scaled import Rows
+
+MOST_WORDS = 200
+MOST_WRITTEN = 250_000  # entries of a matrix that is written out only to bound its norm
+
+Word = tuple[Factor, ...]
+Polynomial = dict[Word, Interval]  # a coefficient for each product of matrices
+
+
+def joined(first: Word, second: Word) -> Word | None:
+    """The product of two products; None when it is zero."""
+    while first and second:
+        a, b = first[-1], second[0]
+        if isinstance(a, Symmetrise) and isinstance(b, Symmetrise):
+            second = second[1:]
+        elif isinstance(a, Slice) and isinstance(b, Slice) and b.flipped and not a.flipped:
+            if a.range[1] <= b.range[0] or b.range[1] <= a.range[0]:
+                return None
+            if a.range != b.range:
+                break
+            first, second = first[:-1], second[1:]
+        else:
+            break
+    return first + second
+
+
+def sum_of(terms: Iterable[tuple[Interval, Word, Polynomial]]) -> Polynomial:
+    """The sum of coefficient * word * polynomial over the terms."""
+    result: Polynomial = {}
+    for c, word, polynomial in terms:
+        for other, d in polynomial.items():
+            key = joined(word, other)
+            if key is not None:
+                result[key] = result[key] + c * d if key in result else c * d
+    if len(result) > MOST_WORDS:
+        raise Refused(f"a node is a sum of more than {MOST_WORDS} products of matrices")
+    return {word: c for word, c in result.items() if not c.is_zero}
+
+
+def is_symmetric(polynomial: Polynomial) -> bool:
+    """Whether it is its own transpose, word by word."""
+    for word, c in polynomial.items():
+        mirrored = tuple(factor.transposed for factor in reversed(word))
+        d = polynomial.get(mirrored)
+        if d is None or (mirrored != word and not (c.exact and d.exact and c.lo == d.lo)):
+            return False
+    return True
+
+
+class Norms:
+    """Bounds of the spectral norms of polynomials; the stated ones are proved, others are cheap."""
+
+    def __init__(self, stated: Mapping[str, Fraction]) -> None:
+        self.stated = stated
+        self.found: dict[Any, Fraction] = {}
+        self.words: dict[Word, Nearly] = {}
+
+    def bound(self, polynomial: Polynomial, label: str, width: int) -> Fraction:
+        """A bound for a polynomial of which the matrices have so many columns."""
+        if set(polynomial) <= {()}:
+            return largest(polynomial.get((), Interval(0)))
+        lead = next(iter(polynomial.values()))
+        unit = abs(lead.lo) if lead.exact else Fraction(1)
+        key = frozenset((word, c.lo / unit, c.hi / unit) for word, c in polynomial.items())
+        negated = frozenset((word, -c.hi / unit, -c.lo / unit) for word, c in polynomial.items())
+        if key not in self.found and negated in self.found:
+            key = negated
+        if key not in self.found:
+            self.found[key] = self.prove(polynomial, label, width) / unit
+        return self.found[key] * unit
+
+    def prove(self, polynomial: Polynomial, label: str, width: int) -> Fraction:
+        """The stated bound, or a cheap one."""
+        if label in self.stated:
+            bound = self.stated[label]
+            if not is_bounded(self.written(polynomial, width), bound, is_symmetric(polynomial)):
+                raise Refused(f"that the norm {label} is at most {say(bound)} is not proved")
+            return bound
+        bound = Fraction(0)
+        for word, c in polynomial.items():
+            size = largest(c)
+            for factor in word:
+                size *= factor.norm
+            bound += size
+        height = next((word[0].height for word in polynomial if word), width)
+        if len(polynomial) > 1 and height * width <= MOST_WRITTEN:
+            bound = min(bound, self.written(polynomial, width).norm)
+        return bound
+
+    def written(self, polynomial: Polynomial, width: int) -> Nearly:
+        """The matrix, written out."""
+        return combination([(c, self.written_word(word, width)) for word, c in polynomial.items()])
+
+    def written_word(self, word: Word, width: int) -> Nearly:
+        """A product of matrices, written out."""
+        if word not in self.words:
+            found = written(word, width)
+            if not word:
+                return found
+            self.words[word] = found
+        return self.words[word]
+
+
+def largest(c: Interval) -> Fraction:
+    """The largest absolute value."""
+    return max(abs(c.lo), abs(c.hi))
+
+
+def is_bounded(M: Nearly, bound: Fraction, symmetric: bool) -> bool:
+    """Whether the norm is at most a bound, by a margin; of symmetric matrices, M itself is close to one."""
+    if symmetric:
+        M = M.symmetric_part()
+    room = (bound - M.error) * M.denominator
+    if room <= 0:
+        return False
+    if symmetric:
+        return all(exceeds(room, [[sign * a for a in row] for row in M.rows]) for sign in (1, -1))
+    return exceeds(room**2, M.gram())
+
+
+def exceeds(number: Fraction, S: Rows) -> bool:
+    """Whether a number times the identity, minus S, is positive definite."""
+    p, q = number.numerator, number.denominator
+    return surely_definite([[(p if i == j else 0) - q * a for j, a in enumerate(row)] for i, row in enumerate(S)])
+
+
+def form_shrinks(A: Nearly, P: Rows, rate: Fraction) -> bool:
+    """Whether A^T P A <= rate^2 P for all of the matrices A, where P is a symmetric matrix of integers."""
+    n, d = len(P), A.denominator
+    columns = A.transposed.rows
+    PA = [[inner(row, column) for column in columns] for row in P]
+    images = list(zip(*PA, strict=True))
+    size = Nearly(P, 1, Fraction(0), n).norm
+    extra = A.error * (2 * Nearly(PA, d, Fraction(0), n).norm + size * A.error) * d**2
+    factor = rate**2 * d**2
+    q = extra.denominator * factor.denominator
+    rows = [
+        [int(q * (factor * P[i][j] - (extra if i == j else 0))) - q * inner(columns[i], images[j]) for j in range(n)]
+        for i in range(n)
+    ]
+    return surely_definite(rows)
