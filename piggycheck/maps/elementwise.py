@@ -7,8 +7,6 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from flint import arb
-
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, Operator, Signs
 from piggycheck.maps.scalar_function import Compiled, ScalarFunction
@@ -118,9 +116,12 @@ def _are(objects: Sequence[Any], others: Sequence[Any]) -> bool:
 
 class _ElementwiseAt(Linearisation):
     def __init__(self, operator: _ElementwiseOperator, column: Any, arguments: list[Any], reach: Any):
-        self.operator, self.column, self.arguments = operator, column, arguments
-        self.around = operator.arrays.reaching(column, reach)
-        self.value, self.codes = operator.sweep(column, self.around, arguments)
+        self.operator, self.column, self.arguments, self.reach = operator, column, arguments, reach
+        self.value, self.codes = operator.sweep(column, reach, arguments)
+
+    def around(self) -> Any:
+        """The entries with everything within reach."""
+        return self.operator.arrays.reaching(self.column, self.reach)
 
     @cached_property
     def signs(self) -> Signs:
@@ -130,7 +131,7 @@ class _ElementwiseAt(Linearisation):
 
     def _undecided(self, i: int) -> str:
         node = self.operator.node
-        v, arguments = next(islice(self.operator.points(self.around, self.arguments), i, None))
+        v, arguments = next(islice(self.operator.points(self.around(), self.arguments), i, None))
         compiled = self.operator.compiled
         index, guards = compiled.signs(v, *arguments)[1] or 0, node.function.guards
         name, number = node.guard_names[i * len(guards) + index], compiled.at(guards[index])(v, *arguments)
@@ -147,11 +148,9 @@ class _ElementwiseAt(Linearisation):
         flat = {code for code, slope in enumerate(slopes) if isinstance(slope, int) and not slope}
         return {i for i, code in enumerate(self._branches(signs)) if code in flat}
 
-    def stays(self, distances: Sequence[Any]) -> bool:
+    def stays(self, distances: list[Any]) -> bool:
         """Whether every entry takes the same branch as long as it moves by no more than a distance of its own."""
-        arrays = self.operator.arrays
-        reach = arrays.assemble(len(distances), 1, [arb(0, distance) for distance in distances])
-        return self.operator.sweep(self.column, arrays.total(self.column, reach), self.arguments)[1] == self.codes
+        return self.operator.sweep(self.column, distances, self.arguments)[1] == self.codes
 
     def forward(self, signs: Signs, tangents: Sequence[Any | None], directions: Directions) -> Any | None:
         operator, codes = self.operator, self._branches(signs)

@@ -291,10 +291,6 @@ class Writer:
             return self._power(node)
         raise MapError(f"`{node}`: `{type(node).__name__}` is not a function that piggycheck knows")
 
-    def write_sides(self, guard: sp.Expr) -> tuple[str, str]:
-        """Write two expressions that compare as a guard does with zero, without subtracting them."""
-        return tuple(self.write(sp.Add(*terms, evaluate=False) if terms else sp.S.Zero) for terms in self._terms(guard))
-
     @staticmethod
     def _terms(node: sp.Expr) -> tuple[list[sp.Expr], list[sp.Expr]]:
         """The terms of a sum that are added, and those that are subtracted."""

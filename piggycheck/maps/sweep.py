@@ -14,6 +14,7 @@ from itertools import repeat
 from typing import Any
 
 import sympy as sp
+from flint import arb
 
 from piggycheck.arithmetic import Float64, Float64Vectors
 from piggycheck.arrays import Arrays
@@ -21,6 +22,8 @@ from piggycheck.maps.scalar_function import ScalarFunction, Writer, compile_expr
 from piggycheck.maps.switch import Switch
 
 __all__ = ["Sweep", "sweep_over"]
+
+Around = Callable[[], Any]
 
 _ALL = slice(None)
 _UNDECIDED = -1
@@ -57,14 +60,18 @@ class Sweep(ABC):
         """Bring the arguments, matrices of one column, into the form that the other methods take."""
 
     @abstractmethod
-    def __call__(self, column: Any, around: Any, arguments: Sequence[Any]) -> tuple[Any, Sequence[int]]:
-        """Return the values at a column, and the codes of the branches that are taken everywhere around it."""
+    def __call__(self, column: Any, reach: Any, arguments: Sequence[Any]) -> tuple[Any, Sequence[int]]:
+        """Return the values at a column, and the codes of the branches that are taken everywhere within reach.
+
+        The reach is a distance for all entries, or a list of one for each.
+        """
 
     @abstractmethod
-    def scaled(self, index: int, codes: Sequence[int], around: Any, arguments: Sequence[Any], T: Any) -> Any:
+    def scaled(self, index: int, codes: Sequence[int], around: Around, arguments: Sequence[Any], T: Any) -> Any:
         """Multiply each row of T by an entry's derivative in the variable (0) or in an argument (1, 2, ...).
 
-        A single row of T stands for all of them.
+        A single row of T stands for all of them. The entries with everything within reach are asked for only where
+        derivatives vary.
         """
 
     @abstractmethod
@@ -128,10 +135,19 @@ class _Loop(Sweep):
     def _written(self) -> Callable[..., tuple[list[Any], list[int]]]:
         arguments = [f"a{i}" for i in range(len(self.shared))]
         names = dict(zip(self.function.arguments, arguments, strict=True))
+        reaching = self.arrays.bounds_errors
         at = Writer({self.function.variable: "v", **names}, self.arrays.scalars)
-        near = Writer({self.function.variable: "w", **names}, self.arrays.scalars, at.constants)
+        near = Writer({self.function.variable: "w" if reaching else "v", **names}, self.arrays.scalars, at.constants)
         each = [name for name, shared in zip(arguments, self.shared, strict=True) if not shared]
-        body: list[str] = []
+        varying = {self.function.variable, *(v for v, name in names.items() if name in each)}
+        hoisted: dict[str, str] = {}
+        body = ["  w = v + e"] if reaching else []
+
+        def side(expression: sp.Expr) -> str:
+            text = near.write(expression)
+            if expression.is_Symbol or not varying.isdisjoint(expression.free_symbols):
+                return text
+            return hoisted.setdefault(text, f"h{len(hoisted)}")
 
         def write(tree: sp.Expr, seen: dict[sp.Expr, int]) -> None:
             pad = "  " + " " * len(seen)
@@ -140,8 +156,8 @@ class _Loop(Sweep):
             elif tree.guard in seen:
                 write(tree.branch(seen[tree.guard]), seen)
             else:
-                left, right = near.write_sides(tree.guard)
-                body.append(f"{pad}l, r = {left}, {right}")
+                left, right = _sides(tree.guard, self.function.variable)
+                body.append(f"{pad}l, r = {side(left)}, {side(right)}")
                 for condition, sign in (("if l > r", 1), ("elif l < r", -1), ("elif l == r", 0)):
                     body.append(f"{pad}{condition}:")
                     write(tree.branch(sign), {**seen, tree.guard: sign})
@@ -149,11 +165,12 @@ class _Loop(Sweep):
 
         write(self.function.tree, {})
         head = [
-            "def run(entries, around, arguments):",
+            "def run(entries, reach, arguments):",
             " values, codes = [], []",
             " put, mark = values.append, codes.append",
             *(f" {name} = arguments[{i}]" for i, name in enumerate(arguments)),
-            f" for {', '.join(['v', 'w', *each])} in zip({', '.join(['entries', 'around', *each])}):",
+            *(f" {name} = {text}" for text, name in hoisted.items()),
+            f" for {', '.join(['v', 'e', *each])} in zip({', '.join(['entries', 'reach', *each])}):",
         ]
         text = "\n".join([*head, *body, " return values, codes"])
         return compile_text(text, "run", {**at.constants, "zip": zip, "union": self.compiled.value})
@@ -162,13 +179,13 @@ class _Loop(Sweep):
         lists = map(self.arrays.entries, arguments)
         return [entries[0] if shared else entries for entries, shared in zip(lists, self.shared, strict=True)]
 
-    def __call__(self, column: Any, around: Any, arguments: Sequence[Any]) -> tuple[Any, list[int]]:
+    def __call__(self, column: Any, reach: Any, arguments: Sequence[Any]) -> tuple[Any, list[int]]:
         entries = self.arrays.entries(column)
-        near = entries if around is column else self.arrays.entries(around)
-        values, codes = self._run(entries, near, arguments)
+        balls = [arb(0, distance) for distance in reach] if isinstance(reach, list) else repeat(arb(0, reach))
+        values, codes = self._run(entries, balls, arguments)
         return self.arrays.assemble(len(values), 1, values), codes
 
-    def scaled(self, index: int, codes: Sequence[int], around: Any, arguments: Sequence[Any], T: Any) -> Any:
+    def scaled(self, index: int, codes: Sequence[int], around: Around, arguments: Sequence[Any], T: Any) -> Any:
         columns, entries = self.arrays.shape(T)[1], self.arrays.entries(T)
         step = 0 if len(entries) == columns else columns
         found = [self._zero] * (len(codes) * columns)
@@ -178,7 +195,7 @@ class _Loop(Sweep):
         return self.arrays.assemble(len(codes), columns, found)
 
     def _factors(
-        self, index: int, codes: Sequence[int], around: Any, arguments: Sequence[Any]
+        self, index: int, codes: Sequence[int], around: Around, arguments: Sequence[Any]
     ) -> list[tuple[int, Any | None]]:
         """The entries whose derivative is not zero, each with it; None stands for one."""
         known = self._known_factors.get(index)
@@ -187,7 +204,7 @@ class _Loop(Sweep):
         partials, points = self.partials(index), []
         if any(map(callable, partials)):
             each = [repeat(a, len(codes)) if shared else a for a, shared in zip(arguments, self.shared, strict=True)]
-            points = list(zip(self.arrays.entries(around), *each, strict=True))
+            points = list(zip(self.arrays.entries(around()), *each, strict=True))
         found: list[tuple[int, Any | None]] = []
         for i, code in enumerate(codes):
             partial = partials[code]
@@ -198,6 +215,17 @@ class _Loop(Sweep):
         if self.is_constant(index, codes):
             self._known_factors[index] = codes, found
         return found
+
+
+def _sides(guard: sp.Expr, variable: sp.Symbol) -> tuple[sp.Expr, sp.Expr]:
+    """Two expressions that compare as a guard does with zero; the variable alone on one of them, if possible."""
+    slope = sp.diff(guard, variable)
+    if slope in (1, -1):
+        rest = slope * variable - guard
+        return (variable, rest) if slope == 1 else (-rest, variable)
+    terms = sp.Add.make_args(guard)
+    below = [term for term in terms if term.could_extract_minus_sign()]
+    return sp.Add(*(term for term in terms if term not in below)), -sp.Add(*below)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +255,7 @@ class _Masks(Sweep):
     def read(self, arguments: Sequence[Any]) -> list[Any]:
         return [float(a[0, 0]) if shared else a.ravel() for a, shared in zip(arguments, self.shared, strict=True)]
 
-    def __call__(self, column: Any, around: Any, arguments: Sequence[Any]) -> tuple[Any, array]:
+    def __call__(self, column: Any, reach: Any, arguments: Sequence[Any]) -> tuple[Any, array]:
         import numpy as np
 
         v = column.ravel()
@@ -256,7 +284,7 @@ class _Masks(Sweep):
     def _at(self, where: Any, v: Any, arguments: Sequence[Any]) -> list[Any]:
         return [v[where], *(a if shared else a[where] for a, shared in zip(arguments, self.shared, strict=True))]
 
-    def scaled(self, index: int, codes: Sequence[int], around: Any, arguments: Sequence[Any], T: Any) -> Any:
+    def scaled(self, index: int, codes: Sequence[int], around: Around, arguments: Sequence[Any], T: Any) -> Any:
         import numpy as np
 
         partials, taken = self.partials(index), np.array(codes, dtype=np.intc)
@@ -264,5 +292,5 @@ class _Masks(Sweep):
         for code, partial in enumerate(partials):
             if callable(partial):
                 where = np.flatnonzero(taken == code)
-                factors[where] = partial(*self._at(where, around.ravel(), arguments))
+                factors[where] = partial(*self._at(where, around().ravel(), arguments))
         return factors.reshape(-1, 1) * T
