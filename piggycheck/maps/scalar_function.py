@@ -321,7 +321,7 @@ class _Slopes:
                 if not pieces:
                     break
                 left, right = pieces.pop()
-                found = self._slopes(self.compiled.function.tree, left.union(right))
+                found = self._around(left.union(right))
                 wide = any(not f.is_finite() or f.rad() > 0.125 for f in found)
                 if wide and count + len(pieces) < _MOST_INTERVALS // 2 and bool(left < right):
                     middle = ((left + right) / 2).mid()
@@ -331,6 +331,12 @@ class _Slopes:
             if not all(f.is_finite() for f in bounds) or pieces:
                 raise UnknownError(f"the slopes of `{self.compiled.function.expression}` were not bounded")
             return min(f.lower() for f in bounds), max(f.upper() for f in bounds)
+
+    def _around(self, v: arb) -> list[arb]:
+        try:
+            return self._slopes(self.compiled.function.tree, v)
+        except UnknownError:
+            return [arb.nan()]
 
     def _slopes(self, tree: sp.Expr, v: arb) -> list[arb]:
         if not isinstance(tree, Switch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["SpectralError"]
 
 _BITS = 64
-_MOST_INTERVALS = 1024
+_MOST_INTERVALS = 256
 
 
 class SpectralError:
@@ -119,25 +121,35 @@ class SpectralError:
 
 
 def _bound(function: Callable[[arb], arb], low: arb, high: arb) -> arb | None:
-    """Bound a function on an interval, halving it where its enclosure is wide."""
-    pieces, best = [(low, high)], arb(0)
-    for count in range(_MOST_INTERVALS):
-        if not pieces:
-            return best
-        left, right = pieces.pop()
-        try:
-            value = function(left.union(right))
-        except UnknownError:
-            value = arb.nan()
+    """Bound a nonnegative function on an interval: halve it where the enclosure is worst, until that is near enough."""
+    attained = arb(0)
+    pieces = [(-_above(_at(function, low.union(high)).upper()), low, high)]
+    if low == high:
+        return arb(-pieces[0][0]) if pieces[0][0] > -math.inf else None
+    for _ in range(_MOST_INTERVALS):
+        worst, left, right = heapq.heappop(pieces)
+        if -worst <= 2 * attained:
+            break
         middle = ((left + right) / 2).mid()
-        is_close = value.is_finite() and bool(value.upper() <= 2 * max(value.lower(), best))
-        if not is_close and count + len(pieces) < _MOST_INTERVALS // 2 and left < middle and middle < right:
-            pieces += [(left, middle), (middle, right)]
-        elif not value.is_finite():
-            return None
-        else:
-            best = max(best, value.upper())
-    return None
+        attained = max(attained, _at(function, middle).lower())
+        for piece in ((left, middle), (middle, right)):
+            upper = _at(function, piece[0].union(piece[1])).upper()
+            heapq.heappush(pieces, (-_above(upper), *piece))
+    else:
+        worst = pieces[0][0]
+    return arb(-worst) if -worst < math.inf else None
+
+
+def _at(function: Callable[[arb], arb], v: arb) -> arb:
+    try:
+        return function(v)
+    except UnknownError:
+        return arb.nan()
+
+
+def _above(number: arb) -> float:
+    """A double that is not below a number."""
+    return math.nextafter(float(number), math.inf) if number.is_finite() else math.inf
 
 
 def _hull(balls: Sequence[arb]) -> tuple[arb, arb]:
