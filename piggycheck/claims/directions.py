@@ -167,4 +167,4 @@ def _label(index: int, moves: Moves, count: int) -> str:
             row, column = divmod(nonzero[0], move.ncols())
             return f"{name}_{row + 1}" + (f",{column + 1}" if move.ncols() > 1 else "")
     names = ", ".join(moves)
-    return f"of the claim, in {names}" if count == 1 else f"{index + 1} of the claim, in {names}"
+    return f"given (in {names})" if count == 1 else f"no. {index + 1} (in {names})"

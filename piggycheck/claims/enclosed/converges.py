@@ -14,8 +14,8 @@ from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.enclosed.verdicts import certified
 from piggycheck.claims.verdict import Proved, Undecided, Verdict
 from piggycheck.derivation import EnclosedRateStep, FromStartStep, ObservedStep
-from piggycheck.errors import InputError
-from piggycheck.limits import LimitEnclosure, Rate, Tie, convergence_from_start, rate_at
+from piggycheck.errors import InputError, UnknownError
+from piggycheck.limits import ConvergenceFromStart, LimitEnclosure, Rate, Tie, convergence_from_start, rate_at
 
 __all__ = ["decide_converges"]
 
@@ -51,16 +51,15 @@ def _open(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, rat
 
 def _proved(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, rate: Rate) -> Verdict:
     derivation, found = subject.opening(), f"the joint spectral radius is at most {_shown(rate.bound)}"
-    parts: dict[str, Any] = {**witness(limit), "rate": rate.bound}
-    if rate.form is not None:
-        parts["form"] = rate.form
     derivation.record(EnclosedRateStep(rate.bound, subject.map.dimension, len(rate.kept), rate.form is not None))
+    parts = witness(limit)
     if subject.iteration.start is not None:
-        arrival = convergence_from_start(limit)
-        parts["lipschitz"] = arrival.lipschitz
+        arrival = _arrival(limit, found)
+        parts = {**witness(limit, arrival.contraction), "lipschitz": arrival.lipschitz}
         found += ", and the iterates converge to the fixed point"
-        contraction = limit.contraction
-        derivation.record(FromStartStep(arrival.distance, arrival.lipschitz, contraction.radius, contraction.factor))
+        factor = arrival.contraction.factor
+        derivation.record(FromStartStep(arrival.distance, arrival.lipschitz, arrival.inner, factor))
+    parts |= {"rate": rate.bound} if rate.form is None else {"rate": rate.bound, "form": rate.form}
     chosen = subject.chosen(claim.kind) if subject.map.declared else None
     observed = observe(subject, limit, chosen)
     if observed is not None:
@@ -79,6 +78,14 @@ def _proved(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, r
         witness=parts,
         fields={"rate": claim.rate},
     )
+
+
+def _arrival(limit: LimitEnclosure, known: str) -> ConvergenceFromStart:
+    """Prove that the iterates come to the fixed point; what is known else goes into the reason why not."""
+    try:
+        return convergence_from_start(limit)
+    except UnknownError as error:
+        raise UnknownError(f"{known}, but {error}") from None
 
 
 def _statement(claim: Converges, subject: EnclosedSubject) -> str:

@@ -12,7 +12,7 @@ from flint import arb, fmpq, fmpq_mat
 from piggycheck.arrays import Enclosed
 from piggycheck.derivation import EnclosedDerivativeStep, EnclosedOutputStep, EnclosedPointStep, TieStep
 from piggycheck.errors import UnknownError
-from piggycheck.limits import LimitEnclosure, Tie, enclose_output
+from piggycheck.limits import Contraction, LimitEnclosure, Tie, enclose_output
 from piggycheck.limits.jacobian import derivative_rows
 from piggycheck.maps import Signature, StructuredMap
 
@@ -32,19 +32,24 @@ _MOST_DIGITS = 40
 _GUARD_DIGITS = 1
 
 
-def witness(limit: LimitEnclosure) -> dict[str, Any]:
-    """Return what every certificate about a verified limit has in its witness."""
-    found = {
+def witness(limit: LimitEnclosure, contraction: Contraction | None = None) -> dict[str, Any]:
+    """Return what every certificate about a verified limit has in its witness.
+
+    Parameters
+    ----------
+    limit : LimitEnclosure
+    contraction : Contraction, optional
+        Of the whole space; by default that of the limit.
+    """
+    contraction = contraction or limit.contraction
+    return {
         "method": "layers",
         "bits": limit.bits,
         "point": limit.point.entries(),
-        "radius": limit.contraction.radius,
-        "contraction": limit.contraction.factor,
-        "by": limit.contraction.by,
+        "radius": contraction.radius,
+        "contraction": contraction.factor,
+        "by": contraction.by,
     }
-    if limit.contraction.form is not None:
-        found["norm"] = limit.contraction.form
-    return found
 
 
 def by_block(map_: StructuredMap, M: fmpq_mat) -> list[tuple[str, fmpq_mat]]:

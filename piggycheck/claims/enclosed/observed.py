@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 
 from flint import acb_mat, arb, arb_mat, fmpq
 
@@ -20,11 +19,11 @@ __all__ = ["enclosed_radius", "observe"]
 
 _MOST_WORK = 300_000_000
 _MOST_STEPS = 20_000
-_SHARE_OF_TIME = 0.3
+_SHARE_OF_TIME = 0.5
 _WINDOW = 20
 _SETTLED = 1e-10
 _LEFT_BITS = 32
-_DIGITS = 8
+_DIGITS, _LEAST_DIGITS = 8, 3
 _LARGEST = 64
 _CLOSE = 60
 
@@ -47,8 +46,8 @@ def observe(subject: EnclosedSubject, limit: LimitEnclosure, chosen: Chosen | No
 
     Notes
     -----
-    The run ends when the rate has settled to nine digits, when the errors come close to what is known of the limit, or
-    when it has taken half of the time or 50 million multiplications. Identification is proved for the iterates of the
+    The run ends when the rate has settled to eight digits, when the errors come close to what is known of the limit, or
+    when it has taken half of the time or 300 million multiplications. Identification is proved for the iterates of the
     run, by the signs of balls.
     """
     if subject.iteration.start is None:
@@ -76,7 +75,7 @@ class _Run:
         self.subject, self.limit, self.chosen = subject, limit, chosen
         self.identified: int | None = None
         self.last = 0
-        self.errors: deque[float] = deque(maxlen=2 * _WINDOW + 1)
+        self.errors: list[float] = []
         limit, derivative = self.limit, self.chosen is not None
         self.arrays = limit.arrays
         self.there = self.arrays.matrix(limit.derivative if derivative else limit.point)
@@ -120,23 +119,25 @@ class _Run:
             return False
         if self.errors[-1] < self.floor:
             return True
-        rates = self._rates()
+        rates = self._rates(_WINDOW)
         return rates is not None and abs(rates[0] - rates[1]) < _SETTLED
 
-    def _rates(self) -> tuple[float, float] | None:
+    def _rates(self, window: int) -> tuple[float, float] | None:
         """The mean decrease of the logarithm in the last steps, and in as many before."""
-        if len(self.errors) < self.errors.maxlen or math.inf in map(abs, self.errors):
+        if len(self.errors) <= 2 * window:
             return None
-        return (self.errors[-1] - self.errors[_WINDOW]) / _WINDOW, (self.errors[_WINDOW] - self.errors[0]) / _WINDOW
+        now, before, first = (self.errors[-1 - n * window] for n in range(3))
+        return ((now - before) / window, (before - first) / window) if math.isfinite(now - first) else None
 
     def rate_text(self) -> str:
-        """The rate with as many digits as have settled."""
-        rates = self._rates()
-        if rates is None:
+        """The rate with as many digits as have settled, in the last steps or, if it is better, in a third of them."""
+        found = [self._rates(window) for window in (_WINDOW, len(self.errors) // 3) if window]
+        settled = [(abs(math.exp(new) - math.exp(old)), math.exp(new)) for new, old in filter(None, found)]
+        if not settled:
             return ""
-        new, old = map(math.exp, rates)
-        digits = min(_DIGITS, int(-math.log10(max(abs(new - old), 1e-15))))
-        return f"{new:.{digits}f}" if digits >= 3 else ""
+        difference, rate = min(settled)
+        digits = min(_DIGITS, int(-math.log10(max(difference, 1e-15))))
+        return f"{rate:.{digits}f}" if digits >= _LEAST_DIGITS else ""
 
 
 def enclosed_radius(limit: LimitEnclosure) -> tuple[fmpq, fmpq] | None:
