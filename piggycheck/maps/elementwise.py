@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -148,9 +148,20 @@ class _ElementwiseAt(Linearisation):
         flat = {code for code, slope in enumerate(slopes) if isinstance(slope, int) and not slope}
         return {i for i, code in enumerate(self._branches(signs)) if code in flat}
 
-    def stays(self, distances: list[Any]) -> bool:
-        """Whether every entry takes the same branch as long as it moves by no more than a distance of its own."""
-        return self.operator.sweep(self.column, distances, self.arguments)[1] == self.codes
+    def unsettled(self, distances: list[Any]) -> list[int]:
+        """Return the entries that may take another branch when they move by a distance of their own."""
+        codes = self.operator.sweep(self.column, distances, self.arguments)[1]
+        return [i for i, (code, known) in enumerate(zip(codes, self.codes, strict=True)) if code != known]
+
+    def watch(self, places: Sequence[int]) -> Callable[[Any, Any], bool]:
+        """Return a test for some entries: whether they take the same branches after a move, within reach of it."""
+        arrays, sweep, entries = self.operator.arrays, self.operator.sweep, self.operator.arrays.entries(self.column)
+        column = arrays.assemble(len(places), 1, [entries[i] for i in places])
+        arguments = [
+            a if shared else [a[i] for i in places] for a, shared in zip(self.arguments, sweep.shared, strict=True)
+        ]
+        codes = [self.codes[i] for i in places]
+        return lambda move, reach: sweep(arrays.total(column, move), reach, arguments)[1] == codes
 
     def forward(self, signs: Signs, tangents: Sequence[Any | None], directions: Directions) -> Any | None:
         operator, codes = self.operator, self._branches(signs)

@@ -9,7 +9,7 @@ ball is one of the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +27,7 @@ __all__ = ["Follower"]
 
 _PATIENCE = 8
 _SLACK = arb(2) ** -20
+_MOST_WATCHED = 4
 _STEPS_AHEAD = (2**4, 2**6, 2**8, 2**10, 2**12, 2**14, 2**16)
 
 
@@ -57,7 +58,7 @@ class Follower:
                 away = self._ball.away(x)
                 if away is not None:
                     return _InBall(self._ball, self._derivative, x, away)
-                self._ball, self._next = None, self._count + _PATIENCE
+                self._ball, self._next = None, self._count + 1
             return _Watched(self, x)
 
     def forward(
@@ -76,7 +77,7 @@ class Follower:
         """After enough steps on the same piece: its derivative first, then a ball in which it goes on."""
         if self._affinity is None:
             self._affinity = _Affinity(moment, self._signature)
-        if not 0 < len(self._affinity.moving) <= self._count:
+        if not 0 < len(self._affinity.moving) <= 2 * self._count:
             return
         if self._derivative is None:
             self._derivative = _Derivative.found(self._affinity, moment, tangent, self._directions)
@@ -212,20 +213,53 @@ class _Affinity:
         for j, i in enumerate(self.moving):
             units[i, j] = 1
         tangents = moment.tangents(units, self.bound.still(len(self.moving)), signature)
+        self.tangents = {node: tangents[node.inputs[0]] for node in self.switching}
         self.lengths = {node: _row_lengths(tangents[node.inputs[0]]) for node in self.switching}
         self.A = _Frame(units, self.moving, self.bound.arrays).rows(tangents[last])
         self.lipschitz = self.bound.constants[last]
 
-    def lasts(self, moment: StructuredMoment, radius: arb) -> bool:
-        """Whether no sign changes while the moving coordinates stay within a distance of where they are.
+    def unsettled(self, moment: StructuredMoment, radius: arb) -> dict[Elementwise, list[int]]:
+        """The entries whose branch may change while the moving coordinates go no farther than a distance.
 
-        And all coordinates within a small part of that distance of where they should be.
+        And all coordinates are within a small part of that distance of where they should be.
         """
+        found = {}
         for node in self.switching:
-            slack = radius * _SLACK * self.bound.constants[node.inputs[0]]
-            if not moment.nodes[node].stays([(length * radius + slack).upper() for length in self.lengths[node]]):
-                return False
-        return True
+            slack = self.slack(node, radius)
+            reach = [(length * radius + slack).upper() for length in self.lengths[node]]
+            found[node] = moment.nodes[node].unsettled(reach)
+        return found
+
+    def slack(self, node: Elementwise, radius: arb) -> arb:
+        """How far what a node reads can be from where it should be."""
+        return (radius * _SLACK * self.bound.constants[node.inputs[0]]).upper()
+
+    def watch(self, moment: StructuredMoment, node: Elementwise, places: list[int], radius: arb) -> _Watch:
+        """Keep an eye on some entries of a node."""
+        count, tangents = len(self.moving), self.tangents[node].entries()
+        rows = [entry for i in places for entry in tangents[i * count : (i + 1) * count]]
+        return _Watch(arb_mat(len(places), count, rows), self.slack(node, radius), moment.nodes[node].watch(places))
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """Entries of a node that must be looked at in every step.
+
+    Attributes
+    ----------
+    rows : arb_mat
+        How they move with the moving coordinates.
+    slack : arb
+    same : callable
+        From `Elementwise`.
+    """
+
+    rows: arb_mat
+    slack: arb
+    same: Callable[[arb_mat, arb], bool]
+
+    def __call__(self, away: arb_mat) -> bool:
+        return self.same(self.rows * away, self.slack)
 
 
 @dataclass(frozen=True)
@@ -268,6 +302,8 @@ class _Ball:
         The moving coordinates of a point c, and of F(c).
     radius : arb
         How far the moving coordinates may be from c.
+    watches : list of _Watch
+        What must be looked at in every step nevertheless, as it is near to a kink.
     """
 
     affinity: _Affinity
@@ -275,20 +311,26 @@ class _Ball:
     centre: arb_mat
     value: arb_mat
     radius: arb
+    watches: list[_Watch]
 
     @classmethod
     def found(cls, affinity: _Affinity, moment: StructuredMoment) -> _Ball | None:
-        """Look for a ball around an iterate that is many steps wide."""
+        """Look for a ball around an iterate that is many steps wide, and where not too much must be watched."""
         arrays, value = affinity.bound.arrays, moment.values[affinity.bound.map.next]
-        states, radius = _Frame(value, affinity.moving, arrays), None
         step = arrays.length(moment.value.centre - moment.x.centre) + moment.value.spread + arb(2) ** -arrays.bits
+        radius, watched = arb(0), {}
         for factor in _STEPS_AHEAD:
             wider = (step * factor).upper()
-            if not affinity.lasts(moment, wider):
+            unsettled = affinity.unsettled(moment, wider)
+            if sum(map(len, unsettled.values())) * _MOST_WATCHED > value.nrows():
                 break
-            radius = wider
+            radius, watched = wider, unsettled
+        states = _Frame(value, affinity.moving, arrays)
         centre = states.moving(moment.x)
-        return None if centre is None or radius is None else cls(affinity, states, centre, states.rows(value), radius)
+        if centre is None or not radius > 0:
+            return None
+        watches = [affinity.watch(moment, node, places, radius) for node, places in watched.items() if places]
+        return cls(affinity, states, centre, states.rows(value), radius, watches)
 
     def away(self, x: Enclosed) -> arb_mat | None:
         """How far a state is from the centre; None when it is not known to be in the ball, with all that it may be."""
@@ -296,7 +338,8 @@ class _Ball:
         if moving is None or not x.spread <= self.radius * _SLACK:
             return None
         away = moving - self.centre
-        return away if self.affinity.bound.arrays.length(away) <= self.radius else None
+        inside = self.affinity.bound.arrays.length(away) <= self.radius and all(watch(away) for watch in self.watches)
+        return away if inside else None
 
 
 def _row_lengths(A: arb_mat) -> list[arb]:
