@@ -13,7 +13,7 @@ from piggycheck.claims.converged import Converged
 from piggycheck.claims.converges import Converges
 from piggycheck.claims.derivative import Derivative
 from piggycheck.claims.diverges import Diverges
-from piggycheck.claims.enclosed import EnclosedSubject, decide_enclosed
+from piggycheck.claims.enclosed import EnclosedSubject, decide_enclosed, statement_of
 from piggycheck.claims.fixed_point import FixedPointClaim as FixedPoint
 from piggycheck.claims.joint_spectral_radius import JointSpectralRadius
 from piggycheck.claims.no_common_quadratic_form import NoCommonQuadraticForm
@@ -118,7 +118,9 @@ def prove(
     try:
         return decide_enclosed(claim, subject) if isinstance(subject, EnclosedSubject) else claim.decide(subject)
     except UnknownError as error:
-        return Undecided(claim.kind, claim.statement(subject), str(error), {}, str(error), _opening(subject))
+        layered = isinstance(subject, EnclosedSubject)
+        statement = statement_of(claim, subject) if layered else claim.statement(subject)
+        return Undecided(claim.kind, statement, str(error), {}, str(error), _opening(subject))
 
 
 def subject_of(

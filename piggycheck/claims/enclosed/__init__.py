@@ -7,15 +7,15 @@ from typing import Any
 
 from piggycheck.claims.base import Claim
 from piggycheck.claims.converged import Converged
-from piggycheck.claims.enclosed.converged import decide_converged
-from piggycheck.claims.enclosed.converges import decide_converges
-from piggycheck.claims.enclosed.derivative import decide_derivative
-from piggycheck.claims.enclosed.fixed_point import decide_fixed_point
+from piggycheck.claims.enclosed.converged import converged_statement, decide_converged
+from piggycheck.claims.enclosed.converges import converges_statement, decide_converges
+from piggycheck.claims.enclosed.derivative import decide_derivative, derivative_statement
+from piggycheck.claims.enclosed.fixed_point import decide_fixed_point, fixed_point_statement
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.verdict import Verdict
 from piggycheck.errors import UnknownError
 
-__all__ = ["EnclosedSubject", "decide_enclosed"]
+__all__ = ["EnclosedSubject", "decide_enclosed", "statement_of"]
 
 _DECISIONS: dict[str, Callable[[Any, EnclosedSubject], Verdict]] = {
     "converged": decide_converged,
@@ -23,6 +23,19 @@ _DECISIONS: dict[str, Callable[[Any, EnclosedSubject], Verdict]] = {
     "derivative": decide_derivative,
     "fixed_point": decide_fixed_point,
 }
+
+_STATEMENTS: dict[str, Callable[[Any, EnclosedSubject], str]] = {
+    "converged": converged_statement,
+    "converges": converges_statement,
+    "derivative": derivative_statement,
+    "fixed_point": fixed_point_statement,
+}
+
+
+def statement_of(claim: Claim, subject: EnclosedSubject) -> str:
+    """Return what is claimed of a map made of layers, as one sentence."""
+    state = _STATEMENTS.get(claim.kind)
+    return claim.statement(subject) if state is None else state(claim, subject)
 
 
 def decide_enclosed(claim: Claim, subject: EnclosedSubject) -> Verdict:

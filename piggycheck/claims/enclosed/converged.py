@@ -18,7 +18,7 @@ from piggycheck.derivation import ErrorStep
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.limits import LimitEnclosure, distance_after
 
-__all__ = ["decide_converged"]
+__all__ = ["converged_statement", "decide_converged"]
 
 _REPORTED = 100
 _RUN_BITS = 112
@@ -42,7 +42,7 @@ def decide_converged(claim: Converged, subject: EnclosedSubject) -> Verdict:
     between = f"between {decimals_below(error[0])} and {decimals_above(error[1])}"
     reason = f"the error is {between}, too close to the tolerance to tell"
     return Undecided(
-        claim.kind, _statement(claim, chosen), reason, {}, reason, subject.opening(), bounds=_bounds(error)
+        claim.kind, converged_statement(claim, subject), reason, {}, reason, subject.opening(), bounds=_bounds(error)
     )
 
 
@@ -84,7 +84,7 @@ def _verdict(
         kind,
         claim,
         subject,
-        statement=_statement(claim, chosen),
+        statement=converged_statement(claim, subject),
         found=f"the error is at most {decimals_above(error[1])}" if kind is Proved else least,
         value=_bounds(error),
         reason="the run was enclosed in balls, and so was the limit",
@@ -94,10 +94,12 @@ def _verdict(
     )
 
 
-def _statement(claim: Converged, chosen: Chosen | None) -> str:
-    what = "iterates" if chosen is None else "derivatives"
-    where = "" if chosen is None else f" {in_directions(chosen)}"
-    return f"after {claim.iterations} iterations the error of the {what}{where} is at most {claim.tolerance}"
+def converged_statement(claim: Converged, subject: EnclosedSubject) -> str:
+    """Say what is claimed."""
+    what = "iterates"
+    if claim.quantity == "derivatives":
+        what = f"derivatives {in_directions(subject.chosen(claim.kind, claim.directions))}"
+    return f"after {claim.iterations} iterations the error of the {what} is at most {claim.tolerance}"
 
 
 def _bounds(error: tuple[fmpq, fmpq]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from piggycheck.derivation import EnclosedRateStep, FromStartStep, ObservedStep
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.limits import ConvergenceFromStart, LimitEnclosure, Rate, Tie, convergence_from_start, rate_at
 
-__all__ = ["decide_converges"]
+__all__ = ["converges_statement", "decide_converges"]
 
 _LARGEST_LIMIT = 16
 
@@ -46,7 +46,7 @@ def _open(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, rat
             ", so the claim is false; certificates of that hold small maps alone" if radius[0] > claim.rate else ""
         )
     derivation = subject.opening()
-    return Undecided(claim.kind, _statement(claim, subject), reason, {}, reason, derivation, bounds=bounds)
+    return Undecided(claim.kind, converges_statement(claim, subject), reason, {}, reason, derivation, bounds=bounds)
 
 
 def _proved(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, rate: Rate) -> Verdict:
@@ -70,7 +70,7 @@ def _proved(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, r
         Proved,
         claim,
         subject,
-        statement=_statement(claim, subject),
+        statement=converges_statement(claim, subject),
         found=found,
         value=_value(limit, rate, observed),
         reason="one piece is active at the fixed point, and its derivative shrinks by this rate in each step",
@@ -88,7 +88,8 @@ def _arrival(limit: LimitEnclosure, known: str) -> ConvergenceFromStart:
         raise UnknownError(f"{known}, but {error}") from None
 
 
-def _statement(claim: Converges, subject: EnclosedSubject) -> str:
+def converges_statement(claim: Converges, subject: EnclosedSubject) -> str:
+    """Say what is claimed."""
     bound = "below 1" if claim.rate is None else f"at most {claim.rate}"
     start = "" if subject.iteration.start is None else "; the iterates converge to it from the start"
     return f"at the fixed point the joint spectral radius of the selection set is {bound}{start}"

@@ -13,7 +13,7 @@ from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.limits import LimitEnclosure, Tie
 
-__all__ = ["decide_derivative", "in_directions"]
+__all__ = ["decide_derivative", "derivative_statement", "in_directions"]
 
 _MOST_NAMED = 4
 
@@ -33,6 +33,14 @@ def decide_derivative(claim: Derivative, subject: EnclosedSubject) -> Verdict:
     if distance <= limit.derivative_error**2:
         return _exactly(claim, subject, chosen)
     return _refuted(claim, subject, limit, chosen)
+
+
+def derivative_statement(claim: Derivative, subject: EnclosedSubject) -> str:
+    """Say what is claimed, without the numbers of a matrix."""
+    where = in_directions(subject.chosen(claim.kind, claim.directions))
+    return (
+        f"the piggyback set at the fixed point is {'a single' if claim.value is None else 'the given'} matrix, {where}"
+    )
 
 
 def in_directions(chosen: Chosen) -> str:
@@ -66,7 +74,7 @@ def _proved(claim: Derivative, subject: EnclosedSubject, limit: LimitEnclosure, 
         Proved,
         claim,
         subject,
-        statement=f"the piggyback set at the fixed point is a single matrix, {in_directions(chosen)}",
+        statement=derivative_statement(claim, subject),
         found=f"it is a single matrix near the approximation, {distance_text(limit.derivative_error)}",
         value={"matrix": shown, "error": str(error), "directions": list(chosen.labels), **output_value(output)},
         reason="the map is smooth near the fixed point and contracts, so J = A J + B has one solution",
@@ -84,7 +92,7 @@ def _refuted(claim: Derivative, subject: EnclosedSubject, limit: LimitEnclosure,
         Refuted,
         claim,
         subject,
-        statement=f"the piggyback set at the fixed point is the given matrix, {in_directions(chosen)}",
+        statement=derivative_statement(claim, subject),
         found="it is a single matrix, and the given one is farther from the approximation than that",
         value={"matrix": shown, "error": str(error), "directions": list(chosen.labels)},
         reason="the map is smooth near the fixed point and contracts, so J = A J + B has one solution",

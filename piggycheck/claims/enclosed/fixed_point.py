@@ -19,7 +19,7 @@ from piggycheck.limits import LimitEnclosure
 from piggycheck.limits.after import rounded_down
 from piggycheck.maps import StructuredMap
 
-__all__ = ["decide_fixed_point"]
+__all__ = ["decide_fixed_point", "fixed_point_statement"]
 
 _BITS = 256
 _PLACE = "value of `fixed_point`"
@@ -41,6 +41,13 @@ def decide_fixed_point(claim: FixedPointClaim, subject: EnclosedSubject) -> Verd
     return FixedPointClaim(value=[str(entry) for entry in point.entries()]).decide(subject.symbolic())
 
 
+def fixed_point_statement(claim: FixedPointClaim, subject: EnclosedSubject) -> str:
+    """Say what is claimed, without the numbers of a point."""
+    if claim.value is None:
+        return "the iteration has a fixed point at these parameters"
+    return "the given point is a fixed point of the iteration at these parameters"
+
+
 def _proved(claim: FixedPointClaim, subject: EnclosedSubject, limit: LimitEnclosure) -> Verdict:
     shown, error = rounded(limit.point, limit.error)
     numbers = iter(row[0] for row in shown)
@@ -52,7 +59,7 @@ def _proved(claim: FixedPointClaim, subject: EnclosedSubject, limit: LimitEnclos
         Proved,
         claim,
         subject,
-        statement="the iteration has a fixed point at these parameters",
+        statement=fixed_point_statement(claim, subject),
         found=f"it has exactly one near the approximation, {distance_text(limit.error)}",
         value={"point": blocks, "error": str(error), **output_value(output)},
         reason="near the approximation the map contracts, and moves it by little",
@@ -66,7 +73,7 @@ def _refuted(claim: FixedPointClaim, subject: EnclosedSubject, point: fmpq_mat, 
         Refuted,
         claim,
         subject,
-        statement="the given point is a fixed point of the iteration at these parameters",
+        statement=fixed_point_statement(claim, subject),
         found=f"the map moves the given point by at least {decimals_below(least)}",
         value={"moved_by": str(least)},
         reason="its image was enclosed in balls, and is another point",
