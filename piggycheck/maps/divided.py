@@ -49,9 +49,11 @@ def divided_difference(
     -----
     Source: docs/theory/spectral-functions.md.
     """
-    compiled = compile_expression(expression, symbols, _Pairs(arithmetic))
+    pairs = _Pairs(arithmetic)
+    compiled = compile_expression(expression, symbols, pairs)
 
     def at(a: Any, b: Any, *others: Any) -> tuple[Any, Any, Any]:
+        pairs.gap = a - b
         found = compiled(_Pair(a, b, 1), *(_Pair(c, c, 0) for c in others))
         return found.at_a, found.at_b, found.slope
 
@@ -87,6 +89,7 @@ class _Pairs(Arithmetic):
 
     def __init__(self, base: Arithmetic):
         self.base = base
+        self.gap: Any = 0
 
     def number(self, constant: sp.Expr) -> _Pair:
         value = self.base.number(constant)
@@ -105,13 +108,13 @@ class _Pairs(Arithmetic):
         at_a, at_b = self.base.exp(value.at_a), self.base.exp(value.at_b)
         if isinstance(value.slope, int) and value.slope == 0:
             return _Pair(at_a, at_b, 0)
-        return _Pair(at_a, at_b, value.slope * self._exponential(value, at_a, at_b))
+        return _Pair(at_a, at_b, value.slope * self._exponential(value, at_b))
 
     def log(self, value: _Pair) -> _Pair:
         at_a, at_b = self.base.log(value.at_a), self.base.log(value.at_b)
         if isinstance(value.slope, int) and value.slope == 0:
             return _Pair(at_a, at_b, 0)
-        return _Pair(at_a, at_b, value.slope * self._logarithm(value, at_a, at_b))
+        return _Pair(at_a, at_b, value.slope * self._logarithm(value))
 
     def reciprocal(self, value: _Pair) -> _Pair:
         at_a, at_b = self.base.reciprocal(value.at_a), self.base.reciprocal(value.at_b)
@@ -123,20 +126,20 @@ class _Pairs(Arithmetic):
             result = result * value
         return result
 
-    def _exponential(self, value: _Pair, at_a: Any, at_b: Any) -> Any:
+    def _exponential(self, value: _Pair, at_b: Any) -> Any:
         """The divided difference of exp between two values."""
-        difference = value.at_a - value.at_b
+        difference = value.slope * self.gap
         if isinstance(self.base, Balls):
-            return _quotient(at_a - at_b, difference, value.at_a.union(value.at_b).exp())
+            return _quotient(at_b * difference.expm1(), difference, value.at_a.union(value.at_b).exp())
         if difference == 0:
             return at_b
         return at_b * _library(self.base).expm1(difference) / difference
 
-    def _logarithm(self, value: _Pair, at_a: Any, at_b: Any) -> Any:
+    def _logarithm(self, value: _Pair) -> Any:
         """The divided difference of log between two values."""
-        difference = value.at_a - value.at_b
+        difference = value.slope * self.gap
         if isinstance(self.base, Balls):
-            return _quotient(at_a - at_b, difference, 1 / value.at_a.union(value.at_b))
+            return _quotient((difference / value.at_b).log1p(), difference, 1 / value.at_a.union(value.at_b))
         if difference == 0:
             return self.base.reciprocal(value.at_b)
         return _library(self.base).log1p(difference / value.at_b) / difference
