@@ -151,8 +151,8 @@ class Elsewhere(Proof):
 
     away = arb(2) ** -40
 
-    def _refined(self):
-        found = super()._refined()
+    def _refined(self, *, thorough):
+        found = super()._refined(thorough=thorough)
         x = arb_mat([[e + self.away] for e in found.x.entries()]).mid()
         return self._evaluated(x)
 

@@ -171,15 +171,23 @@ class Proof:
         self.arrays = BallArrays(bits)
         self.bound = self.problem.over(self.arrays)
         with self.arrays.precision():
-            refined = self._refined()
-            return self._enclosed(refined, self._contracting(refined))
+            if bits == self.bits:
+                try:
+                    return self._proved(thorough=False)
+                except ImpreciseError:
+                    pass
+            return self._proved(thorough=True)
+
+    def _proved(self, *, thorough: bool) -> LimitEnclosure:
+        refined = self._refined(thorough=thorough)
+        return self._enclosed(refined, self._contracting(refined))
 
     # -- the point ------------------------------------------------------------------------------------------------
 
-    def _refined(self) -> _Refined:
-        """Refine the point by Newton steps in floating point, until it is good enough or they no longer help."""
+    def _refined(self, *, thorough: bool) -> _Refined:
+        """Refine the point by Newton steps in floating point, until they no longer help or it is probably enough."""
         enough = arb(2) ** (_SPARE_BITS - self.arrays.bits)
-        if self.arrays.bits == self.bits:
+        if not thorough:
             enough = max(enough, arb(10) ** -self.digits / (8 * arb(self.solver.gain)))
         best = self._evaluated(self.x)
         for _ in range(_MOST_REFINEMENTS):
@@ -298,7 +306,7 @@ class Proof:
             return found
         directions = self.bound.directions(self.asked)
         nearby = around(self.bound, refined.x, error, proof.contraction.by)
-        J, residual = self._solved(nearby, directions, proof.signature)
+        J, residual = self._solved(nearby, directions, proof)
         error = rounded_up(proof.solution_error(self.arrays, residual))
         self._require(error, "the derivative")
         return replace(
@@ -308,18 +316,17 @@ class Proof:
             derivative_residual=rounded_up(self.arrays.length(residual.centre) + residual.spread),
         )
 
-    def _solved(self, moment: Moment, directions: Directions, signature: Signature) -> tuple[arb_mat, Enclosed]:
+    def _solved(self, moment: Moment, directions: Directions, proof: _Contracting) -> tuple[arb_mat, Enclosed]:
         """Solve ``J = A J + B d`` by Newton steps in floating point; return J and what is missing."""
-        arrays = self.arrays
-        enough = arb(10) ** -self.digits / (8 * arb(self.solver.gain))
+        arrays, enough = self.arrays, arb(10) ** -self.digits
         J = _balls(self.J)
-        missing = self._missing(moment, J, directions, signature)
+        missing = self._missing(moment, J, directions, proof.signature)
         size = arrays.length(missing.centre)
         for _ in range(_MOST_REFINEMENTS):
-            if size < enough:
+            if proof.solution_error(arrays, missing) < enough:
                 break
             better = (J + self._correction(missing)).mid()
-            found = self._missing(moment, better, directions, signature)
+            found = self._missing(moment, better, directions, proof.signature)
             now = arrays.length(found.centre)
             if not now < size / 4:
                 break
