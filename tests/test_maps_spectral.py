@@ -208,11 +208,9 @@ def test_enclosures_hold_with_bad_eigenvectors_and_across_kinks(skew, H, error, 
     assert contains(around, evaluated(F, Z + shift, H, MP)[1])
 
 
-@examples(40)
+@pytest.mark.parametrize("text", ["v", "v**2/2", "1 + v/1000", "v/9 + t", "v*t", "t*v**2"])
+@examples(16)
 @given(
-    st.sampled_from(
-        [("v", "1"), ("v**2/2", "1"), ("1 + v/1000", "1"), ("v/9 + t", "1"), ("v*t", "3"), ("v**2*t + t", "1/2")]
-    ),
     st.sampled_from([0, fmpq(1, 10**4)]),
     st.sampled_from([0, fmpq(1, 10**5)]),
     st.sampled_from([0, 1]),
