@@ -1,6 +1,26 @@
-"""The option --slow: long soundness searches run only when they are asked for."""
+"""The option --slow: long soundness searches run only when they are asked for; and how commands are run."""
 
 from __future__ import annotations
+
+import sys
+
+import pytest
+
+from piggycheck import cli
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command; return its exit code, standard output and standard error."""
+
+    def command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["piggycheck", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return stop.value.code, captured.out, captured.err
+
+    return command
 
 
 def pytest_addoption(parser):

@@ -19,20 +19,6 @@ HEAVY_BALL = CASEBOOK / "heavy-ball-1d" / "case.toml"
 SWITCHED = '[switched]\nA = [[["1/2"]], [["1/3"]]]\nB = [[["1"]], [["1"]]]\n'
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command; return its exit code, standard output and standard error."""
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["piggycheck", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return stop.value.code, captured.out, captured.err
-
-    return command
-
-
 def write(path, text):
     path.write_text(text)
     return path

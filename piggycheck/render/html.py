@@ -29,6 +29,7 @@ from piggycheck.render.text import condition_text, expression_text, join_tokens,
 __all__ = ["html"]
 
 _PRIVATE_USE = 0xE000
+_LONGEST_CERTIFICATE = 300_000
 
 
 def html(verdicts: Any, path: str | Path | None = None, title: str | None = None, *, source: str = "") -> str:
@@ -62,7 +63,7 @@ def html(verdicts: Any, path: str | Path | None = None, title: str | None = None
     Notes
     -----
     When this fails: matrices with more than eight rows are named by their shape; the certificate, which the page
-    holds, has their entries.
+    holds unless it is very long, has their entries.
     """
     import jinja2
 
@@ -97,8 +98,17 @@ def _claim(chapter: Chapter, names: Sequence[str]) -> dict[str, Any]:
         "found": _prose(inline(verdict.found, names)),
         "steps": [_section(section) for section in chapter.sections],
         "closing": [_prose(paragraph.parts) for paragraph in chapter.closing],
-        "certificate": None if verdict.certificate is None else verdict.certificate.text(),
+        **_certificate(verdict),
     }
+
+
+def _certificate(verdict: Any) -> dict[str, str]:
+    """The certificate, or what is said of one that is too long for a page."""
+    text = "" if verdict.certificate is None else verdict.certificate.text()
+    if len(text) <= _LONGEST_CERTIFICATE:
+        return {"certificate": text, "left_out": ""}
+    size = f"The certificate has {len(text) / 1e6:.1f} million characters."
+    return {"certificate": "", "left_out": f"{size} The command “prove” writes it with the option --out."}
 
 
 def _section(section: Section) -> dict[str, Any]:
