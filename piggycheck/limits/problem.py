@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flint import fmpq_mat
@@ -38,7 +38,7 @@ class LimitProblem:
     def __init__(self, iteration: Iteration, at: Mapping[Any, Any] | None = None):
         self.iteration, self.map = iteration, iteration.map
         self.at = self.map.parameter_values(at or {})
-        self._bound: dict[Any, BoundMap] = {}
+        self._known: dict[Any, Any] = {}
 
     def over(self, arrays: Arrays) -> BoundMap:
         """Return the map for the parameters over an arithmetic."""
@@ -49,16 +49,21 @@ class LimitProblem:
         return self._converted(self.iteration.output, arrays)
 
     def _converted(self, map_: PiecewiseMap, arrays: Arrays) -> BoundMap:
-        key = map_, arrays.bits if isinstance(arrays, BallArrays) else arrays
-        if key not in self._bound:
-            self._bound[key] = map_.bind(self.at, arrays)
-        return self._bound[key]
+        return self._once((map_, _kind(arrays)), lambda: map_.bind(self.at, arrays))
 
     def start(self, arrays: Arrays) -> Enclosed:
         """Return where the iteration starts; 0 when that is not said."""
+        return self._once(("start", _kind(arrays)), lambda: self._start(arrays))
+
+    def _start(self, arrays: Arrays) -> Enclosed:
         if self.iteration.start is None:
             return Enclosed(arrays.zeros(len(self.map.state), 1))
         return self.iteration.enclosed_start(self.at, arrays)
+
+    def _once(self, key: Any, compute: Callable[[], Any]) -> Any:
+        if key not in self._known:
+            self._known[key] = compute()
+        return self._known[key]
 
     def fixed_point(self, x: fmpq_mat) -> FixedPoint:
         """Return an exact fixed point as other modules take it."""
@@ -71,3 +76,8 @@ class LimitProblem:
         if isinstance(self.map, StructuredMap):
             return tuple(name for node in self.map.switching for name in node.guard_names)
         return tuple(map(str, self.map.guards))
+
+
+def _kind(arrays: Arrays) -> Any:
+    """What tells arithmetics apart."""
+    return arrays.bits if isinstance(arrays, BallArrays) else arrays
