@@ -13,6 +13,7 @@ from piggycheck.arithmetic import exact, rational
 from piggycheck.arrays import Arrays, Enclosed
 from piggycheck.errors import InputError
 from piggycheck.maps.base import BoundMap, Moment, Signature
+from piggycheck.maps.evaluation import ProgramEvaluator, UnionEvaluator
 from piggycheck.maps.nodes import Context, Cotangents, Directions
 
 if TYPE_CHECKING:
@@ -64,12 +65,16 @@ class SymbolicMoment(Moment):
         arrays, map_ = bound.arrays, bound.map
         entries = arrays.entries(arrays.reaching(x.centre, x.spread))
         self.values = {**dict(zip(map_.state, entries, strict=True)), **bound.parameters}
-        self._evaluation = map_.evaluate(self.values, arrays.scalars)
-        self.value = arrays.enclosed(arrays.assemble(len(map_.state), 1, self._evaluation.value))
+        kind = UnionEvaluator if arrays.bounds_errors else ProgramEvaluator
+        self._evaluator = kind(arrays.scalars, self.values)
+        numbers = [arrays.scalars.normal(self._evaluator(e)) for e in map_.program]
+        self.value = arrays.enclosed(arrays.assemble(len(map_.state), 1, numbers))
 
     @property
     def signature(self) -> Signature:
-        return self._evaluation.signature
+        if self._evaluator.undecided is not None:
+            raise self._evaluator.undecided
+        return Signature(map(self._evaluator.seen.get, self.bound.map.guards))
 
     def pair(self, signature: Signature) -> tuple[Any, Any]:
         """Return the matrices A and B of a piece."""

@@ -9,14 +9,24 @@ import sympy as sp
 from flint import fmpq
 
 from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Arithmetic, Evaluator, rational
-from piggycheck.errors import GapError, IrrationalError
-from piggycheck.maps.switch import GAP, Switch
+from piggycheck.errors import GapError, IrrationalError, UnknownError
+from piggycheck.maps.switch import GAP, Switch, as_piecewise
 
-__all__ = ["ProgramEvaluator", "SignsAt", "evaluate_all", "exactly"]
+__all__ = ["ProgramEvaluator", "SignsAt", "UnionEvaluator", "evaluate_all", "exactly"]
 
 
 class ProgramEvaluator(Evaluator):
-    """Evaluates programs: at a switch, the sign of the guard picks the branch."""
+    """Evaluates programs: at a switch, the sign of the guard picks the branch.
+
+    Attributes
+    ----------
+    seen : dict
+        The sign of each guard that was met.
+    undecided : UnknownError or None
+        Where evaluation goes on although a sign is not decided: what is known of the first such guard.
+    """
+
+    undecided: UnknownError | None = None
 
     def __init__(self, arithmetic: Arithmetic, values: Mapping[sp.Symbol, Any]):
         super().__init__(arithmetic, values)
@@ -26,11 +36,42 @@ class ProgramEvaluator(Evaluator):
         if isinstance(node, Switch):
             guard = node.guard
             if guard not in self.seen:
-                self.seen[guard] = self.arithmetic.sign(self(guard))
-            return self(node.branch(self.seen[guard]))
+                self.seen[guard] = self._sign(guard)
+            return self.taken(node, self.seen[guard])
         if node is GAP:
             raise GapError("no branch of a Piecewise applies at this point; add a last case with the condition True")
         return super().special(node)
+
+    def taken(self, node: Switch, sign: int) -> Any:
+        """Evaluate the branch that the sign of the guard picks."""
+        return self(node.branch(sign))
+
+    def _sign(self, guard: sp.Expr) -> int:
+        value = self(guard)
+        try:
+            return self.arithmetic.sign(value)
+        except UnknownError:
+            shown = as_piecewise(guard)
+            raise UnknownError(f"the sign of the guard `{shown}` is not decided; it is {value}") from None
+
+
+class UnionEvaluator(ProgramEvaluator):
+    """Evaluates programs over balls: where a sign is not decided, everything that the branches may give."""
+
+    def _sign(self, guard: sp.Expr) -> int | None:
+        try:
+            return super()._sign(guard)
+        except UnknownError as error:
+            self.undecided = self.undecided or error
+            return None
+
+    def taken(self, node: Switch, sign: int | None) -> Any:
+        if sign is not None:
+            return super().taken(node, sign)
+        first, *others = (self(node.branch(sign)) for sign in node.outcomes)
+        for other in others:
+            first = first.union(other)
+        return first
 
 
 class SignsAt:

@@ -80,6 +80,8 @@ class Follower:
         if not 0 < len(self._affinity.moving) <= 2 * self._count:
             return
         if self._derivative is None:
+            if self._affinity.A is None:
+                self._affinity.derive(moment)
             self._derivative = _Derivative.found(self._affinity, moment, tangent, self._directions)
         if self._derivative is not None:
             self._ball = _Ball.found(self._affinity, moment)
@@ -199,7 +201,7 @@ class _Affinity:
     """
 
     def __init__(self, moment: StructuredMoment, signature: Signature):
-        self.signature, self.bound = signature, moment.bound
+        self.signature, self.bound, self.A = signature, moment.bound, None
         last, signs = self.bound.map.next, self.bound.by_node(signature)
         still = moment.nodes[last].still(signs.get(last, ()))
         self.moving = [i for i in range(last.size) if i not in still]
@@ -208,11 +210,14 @@ class _Affinity:
         pays = 2 * len(self.moving) ** 2 < _cost(self.bound)
         if 0 in signature or not (known and pays and last in affine_nodes(self.bound.map.nodes, signs)):
             self.moving = []
-            return
+
+    def derive(self, moment: StructuredMoment) -> None:
+        """Compute how nodes move with the coordinates that move."""
+        last = self.bound.map.next
         units = arb_mat(last.size, len(self.moving))
         for j, i in enumerate(self.moving):
             units[i, j] = 1
-        tangents = moment.tangents(units, self.bound.still(len(self.moving)), signature)
+        tangents = moment.tangents(units, self.bound.still(len(self.moving)), self.signature)
         self.tangents = {node: tangents[node.inputs[0]] for node in self.switching}
         self.lengths = {node: _row_lengths(tangents[node.inputs[0]]) for node in self.switching}
         self.A = _Frame(units, self.moving, self.bound.arrays).rows(tangents[last])

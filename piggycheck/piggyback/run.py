@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -60,7 +61,8 @@ class Run:
         """Walk k, the iterate x_k and the map there, without end."""
         k, x = 0, self.start()
         while True:
-            moment = self._follow(self.iteration.map_at(k))(x)
+            with _naming(k):
+                moment = self._follow(self.iteration.map_at(k))(x)
             yield k, x, moment
             k, x = k + 1, moment.value
 
@@ -70,10 +72,8 @@ class Run:
 
     def signature(self, k: int, moment: Moment) -> Signature:
         """Return what the guards see in step k."""
-        try:
+        with _naming(k):
             return moment.signature
-        except UnknownError as error:
-            raise UnknownError(f"step {k}: {error}") from None
 
     def piece(self, k: int, x: Enclosed, moment: Moment) -> Signature:
         """Return the signature of the piece used in step k: what the guards see, and at a tie what the policy picks."""
@@ -105,6 +105,15 @@ class Run:
                 raise MapError(f"no piece is essentially active at step {k}")
             self._tie = key, selection
         return self._tie[1]
+
+
+@contextmanager
+def _naming(k: int) -> Iterator[None]:
+    """Say in which step something was not decided."""
+    try:
+        yield
+    except UnknownError as error:
+        raise type(error)(f"step {k}: {error}") from None
 
 
 def more_precise(arrays: Arrays, most_bits: int, error: UnknownError) -> Arrays:
