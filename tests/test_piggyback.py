@@ -6,19 +6,28 @@ from itertools import product
 
 import pytest
 import sympy as sp
-from flint import fmpq, fmpq_mat
-from hypothesis import given
+from flint import arb_mat, fmpq, fmpq_mat
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import examples
+from strategies import examples, maps
 
 from piggycheck.algorithms import gradient_descent, heavy_ball
 from piggycheck.arithmetic import Mpmath
-from piggycheck.arrays import EXACT, MpmathArrays
-from piggycheck.errors import InputError, IrrationalError
+from piggycheck.arrays import EXACT, BallArrays, MpmathArrays
+from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.fixed_points import fixed_points, linearise
 from piggycheck.iteration import Iteration
 from piggycheck.maps import SymbolicMap
-from piggycheck.piggyback import FixedBranch, RandomBranch, RepeatedWord, propagate, steps
+from piggycheck.piggyback import (
+    FixedBranch,
+    RandomBranch,
+    RepeatedWord,
+    identification,
+    propagate,
+    propagate_set,
+    reverse,
+    steps,
+)
 
 x, theta = sp.symbols("x theta", real=True)
 TWO_SLOPES = "Piecewise((x**2/2, x >= 0), (x**2/8, True))"
@@ -103,6 +112,166 @@ class TestMpmath:
     def test_ties_in_rounded_arithmetic_use_the_policy(self):
         seen = propagate(ball(), 4, {"theta": 0}, policy=RepeatedWord((0, 0, 1, 1)), arithmetic=MpmathArrays(20))
         assert [1, 0, -0.75, -1.125, -1.125] == [float(step.J.centre.rows[0][0]) for step in seen]
+
+
+class TestBalls:
+    HALVES = SymbolicMap([x], [x - sp.Max(x - theta, 0) / 2], [theta])
+
+    def test_precision_is_raised_until_signs_are_decided(self):
+        """x_k = theta + 2^(-100-k), so the guard x - theta needs ever more bits; J_k stays 1."""
+        iteration = Iteration(self.HALVES, [theta + sp.Rational(1, 2**100)])
+        seen = propagate(iteration, 60, {theta: "1/3"}, arithmetic=BallArrays(64))
+        assert {"-"} == {str(step.signature) for step in seen}
+        assert fmpq(1, 2**90) > abs(BallArrays(64).exactly(seen[-1].x.centre)[0, 0] - fmpq(1, 3))
+        assert abs(seen[-1].J.centre[0, 0] - 1) <= seen[-1].J.spread < 1e-30
+
+    def test_at_the_limit_the_guard_the_step_and_the_precision_are_named(self):
+        iteration = Iteration(self.HALVES, [theta + sp.Rational(1, 2**100)])
+        message = (
+            r"step \d\d: the sign of the guard `theta - x` is not decided; .*e-3\d.*; .* was 128 bits \(38 digits\)"
+        )
+        with pytest.raises(UnknownError, match=message):
+            propagate(iteration, 60, {theta: "1/3"}, arithmetic=BallArrays(64), most_bits=128)
+        at_a_tie = Iteration(self.HALVES, [theta])
+        with pytest.raises(UnknownError, match=r"step 0: .*e-1234.*; the precision was 4096 bits \(1233 digits\)"):
+            propagate(at_a_tie, 1, {theta: "1/3"}, arithmetic=BallArrays(64))
+
+    def test_values_need_no_signs(self):
+        seen = propagate(Iteration(self.HALVES, [theta]), 9, {theta: "1/3"}, directions={}, arithmetic=BallArrays(64))
+        assert {None} == {step.signature for step in seen}
+        assert abs(BallArrays(64).exactly(seen[-1].x.centre)[0, 0] - fmpq(1, 3)) < fmpq(1, 2**50)
+        assert seen[-1].x.spread < 2.0**-50
+
+    def test_ties_at_points_that_are_known_exactly_use_the_policy(self):
+        word = RepeatedWord((0, 0, 1, 1))
+        seen = propagate(ball(), 4, {"theta": 0}, policy=word, arithmetic=BallArrays(64))
+        assert [1, 0, fmpq(-3, 4), fmpq(-9, 8), fmpq(-9, 8)] == [
+            BallArrays(64).exactly(step.J.centre)[0, 0] for step in seen
+        ]
+
+    @examples(30)
+    @given(maps(parameters=(1, 2)), st.randoms(use_true_random=False))
+    def test_they_contain_the_exact_recursion(self, triple, random):
+        state, next_, parameters = triple
+        numbers = [sp.Rational(random.randrange(-20, 20), 7) for _ in range(len(state) + len(parameters))]
+        iteration = Iteration(SymbolicMap(state, next_, parameters), [c + parameters[0] for c in numbers[: len(state)]])
+        at = dict(zip(parameters, numbers[len(state) :], strict=True))
+        exact = propagate(iteration, 5, at)
+        assume(all(0 not in step.signature for step in exact))
+        for a, b in zip(exact, propagate(iteration, 5, at, arithmetic=BallArrays(96)), strict=True):
+            assert a.signature == b.signature
+            for p, q in ((a.x, b.x), (a.J, b.J)):
+                squares = sum((e * e for e in (p.centre - BallArrays(96).exactly(q.centre)).entries()), start=fmpq(0))
+                assert squares <= BallArrays(96).exactly(arb_mat([[q.spread]]))[0, 0] ** 2
+
+
+class TestDependingOnK:
+    def test_averaging(self):
+        """x + (theta - x)/(k + 2) from 0 is the mean of k thetas and one 0: x_k = theta k/(k + 1)."""
+        mean = Iteration(lambda k: SymbolicMap([x], [x + (theta - x) / (k + 2)], [theta]), [0])
+        for step in propagate(mean, 40, {theta: 5}):
+            assert fmpq(5 * step.k, step.k + 1) == step.x.centre[0, 0]
+            assert fmpq(step.k, step.k + 1) == step.J.centre[0, 0]
+        assert fmpq(40, 41) == reverse(mean, 40, [1], {theta: 5}).parameters["theta"].centre[0, 0]
+
+    def test_accelerated_gradient_steps_on_a_quadratic(self):
+        """Nesterov's momentum k/(k + 3) on (x - theta)^2/2 with step 1/2, against the recursion written out."""
+        y = sp.Symbol("y", real=True)
+
+        def step(k):
+            ahead = x + sp.Rational(k, k + 3) * (x - y)
+            return SymbolicMap([x, y], [ahead - (ahead - theta) / 2, x], [theta])
+
+        now, before = fmpq(0), fmpq(0)
+        for seen in propagate(Iteration(step, [0, 0]), 15, {theta: 3}):
+            assert [3 * now, 3 * before] == seen.x.centre.entries()
+            assert [now, before] == seen.J.centre.entries()
+            ahead = now + fmpq(seen.k, seen.k + 3) * (now - before)
+            now, before = ahead - (ahead - 1) / 2, now
+
+    def test_maps_that_come_again_are_bound_once(self):
+        class Counted(SymbolicMap):
+            bindings = 0
+
+            def bind(self, at, arrays):
+                Counted.bindings += 1
+                return super().bind(at, arrays)
+
+        pair = [Counted([x], [x / 2 + theta], [theta]), Counted([x], [x / 3], [theta])]
+        assert (
+            fmpq(1, 6**5) + sum(fmpq(1, 3 * 6**i) for i in range(5))
+            == propagate(Iteration(lambda k: pair[k % 2], [1]), 10, {theta: 1})[-1].x.centre[0, 0]
+        )
+        assert 2 == Counted.bindings
+
+    def test_what_needs_one_map_says_so(self):
+        mean = Iteration(lambda k: SymbolicMap([x], [x / (k + 2)]), [1], name="mean")
+        with pytest.raises(InputError, match="the map of `mean` depends on k, and this needs one that does not"):
+            mean.map  # noqa: B018
+        y = sp.Symbol("y", real=True)
+        other = Iteration(lambda k: SymbolicMap([y if k else x], [sp.S.One], []), [1])
+        with pytest.raises(InputError, match="the map of step 1 has another state or other parameters than"):
+            propagate(other, 2)
+
+
+class TestReverse:
+    @examples(30)
+    @given(maps(), st.integers(0, 4))
+    def test_it_is_a_product_from_the_left(self, triple, count):
+        state, next_, parameters = triple
+        start = [sp.Rational(i + 1, 3) + sum(parameters, sp.S.Zero) * (i + 2) for i in range(len(state))]
+        iteration = Iteration(SymbolicMap(state, next_, parameters), start)
+        at = dict(zip(parameters, (sp.Rational(1, 2), sp.Rational(-5, 7)), strict=False))
+        weights = [fmpq(2 * i - 1, 5) for i in range(len(state))]
+        for policy in (FixedBranch(0), RandomBranch(3)):
+            last = propagate(iteration, count, at, policy=policy)[-1]
+            gradient = reverse(iteration, count, weights, at, policy=policy)
+            assert last.x == gradient.x
+            expected = (fmpq_mat([weights]) * last.J.centre).entries()
+            assert expected == [gradient.parameters[str(v)].centre[0, 0] for v in parameters]
+
+
+class TestSets:
+    def test_all_choices_at_a_tie_that_stays(self):
+        """The set after k steps is that of all products of k of the two matrices, applied to J_0."""
+        iteration = ball()
+        pairs = linearise(iteration, fixed_points(iteration, {"theta": 0})[0]).pairs
+        for step in propagate_set(iteration, 6, {"theta": 0}):
+            found = {(1, 1)}
+            for _ in range(step.k):
+                found = {tuple((A * fmpq_mat([[a], [b]]) + B).entries()) for A, B in pairs for a, b in found}
+            assert found == {tuple(J.entries()) for J in step.matrices}
+            assert len(found) == len(step.matrices)
+
+    def test_away_from_ties_it_is_one_derivative(self):
+        descent = gradient_descent(TWO_SLOPES, ["x"], "1/2", parameters=["theta"], start=["theta"])
+        sets = list(propagate_set(descent, 5, {"theta": -1}))
+        assert [(step.J.centre,) for step in propagate(descent, 5, {"theta": -1})] == [step.matrices for step in sets]
+
+    def test_every_policy_stays_in_the_set(self):
+        iteration = with_forcing()
+        *_, last = propagate_set(iteration, 4, {theta: 0})
+        for word in product(range(4), repeat=4):
+            J = propagate(iteration, 4, {theta: 0}, policy=RepeatedWord(word))[-1].J.centre
+            assert J in last.matrices
+
+    def test_starts_with_kinks_begin_with_several(self):
+        iteration = Iteration(SymbolicMap([x], [x / 2 + 1 + theta], [theta]), [sp.Abs(theta)])
+        first, second = propagate_set(iteration, 1, {theta: 0})
+        assert {1, -1} == {J[0, 0] for J in first.matrices}
+        assert {fmpq(3, 2), fmpq(1, 2)} == {J[0, 0] for J in second.matrices}
+
+    def test_there_is_a_limit(self):
+        with pytest.raises(UnknownError, match="step 5: the set of derivatives has more than 20 elements"):
+            list(propagate_set(ball(), 10, {"theta": 0}, most=20))
+
+
+class TestIdentification:
+    @pytest.mark.parametrize("arithmetic", [EXACT, BallArrays(128), MpmathArrays(40)], ids=["exact", "balls", "mpmath"])
+    def test_the_last_change_of_signs_is_found(self, arithmetic):
+        """x - 1/2 each step from 5, until x <= 1/3: from then on x/2, first seen at k = 10."""
+        f = sp.Piecewise((x - sp.Rational(1, 2), x > sp.Rational(1, 3)), (x / 2, True))
+        assert 10 == identification(Iteration(SymbolicMap([x], [f]), [5]), 40, arithmetic=arithmetic)
 
 
 class TestPolicies:
