@@ -21,6 +21,8 @@ from .derivatives import (
 )
 from .divergence import diverges_proved, diverges_realised, diverges_refuted
 from .effort import begin
+from .enclosures import RULES as OF_LAYERS
+from .enclosures import Structured
 from .proofs import KINDS
 from .radius import (
     no_common_form_excluded_by_word,
@@ -91,7 +93,7 @@ def check(certificate: Data) -> str:
     begin()
     try:
         return checked(certificate)
-    except (RecursionError, MemoryError, OverflowError):
+    except (RecursionError, MemoryError, ArithmeticError):
         raise Refused("it is nested too deeply, or its numbers are too large") from None
 
 
@@ -104,6 +106,8 @@ def checked(certificate: Any) -> str:
         raise Unreadable("`claim` or `witness` is missing, or not an object")
     kind, verdict = text(claim.get("kind"), "claim.kind"), text(claim.get("verdict"), "claim.verdict")
     method = text(witness.get("method", ""), "witness.method")
+    if method == "layers":
+        return of_layers(certificate, kind, verdict)
     realisable = "words" in claim
     if realisable and text(claim["words"], "claim.words") != "realisable":
         raise Unreadable('`claim.words` is "realisable", or not there')
@@ -111,7 +115,7 @@ def checked(certificate: Any) -> str:
     if (kind, verdict, method) not in rules:
         raise Unreadable(f"`{kind[:40]}`, `{verdict[:40]}` by `{method[:40]}`: no such kind, verdict and method")
     rule, required, optional = rules[kind, verdict, method]
-    fields(claim, "claim", ("kind", "verdict", "statement"), stated.get(kind, ()))
+    fields(claim, "claim", STATED, stated.get(kind, ()))
     text(claim["statement"], "claim.statement")
     fields(witness, "witness", required, optional)
     if realisable:
@@ -120,6 +124,19 @@ def checked(certificate: Any) -> str:
 
 
 GENERAL = ("format", "claim", "witness")
+STATED = ("kind", "verdict", "statement")
+
+
+def of_layers(certificate: Data, kind: str, verdict: str) -> str:
+    """What a certificate about a structured map proves."""
+    if (kind, verdict) not in OF_LAYERS:
+        raise Unreadable(f"`{kind[:40]}`, `{verdict[:40]}` by `layers`: no such kind, verdict and method")
+    rule, required, optional, needed, possible = OF_LAYERS[kind, verdict]
+    claim = fields(certificate["claim"], "claim", (*STATED, *needed), possible)
+    text(claim["statement"], "claim.statement")
+    witness = fields(certificate["witness"], "witness", required, optional)
+    fields(certificate, "certificate", (*GENERAL, "layers"), ("start",))
+    return rule(claim, Structured(certificate), witness)
 
 
 def subject_of(certificate: Data, kind: str, verdict: str, method: str) -> Subject | Map:

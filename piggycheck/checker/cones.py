@@ -70,42 +70,50 @@ class Group(Step):
         """For each group, how much the derivative varies on the ball; 1 where it is not decided whether it vanishes."""
         u, reach, thresholds = e.value(self.source), e.reach(self.source), self.thresholds(e)
         found = []
-        for group, t in zip(self.groups, thresholds.centre, strict=True):
-            size, high = length([u.centre[i] for i in group], 0), t + thresholds.error
-            if size.upper + reach < t - thresholds.error:
-                found.append(ZERO)
-            elif size.lower - reach > high:
-                found.append(min(ONE, Fraction(2 * high * reach, (size.lower - reach) ** 2)))
-            else:
+        for group, t, below in zip(self.groups, thresholds.centre, self.below_threshold(e), strict=True):
+            least, high = length([u.centre[i] for i in group], 0).lower - reach, t + thresholds.error
+            if below is None:
                 found.append(ONE)
+            else:
+                found.append(ZERO if below else min(ONE, Fraction(2 * high * reach, least**2)))
         return found
 
     def steepness(self, e: Evaluation) -> Steepness:
         """It is a proximal map."""
         return Steepness(ONE, ONE, upward(max(self.variations(e))))
 
-    def vanishing(self, e: Evaluation) -> list[bool]:
-        """For each group, whether it is 0 on the ball; refuse what is not decided."""
+    def below_threshold(self, e: Evaluation) -> list[bool | None]:
+        """For each group, whether it is 0 on the whole ball, or nowhere; None when that is not decided."""
         u, reach, thresholds = e.value(self.source), e.reach(self.source), self.thresholds(e)
-        found = []
+        found: list[bool | None] = []
         for group, t in zip(self.groups, thresholds.centre, strict=True):
             size = length([u.centre[i] for i in group], 0)
-            if size.lower - reach <= t + thresholds.error and t - thresholds.error <= size.upper + reach:
-                raise Refused(f"node {self.name}: whether a group is 0 is not decided")
-            found.append(size.upper < t)
+            zero = size.upper + reach < t - thresholds.error
+            found.append(zero if zero or size.lower - reach > t + thresholds.error else None)
         return found
+
+    def vanishing(self, e: Evaluation) -> list[bool]:
+        """The coordinates of groups that are 0."""
+        if not self.moving:
+            return super().vanishing(e)
+        zero = {i for group, below in zip(self.groups, self.below_threshold(e), strict=True) if below for i in group}
+        return [i in zero for i in range(self.size)]
 
     def tangent(self, e: Evaluation) -> Ball | None:
         """For groups that are not 0: T - t/r (T - v (v.T) / r^2), and -v/r times the change of the threshold."""
         T, dt, bits = e.tangent(self.source), e.tangent(self.threshold), e.numbers.bits
-        vanishing, variations, thresholds = self.vanishing(e), self.variations(e), self.thresholds(e)
+        below, variations, thresholds = self.below_threshold(e), self.variations(e), self.thresholds(e)
+        if T is None and dt is None:
+            return None
+        if None in below:
+            raise Refused(f"node {self.name}: whether a group is 0 is not decided")
         u, reach = e.value(self.source).centre, e.reach(self.source)
         dt = None if dt is None else self.spread_out(dt)
         moved = None if T is None else [[0] * self.size for _ in T.columns]
         shrunk = None if dt is None else [[0] * self.size for _ in dt.columns]
         unsure, turned = max(variations), ZERO
         for g, (group, t) in enumerate(zip(self.groups, thresholds.centre, strict=True)):
-            if vanishing[g]:
+            if below[g]:
                 continue
             v = [u[i] for i in group]
             size = length(v, bits)
@@ -162,6 +170,11 @@ class Cone(Step):
             return Steepness(ONE, ONE, ONE)
         size = length(e.value(self.source).centre[1:], 0)
         return Steepness(ONE, ONE, min(ONE, upward(Fraction(2 * reach, size.lower - reach))) if outside else ZERO)
+
+    def vanishing(self, e: Evaluation) -> list[bool]:
+        """All coordinates, when the point is in the polar cone."""
+        zero = self.moving and self.outside(e) is False and e.value(self.source).centre[0] < 0
+        return [zero or not self.moving] * self.size
 
     def tangent(self, e: Evaluation) -> Ball | None:
         """The derivative between the two cones: half of [1, v^T/r; v/r, 1 + t/r (1 - v v^T / r^2)]."""

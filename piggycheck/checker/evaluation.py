@@ -106,7 +106,7 @@ class Evaluation:
             factor = constant(atom)
             if factor:
                 width = self.numbers.layers.size if atom == STATE else self.numbers.layers.nodes[atom].size
-                total += norms.bound(polynomial, f"{node.name}/{atom}", width) * factor
+                total += norms.bound(polynomial, width) * factor
         return upward(total)
 
     def lipschitz_of_atom(self, atom: str) -> Fraction:
@@ -154,15 +154,15 @@ class Evaluation:
         return Ball(columns, enlarged(1 << bits, X.error) + rounding(columns))
 
 
-def jacobian(layers: Layers, norms: Norms, point: list[int], bits: int, distance: int) -> tuple[Nearly, Fraction]:
-    """The Jacobian at a point given with more bits, and a bound of how it varies within a distance of it."""
-    setting = Setting(layers, BITS, norms, {})
-    shift = max(0, bits - BITS)
-    shortened = [a >> shift << max(0, BITS - bits) for a in point]
-    room = rounding([point]) + (distance * 2**BITS >> bits) + 1
-    columns = Evaluation(setting, shortened).tangent(layers.next)
-    variation = Evaluation(setting, shortened, room).variation(layers.next)
+def jacobian(setting: Setting, point: list[int], distance: int) -> tuple[Nearly, list[bool]]:
+    """All Jacobians within a distance of a point, and which of their rows are zero."""
+    layers, bits = setting.layers, setting.bits
+    rough = Setting(layers, BITS, setting.norms, {})
+    shortened = [(a << BITS) >> bits for a in point]
+    around = Evaluation(rough, shortened, rounding([point]) + (distance << BITS >> bits) + 1)
+    columns = Evaluation(rough, shortened).tangent(layers.next)
     if columns is None:
         columns = Ball([[0] * layers.size for _ in range(layers.size)], 0)
     rows = transposed_rows(columns.columns, layers.size)
-    return Nearly(rows, 1 << BITS, Fraction(columns.error, 1 << BITS), layers.size), variation
+    error = Fraction(columns.error, 1 << BITS) + around.variation(layers.next)
+    return Nearly(rows, 1 << BITS, error, layers.size), layers.next.vanishing(around)

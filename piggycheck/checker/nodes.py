@@ -78,6 +78,10 @@ class Node:
         """The terms coefficient * word * node of which it is the sum."""
         raise NotImplementedError
 
+    def vanishing(self, e: Evaluation) -> list[bool]:
+        """For each coordinate, whether its derivative in the state is proved to be 0 on the ball."""
+        return [not self.moving] * self.size
+
 
 def summed_atoms(parts: Sequence[tuple[Interval, Word, Node]]) -> dict[str, Polynomial]:
     """The atoms of a sum of terms."""
@@ -198,6 +202,10 @@ class Stack(Node):
         zeros = [Ball([[0] * source.size] * width, 0) for source in self.sources]
         return below([zero if T is None else T for zero, T in zip(zeros, tangents, strict=True)])
 
+    def vanishing(self, e: Evaluation) -> list[bool]:
+        """Those of its parts."""
+        return [vanishes for source in self.sources for vanishes in source.vanishing(e)]
+
 
 def below(balls: Sequence[Ball]) -> Ball:
     """The columns below each other."""
@@ -225,6 +233,10 @@ class Part(Node):
         """The coordinates of the tangents."""
         tangent = e.tangent(self.sources[0])
         return None if tangent is None else self.cut(tangent)
+
+    def vanishing(self, e: Evaluation) -> list[bool]:
+        """Those of its source."""
+        return self.sources[0].vanishing(e)[self.start : self.stop]
 
     def cut(self, ball: Ball) -> Ball:
         """The coordinates of a ball."""
@@ -290,6 +302,12 @@ class Elementwise(Step):
             e.memo[self, name] = bounds, not self.function.ambiguous
         found: tuple[Bounds, bool] = e.memo[self, name]
         return found
+
+    def vanishing(self, e: Evaluation) -> list[bool]:
+        """Where the slope is 0."""
+        if not self.moving:
+            return super().vanishing(e)
+        return [low == high == 0 for low, high in zip(*self.enclosed_slopes(e, VARIABLE)[0], strict=True)]
 
     def steepness(self, e: Evaluation) -> Steepness:
         """The largest slopes."""

@@ -22,7 +22,9 @@ class Scalars:
         self.program, self.count = program, len(next(iter(directions.values()), ()))
         self.inputs: dict[str, Jet] = {}
         for name, value in values.items():
-            slopes: dict[Monomial, Interval] = {(k,): Interval(column[0]) for k, column in enumerate(directions.get(name, ()))}
+            slopes: dict[Monomial, Interval] = {
+                (k,): Interval(column[0]) for k, column in enumerate(directions.get(name, ()))
+            }
             moves = any(not c.is_zero for c in slopes.values())
             self.inputs[name] = Jet({(): Interval(value), **slopes}, cut=moves)
         self.known: dict[int, Jet] = {}

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 from .definite import surely_definite
-from .exact import Nearly, combination
+from .exact import MOST_ENTRIES, Nearly, combination
 from .factors import Factor, Slice, Symmetrise, written
 from .fixed import inner
 from .intervals import Interval
-from .reading import Refused, say
+from .norm_guesses import guessed_norm
+from .reading import Refused
 from .scaled import Rows
 
 MOST_WORDS = 200
-MOST_WRITTEN = 250_000  # entries of a matrix that is written out only to bound its norm
+MARGINS = (2.0**-42, 2.0**-36, 2.0**-24, 2.0**-12, 2.0**-5)  # by which bounds exceed guesses of norms
 
 Word = tuple[Factor, ...]
 Polynomial = dict[Word, Interval]  # a coefficient for each product of matrices
@@ -62,34 +64,25 @@ def is_symmetric(polynomial: Polynomial) -> bool:
 
 
 class Norms:
-    """Bounds of the spectral norms of polynomials; the stated ones are proved, others are cheap."""
+    """Bounds of the spectral norms of polynomials."""
 
-    def __init__(self, stated: Mapping[str, Fraction]) -> None:
-        self.stated = stated
+    def __init__(self) -> None:
         self.found: dict[Any, Fraction] = {}
         self.words: dict[Word, Nearly] = {}
 
-    def bound(self, polynomial: Polynomial, label: str, width: int) -> Fraction:
+    def bound(self, polynomial: Polynomial, width: int) -> Fraction:
         """A bound for a polynomial of which the matrices have so many columns."""
-        if set(polynomial) <= {()}:
-            return largest(polynomial.get((), Interval(0)))
         lead = next(iter(polynomial.values()))
-        unit = abs(lead.lo) if lead.exact else Fraction(1)
-        key = frozenset((word, c.lo / unit, c.hi / unit) for word, c in polynomial.items())
-        negated = frozenset((word, -c.hi / unit, -c.lo / unit) for word, c in polynomial.items())
-        if key not in self.found and negated in self.found:
-            key = negated
+        unit = lead.lo if lead.exact else Fraction(1)
+        key = frozenset(
+            (word, min(c.lo / unit, c.hi / unit), max(c.lo / unit, c.hi / unit)) for word, c in polynomial.items()
+        )
         if key not in self.found:
-            self.found[key] = self.prove(polynomial, label, width) / unit
-        return self.found[key] * unit
+            self.found[key] = self.prove(polynomial, width) / abs(unit)
+        return self.found[key] * abs(unit)
 
-    def prove(self, polynomial: Polynomial, label: str, width: int) -> Fraction:
-        """The stated bound, or a cheap one."""
-        if label in self.stated:
-            bound = self.stated[label]
-            if not is_bounded(self.written(polynomial, width), bound, is_symmetric(polynomial)):
-                raise Refused(f"that the norm {label} is at most {say(bound)} is not proved")
-            return bound
+    def prove(self, polynomial: Polynomial, width: int) -> Fraction:
+        """The sum of the products of norms; or less, when that of the written matrix is, or one near the true norm."""
         bound = Fraction(0)
         for word, c in polynomial.items():
             size = largest(c)
@@ -97,9 +90,13 @@ class Norms:
                 size *= factor.norm
             bound += size
         height = next((word[0].height for word in polynomial if word), width)
-        if len(polynomial) > 1 and height * width <= MOST_WRITTEN:
-            bound = min(bound, self.written(polynomial, width).norm)
-        return bound
+        if not any(polynomial) or height * width > MOST_ENTRIES or projects(polynomial):
+            return bound
+        matrix = self.written(polynomial, width)
+        bound = min(bound, matrix.norm)
+        if all(isinstance(factor, Slice) for word in polynomial for factor in word):
+            return bound
+        return near_norm(matrix, is_symmetric(polynomial), bound)
 
     def written(self, polynomial: Polynomial, width: int) -> Nearly:
         """The matrix, written out."""
@@ -113,6 +110,26 @@ class Norms:
                 return found
             self.words[word] = found
         return self.words[word]
+
+
+def projects(polynomial: Polynomial) -> bool:
+    """Whether it is a multiple of making matrices symmetric."""
+    return len(polynomial) == 1 and all(isinstance(factor, Symmetrise) for word in polynomial for factor in word)
+
+
+def near_norm(M: Nearly, symmetric: bool, bound: Fraction) -> Fraction:
+    """A proved bound near the norm, or else the given one."""
+    rows = [[a / M.denominator for a in row] for row in M.rows]
+    guess = guessed_norm(rows, [list(column) for column in zip(*rows, strict=True)])
+    if not guess < inf:
+        return bound
+    for margin in MARGINS:
+        near = Fraction(guess * (1 + margin)) + M.error
+        if near >= bound:
+            break
+        if is_bounded(M, near, symmetric):
+            return near
+    return bound
 
 
 def largest(c: Interval) -> Fraction:
