@@ -12,12 +12,22 @@ from hypothesis import strategies as st
 from strategies import examples
 
 from piggycheck.algorithms import forward_backward
-from piggycheck.arrays import FLOAT64, BallArrays, Enclosed, MpmathArrays
+from piggycheck.arrays import EXACT, FLOAT64, BallArrays, Enclosed, MpmathArrays
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.functions import box, l1, least_squares
 from piggycheck.iteration import Iteration
 from piggycheck.maps import ArrayParameter
-from piggycheck.piggyback import identification, pairs_along, propagate, reverse, steps
+from piggycheck.piggyback import (
+    FixedBranch,
+    RandomBranch,
+    RepeatedWord,
+    identification,
+    pairs_along,
+    propagate,
+    propagate_set,
+    reverse,
+    steps,
+)
 
 lam, tau = sp.symbols("lam tau", real=True)
 SIXTY = MpmathArrays(60)
@@ -135,6 +145,50 @@ class TestFollowing:
         assert ball.x.spread < 2.0**-110 and ball.J.spread < 2.0**-105
         assert sum(followed.values()) > 60
         assert (len(followed) > 1) == (step == "1/99")
+
+
+class TestTies:
+    """At the penalty 6 the second entry of 0 is exactly at a kink: |2 * 3| = 6."""
+
+    LAYERS = forward_backward(least_squares([[1, 2]], [3]), l1("lam"), step="1/5", parameters=["lam"])
+    SYMBOLS = forward_backward(
+        "(x + 2*y - 3)**2/2", l1("lam"), ["x", "y"], step="1/5", parameters=["lam"], start=[0, 0]
+    )
+
+    @pytest.mark.parametrize("arithmetic", [EXACT, MpmathArrays(30), FLOAT64], ids=["exact", "mpmath", "float64"])
+    @pytest.mark.parametrize("policy", [FixedBranch(0), FixedBranch(1), RepeatedWord((0, 1)), RandomBranch(2)])
+    def test_policies_pick_the_same_as_for_symbols(self, policy, arithmetic):
+        runs = [
+            propagate(iteration, 5, {"lam": 6}, policy=policy, arithmetic=arrays)
+            for iteration, arrays in ((self.LAYERS, arithmetic), (self.SYMBOLS, EXACT))
+        ]
+        for layers, symbols in zip(*runs, strict=True):
+            truth = symbols.J.centre.entries()
+            found = arithmetic.exactly(layers.J.centre).entries()
+            assert max(abs(a - b) for a, b in zip(truth, found, strict=True)) < fmpq(1, 10**14)
+
+    def test_the_pieces_are_the_two_sides(self):
+        """Inactive, the derivative is 0; active, it tends to that of the Lasso in one variable, -1/4."""
+        inactive, active = (
+            propagate(self.LAYERS, 60, {"lam": 6}, policy=FixedBranch(i))[-1].J.centre.entries() for i in (0, 1)
+        )
+        assert [0, 0] == inactive
+        assert active[0] == 0 and abs(active[1] + fmpq(1, 4)) < fmpq(1, 10**30)
+
+    def test_the_set_of_all_choices_is_the_same_for_symbols(self):
+        pairs = zip(
+            *(propagate_set(iteration, 5, {"lam": 6}) for iteration in (self.LAYERS, self.SYMBOLS)), strict=True
+        )
+        for layers, symbols in pairs:
+            assert layers.x == symbols.x
+            assert {tuple(J.entries()) for J in layers.matrices} == {tuple(J.entries()) for J in symbols.matrices}
+            assert layers.k + 1 == len(layers.matrices)
+
+    def test_balls_say_that_they_cannot_tell(self):
+        with pytest.raises(
+            UnknownError, match=r"step 0: the sign of the guard `proximal\[1\]: t - v` is not decided; .*"
+        ):
+            propagate(self.LAYERS, 3, {"lam": 6}, arithmetic=BallArrays(64), most_bits=256)
 
 
 class TestModes:
