@@ -12,6 +12,7 @@ from piggycheck.maps.base import (
     Signature,
 )
 from piggycheck.maps.checks import Continuous, Gap, Jump, check_continuity
+from piggycheck.maps.combine import compose, stacked, total
 from piggycheck.maps.elementwise import Elementwise
 from piggycheck.maps.group import Group
 from piggycheck.maps.nodes import ArrayParameter, ConstantVector, Directions, Node, Scalar, StateBlock
@@ -59,4 +60,7 @@ __all__ = [
     "Symmetriser",
     "Term",
     "check_continuity",
+    "compose",
+    "stacked",
+    "total",
 ]

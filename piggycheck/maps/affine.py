@@ -7,7 +7,7 @@ in the scalar parameters. Derivatives in all of them follow by the product rule.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -465,6 +465,9 @@ class Affine(Node):
     @property
     def mentioned(self) -> frozenset[Any]:
         return frozenset().union(*(term.mentioned for term in self.terms))
+
+    def copied(self, name: str, instead: Mapping[Node, Node]) -> Node:
+        return Affine(name, [Term(term.scale, term.factors, instead[term.of]) for term in self.terms])
 
     def over(self, context: Context) -> Operator:
         return _AffineOperator(self, context)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Container, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +73,13 @@ class Node(ABC):
     def mentioned(self) -> frozenset[Any]:
         """The parameters that the node itself names: symbols and array parameters."""
         return frozenset()
+
+    def copied(self, name: str, instead: Mapping[Node, Node]) -> Node:
+        """Copy the node under another name, with other inputs instead of its own."""
+        node = copy(self)
+        node.__dict__.pop("guard_names", None)
+        node.name, node.inputs = name, tuple(instead[read] for read in self.inputs)
+        return node
 
     def depends_on_state(self) -> bool:
         """Whether some block of the state is read, directly or through other nodes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sympy as sp
@@ -46,6 +46,9 @@ class Stack(Affine):
             start += part.size
         super().__init__(name, terms)
 
+    def copied(self, name: str, instead: Mapping[Node, Node]) -> Node:
+        return Stack(name, [instead[part] for part in self.parts])
+
     def over(self, context: Context) -> Operator:
         return _StackOperator(self, context)
 
@@ -80,6 +83,9 @@ class Slice(Affine):
             )
         self.of, self.start, self.stop = of, start, stop
         super().__init__(name, [_placed(of, _selection(stop - start, of.size, 0, start))])
+
+    def copied(self, name: str, instead: Mapping[Node, Node]) -> Node:
+        return Slice(name, instead[self.of], self.start, self.stop)
 
     def over(self, context: Context) -> Operator:
         return _SliceOperator(self, context)
