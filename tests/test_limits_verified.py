@@ -225,7 +225,7 @@ def test_a_step_outside_the_range_is_refused_where_the_iterates_do_not_settle():
 
 
 def test_a_map_without_a_fixed_point_is_refused():
-    with pytest.raises(UnknownError, match="no fixed point was found: after .* still 1.00e"):
+    with pytest.raises(UnknownError, match="no isolated fixed point was found: after .* is 1.00e"):
         verified_limit(scalar(X + THETA), {"theta": 1}, most_evaluations=200)
 
 

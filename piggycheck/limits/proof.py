@@ -136,7 +136,7 @@ class Proof:
         self.solver = Solver(guess.moment, guess.moment.signature)
         self.signature = guess.moment.signature
         self.J = self._guessed_derivative(guess)
-        scale = max(guess.scale, 1.0 if self.J is None else float(np.linalg.norm(self.J)))
+        scale = max(float(np.linalg.norm(M)) for M in (1.0, guess.x, 0.0 if self.J is None else self.J))
         size = digits * _BITS_PER_DIGIT + _SPARE_BITS + log2(self.solver.gain * scale)
         self.bits = max(_LEAST_BITS, _WORD * ceil(size / _WORD))
         map_ = problem.map

@@ -14,13 +14,16 @@ from piggycheck.arrays import Enclosed
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.limits.jacobian import derivative_rows
 from piggycheck.maps import BoundMap, Moment, Signature
+from piggycheck.maps.structured import StructuredMoment
 
 __all__ = ["Guess", "Solver", "approach"]
 
 _BATCH = 20
 _LONGER = 1.25
+_ROUNDING = 1e-15
 _ENOUGH = 1e-12
 _BARELY = 1e-9
+_NEAR = 1e-3
 _DAMPING = (1.0, 0.5, 0.25, 0.0625)
 _MOST_NEWTON_STEPS = 50
 _SINGULAR = 1e12
@@ -47,9 +50,10 @@ class Guess:
     evaluations: int
 
     @property
-    def scale(self) -> float:
-        """What the residual is to be compared with."""
-        return max(1.0, float(np.linalg.norm(self.x)))
+    def magnitude(self) -> float:
+        """How large the numbers are that the map computes with; rounding is in proportion to it."""
+        values = self.moment.values.values() if isinstance(self.moment, StructuredMoment) else [1.0]
+        return max(float(np.linalg.norm(v)) for v in [self.x, *values])
 
 
 class Solver:
@@ -129,15 +133,17 @@ class _Search:
         if best is None:
             raise UnknownError("the map is not defined at the start, in floating point")
         while self.evaluations < self.most:
-            best = self._newton(self._forward(best, round(batch)))
-            if best.residual <= _ENOUGH * best.scale:
+            best, settled = self._newton(self._forward(best, round(batch)))
+            if settled:
                 return best
             batch *= _LONGER
-        if best.residual <= _BARELY * best.scale:
+        step = self._step(best)
+        if step is not None and self._is_settled(best, step, _BARELY):
             return best
+        flat = "" if step is not None else ", and the derivative there has the eigenvalue 1"
         raise UnknownError(
-            f"no fixed point was found: after {self.evaluations} evaluations in floating point "
-            f"|F(x) - x| is still {best.residual:.2e}"
+            f"no isolated fixed point was found: after {self.evaluations} evaluations in floating point "
+            f"|F(x) - x| is {best.residual:.2e}{flat}"
         )
 
     def _at(self, x: np.ndarray) -> Guess | None:
@@ -174,20 +180,31 @@ class _Search:
             here = found
         return here
 
-    def _newton(self, here: Guess) -> Guess:
-        """Take Newton steps as long as they help, shortened where a full one does not."""
+    def _newton(self, here: Guess) -> tuple[Guess, bool]:
+        """Take Newton steps as long as they help, shortened where a full one does not; tell whether that is the end."""
         for _ in range(_MOST_NEWTON_STEPS):
-            try:
-                step = Solver(here.moment, here.moment.signature)(here.moment.value.centre - here.x)
-            except (MapError, UnknownError):
-                return here
+            step = self._step(here)
+            if step is None:
+                return here, False
+            if self._is_settled(here, step, _ROUNDING):
+                return here, True
             better = self._shortened(here, step)
             if better is None:
-                return here
+                return here, self._is_settled(here, step, _ENOUGH)
             here = better
-            if here.residual <= _ENOUGH * here.scale / 1e3:
-                return here
-        return here
+        return here, False
+
+    def _step(self, here: Guess) -> np.ndarray | None:
+        """The Newton step; None where there is none."""
+        try:
+            return Solver(here.moment, here.moment.signature)(here.moment.value.centre - here.x)
+        except (MapError, UnknownError):
+            return None
+
+    def _is_settled(self, here: Guess, step: np.ndarray, tolerance: float) -> bool:
+        """Whether residual and Newton step are small beside the numbers that the map computes with."""
+        size = here.magnitude
+        return here.residual <= tolerance * size and float(np.linalg.norm(step)) <= _NEAR * size
 
     def _shortened(self, here: Guess, step: np.ndarray) -> Guess | None:
         for length in _DAMPING:

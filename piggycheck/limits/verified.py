@@ -12,7 +12,7 @@ from piggycheck.limits.enclosure import LimitEnclosure
 from piggycheck.limits.exact import Tie, exact_fixed_point
 from piggycheck.limits.problem import LimitProblem
 from piggycheck.limits.proof import ImpreciseError, Proof, UnseparatedError
-from piggycheck.limits.search import approach
+from piggycheck.limits.search import Guess, approach
 
 __all__ = ["enclose_limit", "verified_limit"]
 
@@ -110,7 +110,7 @@ def enclose_limit(
     """
     if not isinstance(digits, int) or digits < 1:
         raise InputError(f"digits: `{digits}` is not a positive integer")
-    guess = approach(problem.over(FLOAT64), problem.start(FLOAT64).centre, most_evaluations)
+    guess = _guess(problem, most_evaluations)
     proof = Proof(problem, guess, directions, digits, whole=whole)
     bits, most_bits = proof.bits, max(most_bits, proof.bits)
     while True:
@@ -126,3 +126,14 @@ def enclose_limit(
         if bits == most_bits:
             raise reached
         bits = min(more, most_bits)
+
+
+def _guess(problem: LimitProblem, most_evaluations: int) -> Guess:
+    """Search from the start, then from 0."""
+    bound, start = problem.over(FLOAT64), problem.start(FLOAT64).centre
+    try:
+        return approach(bound, start, most_evaluations)
+    except UnknownError:
+        if not start.any():
+            raise
+        return approach(bound, 0 * start, most_evaluations)
