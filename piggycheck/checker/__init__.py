@@ -22,7 +22,20 @@ Everything in it is recomputed here and nothing is believed. The files, in the o
   graphs in graphs, invariant polytopes in polytopes, and in structure what reduces them to other matrices.
 * realisable: the words that iterates can follow, or do follow, on their way to a fixed point.
 * convergence, divergence, derivatives, continuity, radius: what proves which claim.
-* certificate: which rule checks which certificate; files and the command line.
+
+For structured maps, programs of vectors with hundreds of numbers, all numbers are integers over a power of two:
+
+* fixed: balls, vectors with a bound of the distance (Euclidean) of the true ones from them.
+* exact: matrices that are rational, or within a distance of one that is. inverses: of symmetric matrices, by solutions
+  of which what is left over is measured. factors: what affine nodes multiply with, and how it changes with parameters.
+* words, norm_guesses: sums of products of matrices, and their norms: a guess, and two definite matrices that prove it.
+* scalar_functions: functions of one variable on intervals, with derivatives. scalars: expressions in parameters.
+* nodes, steps, cones, eigenvectors, spectral: the nodes, each with its value, tangents and Lipschitz constant.
+* names, layers: reading a program. evaluation: a program at a point and on a ball around it.
+* limits: a map that contracts on a ball and hardly moves its centre has one fixed point there, close to the centre.
+* enclosures: what proves which claim about structured maps.
+
+Then certificate: which rule checks which certificate; files and the command line.
 
 Run ``python checker CERTIFICATE...``, where ``checker`` is this folder or a copy of it: one line per file; exit code 0
 all valid, 1 some do not hold, 3 unreadable.

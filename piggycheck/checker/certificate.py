@@ -22,7 +22,7 @@ from .derivatives import (
 from .divergence import diverges_proved, diverges_realised, diverges_refuted
 from .effort import begin
 from .enclosures import RULES as OF_LAYERS
-from .enclosures import Structured
+from .limits import Structured
 from .proofs import KINDS
 from .radius import (
     no_common_form_excluded_by_word,

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from .exact import upward
 from .fixed import Ball, add, enlarged, inner, root, rounding
-from .nodes import Evaluation, Node, Steepness, Step
+from .nodes import Evaluation, Node
 from .reading import Refused
+from .steps import Steepness, Step
 
 ZERO, ONE = Fraction(0), Fraction(1)
 

@@ -10,8 +10,9 @@ from .exact import BITS, Exact, Nearly, transposed_rows, upward
 from .fixed import Ball, enlarged, rounding
 from .intervals import Interval
 from .layers import Layers
-from .nodes import STATE, Node, State, Steepness, Step
+from .nodes import STATE, Node, State
 from .scalars import Directions
+from .steps import Steepness, Step
 from .words import Norms
 
 

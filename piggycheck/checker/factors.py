@@ -48,6 +48,10 @@ class Factor:
         """The product with a ball."""
         raise NotImplementedError
 
+    def moves(self, numbers: Numbers) -> bool:
+        """Whether it changes along a direction."""
+        return False
+
     def slopes(self, ball: Ball, numbers: Numbers) -> Ball | None:
         """The products of its derivatives along the directions with a vector, a column for each."""
         return None
@@ -76,6 +80,10 @@ class Given(Factor):
     def apply(self, ball: Ball, numbers: Numbers) -> Ball:
         """The product with a ball."""
         return self.matrix.apply(ball, numbers.bits)
+
+    def moves(self, numbers: Numbers) -> bool:
+        """Whether it is a parameter that changes."""
+        return numbers.matrix_slopes(self.name) is not None
 
     def slopes(self, ball: Ball, numbers: Numbers) -> Ball | None:
         """The products of its derivatives with a vector."""
@@ -156,8 +164,15 @@ class Term(NamedTuple):
             ball = factor.apply(ball, numbers)
         return ball.times(numbers.scale(self.scale))
 
+    def moves(self, numbers: Numbers) -> bool:
+        """Whether it changes along a direction."""
+        scaled = numbers.scale_slopes(self.scale) is not None
+        return scaled or any(factor.moves(numbers) for factor in self.factors)
+
     def slopes(self, ball: Ball, numbers: Numbers) -> Ball | None:
         """The products of its derivatives with a vector, by the product rule."""
+        if not self.moves(numbers):
+            return None
         tangent: Ball | None = None
         for factor in reversed(self.factors):
             moved = None if tangent is None else factor.apply(tangent, numbers)
@@ -208,6 +223,10 @@ class Sum(Factor):
         """The product with a ball."""
         return total(self.terms, ball, numbers)
 
+    def moves(self, numbers: Numbers) -> bool:
+        """Whether a term changes."""
+        return any(term.moves(numbers) for term in self.terms)
+
     def slopes(self, ball: Ball, numbers: Numbers) -> Ball | None:
         """The products of its derivatives with a vector."""
         result: Ball | None = None
@@ -245,8 +264,14 @@ class Inverted(Factor):
         """The product with a ball."""
         return self.inverse.apply(ball, numbers.bits)
 
+    def moves(self, numbers: Numbers) -> bool:
+        """Whether what it inverts changes."""
+        return self.K.moves(numbers)
+
     def slopes(self, ball: Ball, numbers: Numbers) -> Ball | None:
         """The products of its derivatives - K^-1 dK K^-1 with a vector."""
+        if not self.moves(numbers):
+            return None
         moved = self.K.slopes(self.apply(ball, numbers), numbers)
         return None if moved is None else self.apply(moved, numbers).times(Interval(-1))
 

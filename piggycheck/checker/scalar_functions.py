@@ -158,7 +158,7 @@ class ScalarFunction:
             new = [part for part in self.program.nodes[left.pop()].parts if part not in needed]
             needed.update(new)
             left += new
-        spend(len(needed) * length)
+        spend(len(needed) * length // 4 + 1)
         known: dict[int, Bounds] = {}
         for i in sorted(needed):
             node = self.program.nodes[i]

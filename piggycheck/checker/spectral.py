@@ -2,7 +2,7 @@
 
 With Q nearly orthogonal and Z nearly Q^T diag(l) Q (see eigenvectors), for a function f of slopes at most s on the
 spectra: |f(Z) - Q^T diag(f(l)) Q| <= s zeta + 3 max|f(l)| eta, and the derivative H -> Q^T (D * (Q H Q^T)) Q with the
-divided differences D_ij = f[l_i, l_j] is wrong by at most 7 s eta + 2 k zeta, where k bounds second divided differences.
+divided differences D_ij = f[l_i, l_j] is wrong by at most 7 s eta + 2 k zeta; k bounds second divided differences.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from itertools import pairwise
 from .eigenvectors import Eigenvectors
 from .exact import upward
 from .fixed import Ball, Bounds, add, bounded, enlarged, root, rounding
-from .nodes import Evaluation, Node, Steepness, Step, steepness_between
+from .nodes import Evaluation, Node
 from .reading import Refused
 from .scalar_functions import VARIABLE, ScalarFunction
 from .scaled import Rows
+from .steps import Steepness, Step, steepness_between
 
 Range = tuple[int, int]
 

@@ -139,6 +139,8 @@ def largest(c: Interval) -> Fraction:
 
 def is_bounded(M: Nearly, bound: Fraction, symmetric: bool) -> bool:
     """Whether the norm is at most a bound, by a margin; of symmetric matrices, M itself is close to one."""
+    if not M.rows:
+        return bound >= 0
     if symmetric:
         M = M.symmetric_part()
     room = (bound - M.error) * M.denominator
