@@ -16,11 +16,12 @@ from flint import fmpq_mat
 from piggycheck.arithmetic import rational
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.expression import FUNCTIONS, to_text
-from piggycheck.maps.affine import Affine, Constant, Difference, Factor, MatrixSum, Parameter, Source, Symmetriser, Term
+from piggycheck.maps.affine import Affine
 from piggycheck.maps.elementwise import Elementwise
 from piggycheck.maps.group import Group
 from piggycheck.maps.nodes import ArrayParameter, ConstantVector, Node, Scalar
 from piggycheck.maps.second_order_cone import SecondOrderCone
+from piggycheck.maps.sources import Constant, Difference, Factor, MatrixSum, Parameter, Source, Symmetriser, Term
 from piggycheck.maps.spectral import Spectral
 from piggycheck.maps.stacking import Slice, Stack
 from piggycheck.maps.structured import StructuredMap

@@ -17,7 +17,7 @@ from piggycheck.functions.arguments import array, source
 from piggycheck.functions.smooth_quadratic import minimiser, rescaled
 from piggycheck.iteration import Iteration
 from piggycheck.maps import Factor, MatrixSum, Node, Term
-from piggycheck.maps.affine import Source
+from piggycheck.maps.sources import Source
 
 __all__ = ["admm"]
 

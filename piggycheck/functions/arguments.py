@@ -15,7 +15,7 @@ from piggycheck.expression import FUNCTIONS, parse
 from piggycheck.functions.base import Naming
 from piggycheck.linalg import matrix
 from piggycheck.maps import Affine, ArrayParameter, Constant, ConstantVector, Node, Parameter, Scalar, Term
-from piggycheck.maps.affine import Source
+from piggycheck.maps.sources import Source
 
 __all__ = [
     "Array",

@@ -14,8 +14,8 @@ from piggycheck.arrays import EXACT, FLOAT64
 from piggycheck.definite import is_positive_semidefinite
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.maps import ArrayParameter
-from piggycheck.maps.affine import Source
 from piggycheck.maps.nodes import Context
+from piggycheck.maps.sources import Source
 
 __all__ = ["Requirement", "required"]
 

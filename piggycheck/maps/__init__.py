@@ -1,6 +1,6 @@
 """Piecewise maps: what they are made of, their pieces, and the Jacobian pairs at a point."""
 
-from piggycheck.maps.affine import Affine, Constant, Difference, Factor, MatrixSum, Parameter, Symmetriser, Term
+from piggycheck.maps.affine import Affine
 from piggycheck.maps.base import (
     Activity,
     BoundMap,
@@ -18,6 +18,7 @@ from piggycheck.maps.group import Group
 from piggycheck.maps.nodes import ArrayParameter, ConstantVector, Directions, Node, Scalar, StateBlock
 from piggycheck.maps.scalar_function import ScalarFunction
 from piggycheck.maps.second_order_cone import SecondOrderCone
+from piggycheck.maps.sources import Constant, Difference, Factor, MatrixSum, Parameter, Symmetriser, Term
 from piggycheck.maps.spectral import Spectral
 from piggycheck.maps.stacking import Slice, Stack
 from piggycheck.maps.structured import StructuredMap

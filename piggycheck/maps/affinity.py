@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Set
 
 import sympy as sp
 
-from piggycheck.maps.affine import Affine, MatrixSum, Parameter, Source, Term
+from piggycheck.maps.affine import Affine
 from piggycheck.maps.elementwise import Elementwise
 from piggycheck.maps.group import Group
 from piggycheck.maps.nodes import ArrayParameter, ConstantVector, Node, Scalar, Signs, StateBlock
 from piggycheck.maps.second_order_cone import SecondOrderCone
+from piggycheck.maps.sources import MatrixSum, Parameter, Source, Term
 
 __all__ = ["affine_nodes"]
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import sympy as sp
 
 from piggycheck.errors import MapError
-from piggycheck.maps.affine import Affine, Term
+from piggycheck.maps.affine import Affine
 from piggycheck.maps.nodes import Node
+from piggycheck.maps.sources import Term
 from piggycheck.maps.stacking import Slice, Stack
 from piggycheck.maps.structured import StructuredMap
 

@@ -9,18 +9,8 @@ from typing import Any
 from flint import arb
 
 from piggycheck.errors import MapError, UnknownError
-from piggycheck.maps.nodes import (
-    Context,
-    Cotangents,
-    Directions,
-    Linearisation,
-    Node,
-    Operator,
-    Signs,
-    dot,
-    excess,
-    seen_sign,
-)
+from piggycheck.maps.lengths import dot, excess, seen_sign
+from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, Operator, Signs
 
 __all__ = ["Group", "GroupAt"]
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from flint import arb, fmpq
 
-from piggycheck.maps.affine import Affine, Symmetriser
+from piggycheck.maps.affine import Affine
 from piggycheck.maps.nodes import Context, Node, StateBlock
+from piggycheck.maps.sources import Symmetriser
 
 __all__ = ["LipschitzCalculus"]
 

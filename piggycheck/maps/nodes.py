@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
-from flint import arb, fmpq, fmpq_mat
+from flint import fmpq, fmpq_mat
 
 from piggycheck.arithmetic import exact, rational, to_sympy
 from piggycheck.arrays import EXACT, Arrays
@@ -31,10 +31,7 @@ __all__ = [
     "Operator",
     "Scalar",
     "StateBlock",
-    "dot",
-    "excess",
     "number_of",
-    "seen_sign",
 ]
 
 Signs = tuple[int | None, ...]
@@ -469,24 +466,3 @@ def is_rational(context: Context, expression: sp.Expr) -> bool:
     except IrrationalError:
         return False
     return True
-
-
-def seen_sign(number: Any) -> int | None:
-    """Return the sign of a number of any arithmetic; None when a ball does not decide it."""
-    if number > 0:
-        return 1
-    if number < 0:
-        return -1
-    return None if isinstance(number, arb) and not number.is_zero() else 0
-
-
-def dot(first: Sequence[Any], second: Sequence[Any]) -> Any:
-    """Return the sum of the products of numbers of any arithmetic, at least one each."""
-    return sum((a * b for a, b in zip(first[1:], second[1:], strict=True)), start=first[0] * second[0])
-
-
-def excess(arrays: Arrays, v: Sequence[Any], t: Any) -> Any:
-    """Return a number with the sign of ``|v| - t``: over the rationals one that is rational."""
-    if arrays is EXACT and t >= 0:
-        return dot(v, v) - t * t
-    return fmpq(1) if arrays is EXACT else arrays.euclidean(v) - t

@@ -17,6 +17,7 @@ from flint import arb
 from piggycheck.arithmetic import Arithmetic, Balls
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.expression import to_text
+from piggycheck.maps.lengths import seen_sign
 from piggycheck.maps.switch import GAP, Switch, hoist, translate
 
 __all__ = ["Compiled", "Leaf", "ScalarFunction", "Writer", "compile_expression", "compile_text"]
@@ -174,7 +175,7 @@ class Compiled:
         while isinstance(tree, _Guarded):
             sign = seen[tree.index]
             if sign is None:
-                sign = _sign(tree.guard(*values))
+                sign = seen_sign(tree.guard(*values))
                 if sign is None:
                     return tuple(seen), tree.index
                 seen[tree.index] = sign
@@ -187,7 +188,7 @@ class Compiled:
 
     def _value(self, tree: Any, values: tuple[Any, ...]) -> Any:
         while isinstance(tree, _Guarded):
-            sign = _sign(tree.guard(*values))
+            sign = seen_sign(tree.guard(*values))
             if sign is None:
                 parts = [self._value(branch, values) for branch in tree.branches]
                 return parts[0].union(parts[1]).union(parts[2])
@@ -197,17 +198,6 @@ class Compiled:
     def partial(self, leaf: Leaf, index: int) -> sp.Expr:
         """Return the derivative of a branch in the variable (0) or an argument (1, 2, ...)."""
         return sp.diff(leaf.expression, self.symbols[index])
-
-
-def _sign(number: Any) -> int | None:
-    """The sign of a number; None when a ball does not decide it."""
-    if number > 0:
-        return 1
-    if number < 0:
-        return -1
-    if isinstance(number, arb) and not number.is_zero():
-        return None
-    return 0
 
 
 def compile_expression(expression: sp.Expr, symbols: Sequence[sp.Symbol], arithmetic: Arithmetic) -> Callable[..., Any]:

@@ -15,11 +15,12 @@ import sympy as sp
 from flint import arb, fmpq, fmpq_mat
 
 from piggycheck.errors import MapError, UnknownError
-from piggycheck.maps.affine import Affine, Symmetriser, Term
+from piggycheck.maps.affine import Affine
 from piggycheck.maps.divided import divided_difference
 from piggycheck.maps.elementwise import Elementwise
 from piggycheck.maps.nodes import ConstantVector, Context, Cotangents, Directions, Linearisation, Node, Operator, Signs
 from piggycheck.maps.scalar_function import ScalarFunction
+from piggycheck.maps.sources import Symmetriser, Term
 from piggycheck.maps.spectral_error import SpectralError
 
 __all__ = ["Spectral", "SpectralAt", "differs_by_symmetric", "is_symmetric"]
@@ -271,7 +272,7 @@ def differs_by_symmetric(node: Node, n: int) -> bool:
 
     Examples
     --------
-    >>> from piggycheck.maps.affine import Factor
+    >>> from piggycheck.maps.sources import Factor
     >>> from piggycheck.maps.nodes import ArrayParameter, StateBlock
     >>> Z, S = StateBlock("Z", 4), ArrayParameter("S", 4)
     >>> U = Affine("U", [Term(sp.S.One, (Factor(Symmetriser(2)),), Z), Term(sp.S.One, (), S)])

@@ -11,11 +11,12 @@ from flint import fmpq_mat
 from piggycheck.arithmetic import to_sympy
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.linalg import identity
-from piggycheck.maps.affine import Affine, Constant, Factor, MatrixSum, Parameter, Source, Symmetriser, Term
+from piggycheck.maps.affine import Affine
 from piggycheck.maps.elementwise import Elementwise
 from piggycheck.maps.group import Group
 from piggycheck.maps.nodes import ArrayParameter, ConstantVector, Node, Scalar, StateBlock
 from piggycheck.maps.second_order_cone import SecondOrderCone
+from piggycheck.maps.sources import Constant, Factor, MatrixSum, Parameter, Source, Symmetriser, Term
 from piggycheck.maps.spectral import Spectral
 
 __all__ = ["written_out"]

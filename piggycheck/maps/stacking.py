@@ -9,8 +9,9 @@ import sympy as sp
 from flint import fmpq_mat
 
 from piggycheck.errors import MapError
-from piggycheck.maps.affine import Affine, Constant, Factor, Term
+from piggycheck.maps.affine import Affine
 from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, Operator, Signs
+from piggycheck.maps.sources import Constant, Factor, Term
 
 __all__ = ["Slice", "Stack"]
 

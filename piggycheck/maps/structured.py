@@ -50,7 +50,8 @@ class StructuredMap(PiecewiseMap):
     Examples
     --------
     >>> from piggycheck.arrays import EXACT
-    >>> from piggycheck.maps.affine import Affine, Term
+    >>> from piggycheck.maps.affine import Affine
+    >>> from piggycheck.maps.sources import Term
     >>> x, theta = StateBlock("x", 1), ArrayParameter("theta", 1)
     >>> half = Affine("y", [Term(sp.Rational(1, 2), (), x), Term(sp.S.One, (), theta)])
     >>> bound = StructuredMap([x], half, [theta]).bind({"theta": [3]}, EXACT)
@@ -210,7 +211,8 @@ class StructuredMap(PiecewiseMap):
 
         Examples
         --------
-        >>> from piggycheck.maps.affine import Affine, Term
+        >>> from piggycheck.maps.affine import Affine
+        >>> from piggycheck.maps.sources import Term
         >>> x, theta = StateBlock("x", 2), ArrayParameter("theta", 2)
         >>> half = Affine("y", [Term(sp.Rational(1, 2), (), x), Term(sp.S.One, (), theta)])
         >>> StructuredMap([x], half, [theta]).symbolic()
