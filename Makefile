@@ -2,7 +2,7 @@
 # make test   the tests, with LaTeX where it is installed
 # make lint   style and types
 # make docs   the documentation, every warning an error
-# make bench  how long the commands take
+# make bench  how long the commands take, and how the evaluators compare with JAX and others
 # make system Debian packages for LaTeX
 # make clean  remove what these commands make
 
@@ -36,6 +36,7 @@ docs: .venv/installed-docs
 bench: .venv/installed-bench
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/joint_spectral_radius.py
+	$(BIN)/python benchmarks/evaluators.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
