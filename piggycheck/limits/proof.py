@@ -19,21 +19,9 @@ from piggycheck.limits.contraction import Contraction, by_jacobian, by_layers, b
 from piggycheck.limits.enclosure import LimitEnclosure
 from piggycheck.limits.jacobian import derivative_block, derivative_rows
 from piggycheck.limits.problem import LimitProblem
-from piggycheck.limits.search import Guess, Solver
-from piggycheck.maps import (
-    Affine,
-    BoundMap,
-    Directions,
-    Elementwise,
-    Group,
-    Moment,
-    SecondOrderCone,
-    Signature,
-    Slice,
-    Stack,
-    StateBlock,
-    StructuredMap,
-)
+from piggycheck.limits.search import Guess
+from piggycheck.limits.solver import is_quickly_formed, solver_at
+from piggycheck.maps import BoundMap, Directions, Moment, Signature, StructuredMap
 
 __all__ = ["ImpreciseError", "Proof", "UnseparatedError", "around"]
 
@@ -46,8 +34,6 @@ _MOST_RADII = 4
 _LARGEST_BLOCK = 600
 _ROOM = 10**5
 _BITS_PER_DIGIT = log2(10)
-_FORMED = (Affine, Elementwise, Group, SecondOrderCone, Slice, Stack, StateBlock)
-"""Layers whose derivative is a matrix that is quickly written out."""
 
 
 class UnseparatedError(UnknownError):
@@ -133,18 +119,15 @@ class Proof:
     ):
         self.problem, self.asked, self.digits, self.whole = problem, directions, digits, whole
         self.x = _balls(guess.x)
-        self.solver = Solver(guess.moment, guess.moment.signature)
+        self.solver = solver_at(guess.moment, guess.moment.signature)
         self.signature = guess.moment.signature
         self.J = self._guessed_derivative(guess)
         scale = max(float(np.linalg.norm(M)) for M in (1.0, guess.x, 0.0 if self.J is None else self.J))
         size = digits * _BITS_PER_DIGIT + _SPARE_BITS + log2(self.solver.gain * scale)
         self.bits = max(_LEAST_BITS, _WORD * ceil(size / _WORD))
-        map_ = problem.map
-        formed = not isinstance(map_, StructuredMap) or all(
-            isinstance(node, _FORMED) for node in map_.nodes if node.depends_on_state()
-        )
+        formed = is_quickly_formed(problem.map)
         self.methods = ["jacobian"] if formed or len(guess.x) <= _LARGEST_BLOCK else []
-        if isinstance(map_, StructuredMap):
+        if isinstance(problem.map, StructuredMap):
             self.methods.insert(len(self.methods) if formed else 0, "layers")
 
     def _guessed_derivative(self, guess: Guess) -> np.ndarray | None:
@@ -221,7 +204,7 @@ class Proof:
         if signature == self.signature:
             return False
         self.signature = signature
-        self.solver = Solver(self.problem.over(FLOAT64)(Enclosed(floats(refined.x))), signature)
+        self.solver = solver_at(self.problem.over(FLOAT64)(Enclosed(floats(refined.x))), signature)
         return True
 
     # -- the contraction ------------------------------------------------------------------------------------------

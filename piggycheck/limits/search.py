@@ -12,11 +12,11 @@ import numpy as np
 
 from piggycheck.arrays import Enclosed
 from piggycheck.errors import MapError, UnknownError
-from piggycheck.limits.jacobian import derivative_rows
-from piggycheck.maps import BoundMap, Moment, Signature
+from piggycheck.limits.solver import solver_at
+from piggycheck.maps import BoundMap, Moment
 from piggycheck.maps.structured import StructuredMoment
 
-__all__ = ["Guess", "Solver", "approach"]
+__all__ = ["Guess", "approach"]
 
 _BATCH = 20
 _LONGER = 1.25
@@ -26,7 +26,6 @@ _BARELY = 1e-9
 _NEAR = 1e-3
 _DAMPING = (1.0, 0.5, 0.25, 0.0625)
 _MOST_NEWTON_STEPS = 50
-_SINGULAR = 1e12
 
 
 @dataclass(frozen=True)
@@ -54,49 +53,6 @@ class Guess:
         """How large the numbers are that the map computes with; rounding is in proportion to it."""
         values = self.moment.values.values() if isinstance(self.moment, StructuredMoment) else [1.0]
         return max(float(np.linalg.norm(v)) for v in [self.x, *values])
-
-
-class Solver:
-    """Solves ``(I - A) v = r`` in floating point, where most rows of A may be zero.
-
-    Parameters
-    ----------
-    moment : Moment
-        Over floating point.
-    signature : Signature
-        The piece whose A is meant.
-
-    Raises
-    ------
-    UnknownError
-        When the system is singular, as far as floating point tells.
-    """
-
-    def __init__(self, moment: Moment, signature: Signature):
-        rows = derivative_rows(moment, signature)
-        self.kept, self.rows = np.array(rows.kept, dtype=int), rows.matrix
-        self.block = self.rows[:, self.kept]
-        self._apart = self.rows.copy()
-        self._apart[:, self.kept] = 0
-        try:
-            self._inverse = np.linalg.inv(np.eye(len(self.kept)) - self.block)
-        except np.linalg.LinAlgError:
-            self._inverse = np.full_like(self.block, np.inf)
-        if not np.linalg.norm(self._inverse) < _SINGULAR:
-            raise UnknownError("the derivative has the eigenvalue 1, as far as floating point tells")
-
-    @property
-    def gain(self) -> float:
-        """About how much larger than r a solution can be."""
-        return max(1.0, float(np.linalg.norm(self._inverse)))
-
-    def __call__(self, r: np.ndarray) -> np.ndarray:
-        v = np.array(r, dtype=float)
-        if len(self.kept):
-            outside = v.copy()
-            outside[self.kept] = 0
-            v[self.kept] = self._inverse @ (v[self.kept] + self._apart @ outside)
-        return v
 
 
 def approach(bound: BoundMap, start: Any, most_evaluations: int) -> Guess:
@@ -197,7 +153,7 @@ class _Search:
     def _step(self, here: Guess) -> np.ndarray | None:
         """The Newton step; None where there is none."""
         try:
-            return Solver(here.moment, here.moment.signature)(here.moment.value.centre - here.x)
+            return solver_at(here.moment, here.moment.signature)(here.moment.value.centre - here.x)
         except (MapError, UnknownError):
             return None
 
