@@ -37,6 +37,7 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/joint_spectral_radius.py
 	$(BIN)/python benchmarks/evaluators.py
+	$(BIN)/python benchmarks/verified_limit.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
