@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
-from flint import arb, arb_mat, fmpq
+from flint import arb, arb_mat, fmpq, fmpq_mat
 
 from piggycheck.arrays import BallArrays, Enclosed
 from piggycheck.errors import UnknownError
@@ -99,7 +99,7 @@ def distance_after(
     return DistanceToLimit(iterations, iterates, moved)
 
 
-def _distance(arrays: BallArrays, here: Enclosed, there: arb_mat, error: fmpq) -> tuple[fmpq, fmpq]:
+def _distance(arrays: BallArrays, here: Enclosed, there: fmpq_mat, error: fmpq) -> tuple[fmpq, fmpq]:
     """Bound the distance of two matrices, each known up to its error."""
     difference = arrays.enclosed(here.centre - arrays.matrix(there))
     uncertain = difference.spread + here.spread + arb(error)

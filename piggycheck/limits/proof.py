@@ -211,7 +211,7 @@ class Proof:
 
     def _contracting(self, refined: _Refined) -> _Contracting:
         """Find a ball around the point on which no guard vanishes and the map contracts."""
-        undecided, failures = "no ball was large enough for the residual", []
+        undecided, failures = "the residual is too large for the smallest ball", list[str]()
         for power in _RADIUS_BITS:
             radius = fmpq(1) / fmpq(2) ** power
             if not refined.residual < arb(radius) or len(failures) >= _MOST_RADII:

@@ -113,6 +113,7 @@ def enclose_limit(
     guess = _guess(problem, most_evaluations)
     proof = Proof(problem, guess, directions, digits, whole=whole)
     bits, most_bits = proof.bits, max(most_bits, proof.bits)
+    reached: UnknownError
     while True:
         try:
             return proof.at_precision(bits)
