@@ -86,7 +86,7 @@ def entries_of(letter: Letter | Name, values: Sequence[Any], most: int = _MOST_S
     --------
     >>> from flint import fmpq
     >>> entries_of(Letter("x"), [fmpq(0)] * 20 + [fmpq(1)])
-    (Letter(name='x', below='21', above=''), Operator(text='='), Number(value='1'))
+    (Letter(name='x', below='21', above=''), Operator(text='='), Number(value='1'), '   and 0 elsewhere')
     """
     nonzero = [i for i, value in enumerate(values) if value != 0]
     if len(values) <= most or 2 * len(nonzero) > len(values) or not nonzero:
@@ -98,7 +98,7 @@ def entries_of(letter: Letter | Name, values: Sequence[Any], most: int = _MOST_S
         relation = Operator("=" if isinstance(number, Number) else "≈")
         indexed = Letter(letter.name, str(i + 1)) if isinstance(letter, Letter) else Name(f"{letter.name}_{i + 1}")
         atoms += [*([Operator(",")] if atoms else []), indexed, relation, number]
-    return (*atoms, *([Operator(","), "…"] if len(nonzero) > most else []))
+    return (*atoms, *([Operator(","), "…"] if len(nonzero) > most else ["   and 0 elsewhere"]))
 
 
 def short(value: Any) -> Atom:
