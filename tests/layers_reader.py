@@ -97,7 +97,7 @@ class Reader:
         shrunk = np.zeros(len(v))
         for bound, group in zip(t, node["groups"], strict=True):
             places = [int(i) for i in group]
-            shrunk[places] = v[places] * max(0, 1 - bound / np.linalg.norm(v[places]))
+            shrunk[places] = v[places] * max(0, 1 - bound / max(np.linalg.norm(v[places]), 1e-300))
         return shrunk
 
     def second_order_cone(self, node):

@@ -21,7 +21,7 @@ class Solver:
 
     def __init__(self, K: Nearly, bits: int) -> None:
         self.size, self.bits = len(K.rows), bits + GUARD
-        self.first = [next((j for j, a in enumerate(row) if a), 0) for row in K.rows]
+        self.first = [next((j for j, a in enumerate(row[:i]) if a), i) for i, row in enumerate(K.rows)]
         spend_inner(sum((i - f) * (i - f + 20) for i, f in enumerate(self.first)) // 2, 2 * self.bits)
         self.rows: list[list[int]] = []
         for i, start in enumerate(self.first):

@@ -9,10 +9,10 @@ from typing import Any
 from .exact import Exact
 from .factors import Factor, Given, Slice
 from .intervals import Interval
-from .nodes import STATE, Constant, Node, Scalar, State
+from .nodes import Constant, Node, Scalar, State
 from .program import Program, require_name
 from .reading import Data, Unreadable, array, fields, integer, number, text
-from .scalar_functions import VARIABLE, require_continuous
+from .scalar_functions import require_continuous
 from .scalars import Directions, Scalars
 from .scaled import scaled
 
@@ -44,7 +44,7 @@ class Names:
     def new_name(self, data: Any, where: str) -> str:
         """A name that is not taken."""
         name = require_name(text(data, f"{where}.name"), where)
-        if name in self.nodes or name in self.matrices or name in (STATE, VARIABLE):
+        if name in self.nodes or name in self.matrices:
             raise Unreadable(f"`{where}`: the name `{name[:60]}` is taken")
         return name
 

@@ -18,7 +18,7 @@ from .scalars import Directions
 from .words import Polynomial, Word, sum_of
 
 HALF = Interval(Fraction(1, 2))
-STATE = "state"  # the name of that atom
+STATE = ""  # that atom, among the names of the others
 
 
 class Evaluation(Protocol):
