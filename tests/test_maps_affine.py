@@ -26,6 +26,7 @@ from piggycheck.maps import (
     Scalar,
     SecondOrderCone,
     Slice,
+    Spectral,
     Stack,
     StateBlock,
     StructuredMap,
@@ -161,6 +162,24 @@ def test_douglas_rachford_of_two_shrinkages_is_nonexpansive():
     y = prox("y", Affine("r", [Term(sp.Integer(2), (), x), Term(-ONE, (), z)]))
     F = StructuredMap([z], Affine("next", [Term(ONE, (), z), Term(ONE, (), y), Term(-ONE, (), x)]))
     assert 1 <= lipschitz(F) < 1 + fmpq(1, 10**9)
+
+
+def test_douglas_rachford_of_matrices_is_nonexpansive():
+    """With a spectral layer, of the symmetric part of the state, written twice: cancellations are seen through it."""
+    Z, S = StateBlock("Z", 9), ArrayParameter("S", 9)
+    symmetric = Factor(Symmetriser(3))
+    w = Affine("w", [Term(ONE, (symmetric,), Z), Term(-ONE, (symmetric,), S)])
+    x = Spectral("x", function("(v + sqrt(v**2 + 4*t))/2"), w, [Scalar(1)], proximal=True)
+    y = prox("y", Affine("r", [Term(sp.Integer(2), (), x), Term(-ONE, (symmetric,), Z)]))
+    F = StructuredMap([Z], Affine("next", [Term(ONE, (symmetric,), Z), Term(ONE, (), y), Term(-ONE, (), x)]), [S])
+    assert 1 <= lipschitz(F, {"S": [[0]] * 9}) < 1 + fmpq(1, 10**9)
+
+
+def test_symmetric_parts_in_the_middle_of_a_product_are_bounded_too():
+    """C sym C Z with |C| = 2: at most 4."""
+    Z, C = StateBlock("Z", 4), Factor(Constant("C", fmpq_mat(4, 4, [2 * (i == j) for i in range(4) for j in range(4)])))
+    F = StructuredMap([Z], Affine("y", [Term(ONE, (C, Factor(Symmetriser(2)), C), Z)]))
+    assert 4 <= lipschitz(F) < 4 + fmpq(1, 10**9)
 
 
 def test_a_forward_step_followed_by_a_proximal_map_has_the_norm_of_the_step():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -11,7 +10,6 @@ from weakref import WeakKeyDictionary
 import sympy as sp
 from flint import fmpq
 
-from piggycheck.arrays import EXACT
 from piggycheck.errors import MapError
 from piggycheck.maps.nodes import (
     Context,
@@ -25,7 +23,7 @@ from piggycheck.maps.nodes import (
 )
 from piggycheck.maps.sources import Symmetriser, Term
 
-__all__ = ["Affine"]
+__all__ = ["Affine", "gather"]
 
 
 class Affine(Node):
@@ -64,42 +62,24 @@ class Affine(Node):
     def over(self, context: Context) -> Operator:
         return _AffineOperator(self, context)
 
-    def gathered(self, context: Context) -> dict[Node, Any | fmpq]:
-        """Return, for each input, the matrix that multiplies it; a number stands for a multiple of the identity."""
-        return context.remember(("gathered", self), lambda: self._gathered(context))
-
-    def _gathered(self, context: Context) -> dict[Node, Any]:
-        collected: dict[Node, Any] = {}
-        for node in self.inputs:
-            terms = [term for term in self.terms if term.of == node]
-            plain = all(not term.factors for term in terms)
-            scale = sp.Add(*(term.scale for term in terms))
-            if plain and is_rational(context, scale):
-                collected[node] = context.exact_number(scale)
-                continue
-            exact = context.exactly()
-            if exact is not None and all(term.is_exact(exact) for term in terms):
-                total = MatrixTotal(terms, node.size, self.size).over(exact)
-                collected[node] = context.arrays.matrix(total) if context.arrays is not EXACT else total
-            else:
-                collected[node] = MatrixTotal(terms, node.size, self.size).over(context)
-        return collected
+    def gathered(self, context: Context, read: Node) -> Any | fmpq:
+        """Return the matrix that multiplies an input; a number stands for a multiple of the identity."""
+        terms = [term for term in self.terms if term.of == read]
+        return context.remember(("gathered", self, read), lambda: gather(terms, context, read.size, self.size))
 
 
-@dataclass(frozen=True)
-class MatrixTotal:
-    """The sum of terms as one matrix."""
-
-    terms: Sequence[Term]
-    columns: int
-    rows: int
-
-    def over(self, context: Context) -> Any:
-        """Return the matrix over an arithmetic."""
-        total = context.arrays.zeros(self.rows, self.columns)
-        for term in self.terms:
-            total = context.arrays.total(total, term.matrix(context, self.columns))
-        return total
+def gather(terms: Sequence[Term], context: Context, columns: int, rows: int) -> Any | fmpq:
+    """Return the sum of terms as one matrix over an arithmetic; a number stands for a multiple of the identity."""
+    scale = sp.Add(*(term.scale for term in terms))
+    if all(not term.factors for term in terms) and is_rational(context, scale):
+        return context.exact_number(scale)
+    exact = context.exactly()
+    if exact is not None and exact is not context and all(term.is_exact(exact) for term in terms):
+        return context.arrays.matrix(gather(terms, exact, columns, rows))
+    total = context.arrays.zeros(rows, columns)
+    for term in terms:
+        total = context.arrays.total(total, term.matrix(context, columns))
+    return total
 
 
 class _AffineOperator(Operator):
@@ -122,7 +102,7 @@ class _AffineOperator(Operator):
         """The matrix of an input's terms, or None when its factors are applied one by one."""
         if any(isinstance(f.source, Symmetriser) for t in terms for f in t.factors):
             return None
-        matrix = self.node.gathered(self.context)[node]
+        matrix = self.node.gathered(self.context, node)
         chain = sum(f.shape[0] * f.shape[1] for t in terms for f in t.factors)
         if isinstance(matrix, fmpq) or (chain < self.node.size * node.size and node.depends_on_state()):
             return None

@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sympy as sp
 from flint import arb, fmpq
 
-from piggycheck.maps.affine import Affine
+from piggycheck.maps.affine import Affine, gather
 from piggycheck.maps.nodes import Context, Node, StateBlock
-from piggycheck.maps.sources import Symmetriser
+from piggycheck.maps.sources import Factor, Symmetriser, Term
+from piggycheck.maps.spectral import differs_by_symmetric
 
 __all__ = ["LipschitzCalculus"]
 
@@ -45,6 +47,7 @@ class LipschitzCalculus:
     def __init__(self, nodes: Sequence[Node], context: Context):
         self.nodes, self.context = tuple(nodes), context
         self._norms: dict[Any, tuple[Any, arb]] = {}
+        self._symmetric_parts: dict[tuple[Node, int], Affine] = {}
         self._combinations: dict[Node, dict[Node, _Coefficient]] = {}
         for node in self.nodes:
             self._combinations[node] = self._combination(node)
@@ -103,7 +106,7 @@ class LipschitzCalculus:
 
     def _combination(self, node: Node) -> dict[Node, _Coefficient]:
         if isinstance(node, Affine):
-            return {node: _Coefficient(fmpq(1))} if _has_symmetriser(node) else self._affine(node)
+            return self._affine(node)
         if node.proximal:
             half = {a: _Coefficient(c.scale * _HALF, c.matrix) for a, c in self._combinations[node.inputs[0]].items()}
             return {**half, node: _Coefficient(_HALF)}
@@ -111,14 +114,49 @@ class LipschitzCalculus:
 
     def _affine(self, node: Affine) -> dict[Node, _Coefficient]:
         total: dict[Node, _Coefficient] = {}
-        for read, M in node.gathered(self.context).items():
+        for read in node.inputs:
             if not read.depends_on_state():
                 continue
-            outer = _Coefficient(M) if isinstance(M, fmpq) else _Coefficient(fmpq(1), M)
-            for atom, inner in self._combinations[read].items():
-                part = self._product(outer, inner)
-                total[atom] = self._total(total[atom], part, node.size) if atom in total else part
+            contributions = self._contributions(node, read)
+            if contributions is None:
+                return {node: _Coefficient(fmpq(1))}
+            for M, combination in contributions:
+                outer = _Coefficient(M) if isinstance(M, fmpq) else _Coefficient(fmpq(1), M)
+                for atom, inner in combination.items():
+                    part = self._product(outer, inner)
+                    total[atom] = self._total(total[atom], part, node.size) if atom in total else part
         return {atom: c for atom, c in total.items() if c.scale != 0}
+
+    def _contributions(self, node: Affine, read: Node) -> list[tuple[Any, dict[Node, _Coefficient]]] | None:
+        """What multiplies an input, or its symmetric part, with the combinations that these are.
+
+        None when a symmetric part is taken in the middle of a product.
+        """
+        terms = [term for term in node.terms if term.of == read]
+        plain = [term for term in terms if not _has_symmetriser(term.factors)]
+        if len(plain) == len(terms):
+            return [(node.gathered(self.context, read), self._combinations[read])]
+        found = [(gather(plain, self.context, read.size, node.size), self._combinations[read])] if plain else []
+        for term in terms:
+            if not _has_symmetriser(term.factors):
+                continue
+            *outer, last = term.factors
+            if _has_symmetriser(outer) or not isinstance(last.source, Symmetriser):
+                return None
+            M = gather([Term(term.scale, tuple(outer))], self.context, read.size, node.size)
+            found.append((M, self._symmetric_part(read, last)))
+        return found
+
+    def _symmetric_part(self, node: Node, symmetriser: Factor) -> dict[Node, _Coefficient]:
+        """The combination that the symmetric part of a node is; it is an atom where the node may not be symmetric."""
+        n = symmetriser.source.n
+        if differs_by_symmetric(node, n):
+            return self._combinations[node]
+        if (node, n) not in self._symmetric_parts:
+            self._symmetric_parts[node, n] = Affine(
+                f"symmetric part of {node.name}", [Term(sp.S.One, (symmetriser,), node)]
+            )
+        return {self._symmetric_parts[node, n]: _Coefficient(fmpq(1))}
 
     def _product(self, outer: _Coefficient, inner: _Coefficient) -> _Coefficient:
         scale = outer.scale * inner.scale
@@ -149,8 +187,8 @@ def _own(node: Node, own: Mapping[Node, Any], of_node: Any) -> Any:
     return _upper(constant * of_node(node.inputs[0]))
 
 
-def _has_symmetriser(node: Affine) -> bool:
-    return any(isinstance(f.source, Symmetriser) for term in node.terms for f in term.factors)
+def _has_symmetriser(factors: Sequence[Factor]) -> bool:
+    return any(isinstance(factor.source, Symmetriser) for factor in factors)
 
 
 def _upper(value: Any) -> arb:
