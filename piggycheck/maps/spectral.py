@@ -86,6 +86,7 @@ class _SpectralOperator(Operator):
         self.node, self.context = node, context
         self.compiled = node.function.over(context.arrays.scalars)
         self.half = context.arrays.number(fmpq(1, 2))
+        self.bounded: dict[Any, Any] = {}
         self._divided: dict[sp.Expr, Callable[..., Any]] = {}
 
     def __call__(self, values: Sequence[Any], reach: Sequence[Any]) -> SpectralAt:
@@ -154,7 +155,8 @@ class SpectralAt(Linearisation):
     @cached_property
     def error(self) -> SpectralError:
         """How far, over balls, what is computed from the spectrum found may be from the truth."""
-        return SpectralError(self.operator.node, self.spectrum, self.around, self.arguments)
+        operator = self.operator
+        return SpectralError(operator.node, self.spectrum, self.around, self.arguments, operator.bounded)
 
     @cached_property
     def signs(self) -> Signs:

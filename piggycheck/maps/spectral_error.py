@@ -36,10 +36,19 @@ class SpectralError:
     around : sequence of arb
         Enclosures of the eigenvalues: l_i up to the distance zeta within which they are known, reach included.
     arguments : sequence of arb
+    compiled : dict
+        Derivatives of the function that were compiled before; more are added.
     """
 
-    def __init__(self, node: Spectral, spectrum: Spectrum, around: Sequence[arb], arguments: Sequence[arb]):
-        self.node, self.spectrum, self.around = node, spectrum, around
+    def __init__(
+        self,
+        node: Spectral,
+        spectrum: Spectrum,
+        around: Sequence[arb],
+        arguments: Sequence[arb],
+        compiled: dict[tuple[sp.Expr, int], Callable[..., arb] | None],
+    ):
+        self.node, self.spectrum, self.around, self.compiled = node, spectrum, around, compiled
         self.arguments = tuple(arguments)
 
     @property
@@ -78,9 +87,9 @@ class SpectralError:
     def _first_order(self, expressions: Sequence[sp.Expr]) -> tuple[arb, arb | None]:
         """Bound the divided differences of a function given around each eigenvalue; with the least gap, if any."""
         groups, gap = self._groups(expressions)
-        bound = max(self._supremum(sp.diff(f, self.symbols[0]), balls) for f, balls in groups)
+        bound = max(self._supremum(f, 1, balls) for f, balls in groups)
         if gap is not None:
-            jump = 2 * max(self._supremum(f, balls) for f, balls in groups) / gap
+            jump = 2 * max(self._supremum(f, 0, balls) for f, balls in groups) / gap
             bound = max(bound, jump.upper())
         return bound, gap
 
@@ -88,7 +97,7 @@ class SpectralError:
         """Bound the divided differences and the second divided differences."""
         steepest, gap = self._first_order(expressions)
         groups, _ = self._groups(expressions)
-        curvature = max(self._supremum(sp.diff(f, self.symbols[0], 2) / 2, balls) for f, balls in groups)
+        curvature = max(self._supremum(f, 2, balls) / 2 for f, balls in groups)
         return steepest, curvature if gap is None else max(curvature, (2 * steepest / gap).upper())
 
     def _groups(self, expressions: Sequence[sp.Expr]) -> tuple[list[tuple[sp.Expr, list[arb]]], arb | None]:
@@ -107,12 +116,16 @@ class SpectralError:
             raise UnknownError(f"two eigenvalues of `{self.node.name}` at different sides of a kink are not separated")
         return list(groups.items()), gap
 
-    def _supremum(self, expression: sp.Expr, balls: Sequence[arb]) -> arb:
-        """Bound the absolute value of a smooth expression on the hull of balls."""
-        if expression == 0:
-            return arb(0)
+    def _supremum(self, expression: sp.Expr, order: int, balls: Sequence[arb]) -> arb:
+        """Bound the absolute value of a derivative of a smooth expression on the hull of balls."""
         arithmetic = Balls(_BITS)
-        function = compile_expression(expression, self.symbols, arithmetic)
+        if (expression, order) not in self.compiled:
+            derivative = sp.diff(expression, self.symbols[0], order)
+            function = None if derivative == 0 else compile_expression(derivative, self.symbols, arithmetic)
+            self.compiled[expression, order] = function
+        function = self.compiled[expression, order]
+        if function is None:
+            return arb(0)
         with arithmetic.precision():
             found = _bound(lambda v: abs(function(v, *self.arguments)), *_hull(balls))
         if found is None:
