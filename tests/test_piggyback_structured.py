@@ -238,6 +238,14 @@ class TestModes:
         assert [step.x for step in propagate(lasso(), 4, at)] == [step.x for step in alone]
         assert all(step.J is None for step in alone)
 
+    def test_a_matrix_of_many_parameters_needs_directions(self):
+        A = ArrayParameter("A", 50, 90)
+        iteration = forward_backward(least_squares(A, [1] * 50), l1("lam"), step="1/9", parameters=["lam", A])
+        at = {"lam": 1, "A": fmpq_mat(50, 90, [fmpq(i % 3) for i in range(4500)])}
+        with pytest.raises(InputError, match="are 4501 numbers, too many to differentiate in all; name `directions`"):
+            propagate(iteration, 1, at, arithmetic=FLOAT64)
+        assert 91 == len(propagate(iteration, 90, at, directions={"lam": [1]}, arithmetic=FLOAT64))
+
     def test_weights_are_counted(self):
         with pytest.raises(InputError, match="2 weights for 3 state variables; write one for each"):
             reverse(lasso(), 1, [1, 2], {})

@@ -29,6 +29,8 @@ from piggycheck.maps.values import by_symbol, entry_symbols, read_matrix, read_p
 
 __all__ = ["StructuredMap"]
 
+_MOST_COLUMNS = 4096
+
 
 class StructuredMap(PiecewiseMap):
     """The map whose next state is a node.
@@ -333,6 +335,8 @@ class BoundStructuredMap(BoundMap):
 
     def _all_directions(self) -> Directions:
         count, start, scalars, matrices = self.map.columns, 0, {}, {}
+        if count > _MOST_COLUMNS:
+            raise InputError(f"the parameters are {count} numbers, too many to differentiate in all; name `directions`")
         for p in self.map.declared:
             if isinstance(p, ArrayParameter):
                 unit = fmpq_mat(p.size, count)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -117,23 +116,26 @@ def steps(
     reached = 0
     while True:
         try:
-            for step in islice(_walk(Run(iteration, at, arithmetic, policy), directions), reached, None):
+            run = Run(iteration, at, arithmetic, policy, directions)
+            values_alone = directions is not None and not directions
+            for step in islice(_values(run) if values_alone else _values_and_derivatives(run), reached, None):
                 yield step
                 reached += 1
         except UnknownError as error:
             arithmetic = more_precise(arithmetic, most_bits, error)
 
 
-def _walk(run: Run, moving: Mapping[Any, Any] | None) -> Iterator[Step]:
-    if moving is not None and not moving:
-        yield from (Step(k, x, None, _signature_if_decided(moment)) for k, x, moment in run.moments())
-        return
-    directions = lru_cache(lambda bound: bound.directions(moving))
-    starts = run.iteration.start_tangents(run.at, directions(run.bound(0)))
+def _values(run: Run) -> Iterator[Step]:
+    for k, x, moment in run.moments():
+        yield Step(k, x, None, _signature_if_decided(moment))
+
+
+def _values_and_derivatives(run: Run) -> Iterator[Step]:
+    starts = run.iteration.start_tangents(run.at, run.directions(0))
     J = starts[run.chosen(0, len(starts))]
     for k, x, moment in run.moments():
         yield Step(k, x, J, run.signature(k, moment))
-        J = moment.forward(J, directions(run.bound(k)), run.piece(k, x, moment))
+        J = moment.forward(J, run.directions(k), run.piece(k, x, moment))
 
 
 def _signature_if_decided(moment: Moment) -> Signature | None:

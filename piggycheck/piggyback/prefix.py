@@ -49,12 +49,12 @@ def pairs_along(
     """
 
     def compute(arrays: Arrays) -> list[Pair]:
-        run, found = Run(iteration, at, arrays, policy), []
+        run, found = Run(iteration, at, arrays, policy, directions), []
         identity = Enclosed(arrays.identity(len(iteration.first_map.state)))
         for k, x, moment in islice(run.moments(), count):
             piece = run.piece(k, x, moment)
             A = moment.forward(identity, None, piece)
-            B = moment.forward(None, run.bound(k).directions(directions), piece)
+            B = moment.forward(None, run.directions(k), piece)
             found.append((arrays.reaching(A.centre, A.spread), arrays.reaching(B.centre, B.spread)))
         return found
 

@@ -11,7 +11,7 @@ from piggycheck.arithmetic import to_sympy
 from piggycheck.arrays import Arrays, BallArrays, Enclosed
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.iteration import Iteration
-from piggycheck.maps import BoundMap, Moment, SelectionSet, Signature
+from piggycheck.maps import BoundMap, Directions, Moment, SelectionSet, Signature
 from piggycheck.piggyback.policies import FixedBranch, SelectionPolicy
 
 __all__ = ["MOST_BITS", "Run", "more_precise", "with_enough_bits"]
@@ -37,14 +37,22 @@ class Run:
     arrays : Arrays
     policy : SelectionPolicy, optional
         By default the first of the pieces.
+    moving : mapping, optional
+        The directions asked for; by default all.
     """
 
     def __init__(
-        self, iteration: Iteration, at: Mapping[Any, Any] | None, arrays: Arrays, policy: SelectionPolicy | None = None
+        self,
+        iteration: Iteration,
+        at: Mapping[Any, Any] | None,
+        arrays: Arrays,
+        policy: SelectionPolicy | None = None,
+        moving: Mapping[Any, Any] | None = None,
     ):
         self.iteration, self.arrays, self.policy = iteration, arrays, policy or FixedBranch()
         self.at = iteration.first_map.parameter_values(at or {})
         self._bind = lru_cache(_CACHED_MAPS)(lambda map_: map_.bind(self.at, arrays))
+        self._directions = lru_cache(_CACHED_MAPS)(lambda map_: self._bind(map_).directions(moving))
         self._follow = lru_cache(_CACHED_MAPS)(lambda map_: self._bind(map_).following())
         self._without_tie: Signature | None = None
         self._tie: tuple[Any, SelectionSet] | None = None
@@ -52,6 +60,10 @@ class Run:
     def bound(self, k: int) -> BoundMap:
         """Return the map of step k, for the parameters."""
         return self._bind(self.iteration.map_at(k))
+
+    def directions(self, k: int) -> Directions:
+        """Return the directions asked for, for the map of step k."""
+        return self._directions(self.iteration.map_at(k))
 
     def start(self) -> Enclosed:
         """Return x_0."""

@@ -76,15 +76,14 @@ def propagate_set(
     When this fails: with two pieces at a tie that stays, the number doubles in every step, unless matrices coincide.
     """
     run = Run(iteration, at, EXACT)
-    found = _distinct((J.centre for J in iteration.start_tangents(run.at, run.bound(0).directions())), most, 0)
+    found = _distinct((J.centre for J in iteration.start_tangents(run.at, run.directions(0))), most, 0)
     for k, x, moment in islice(run.moments(), count + 1):
         yield SetStep(k, x.centre, found)
         if k == count:
             return
         signature = run.signature(k, moment)
         signatures = [signature] if 0 not in signature else _pieces(run, k, x)
-        directions = run.bound(k).directions()
-        following = (moment.forward(Enclosed(J), directions, s).centre for s in signatures for J in found)
+        following = (moment.forward(Enclosed(J), run.directions(k), s).centre for s in signatures for J in found)
         found = _distinct(following, most, k + 1)
 
 
