@@ -13,6 +13,7 @@ from piggycheck.errors import InputError
 
 __all__ = ["Converged"]
 
+_MOST_ITERATIONS = 100_000
 _QUANTITIES = ("iterates", "derivatives")
 
 
@@ -23,6 +24,7 @@ class Converged(Claim):
     Parameters
     ----------
     iterations : positive integer
+        At most 100 000.
     tolerance : positive exact number or text
         Of the Euclidean distance from the fixed point; of the Frobenius distance from the limit of the derivatives.
     quantity : "iterates" or "derivatives"
@@ -77,4 +79,6 @@ def _count(value: Any) -> int:
     number = rational_field(value, "iterations of `converged`")
     if number.q != 1 or number < 1:
         raise InputError(f"iterations of `converged`: `{number}` is not a positive integer; write how many")
+    if number > _MOST_ITERATIONS:
+        raise InputError(f"iterations of `converged`: `{number}` is more than {_MOST_ITERATIONS}; write fewer")
     return int(number.p)

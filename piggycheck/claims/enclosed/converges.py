@@ -8,6 +8,7 @@ from flint import fmpq
 
 from piggycheck.claims.base import decimals_above, decimals_below
 from piggycheck.claims.converges import Converges
+from piggycheck.claims.directions import Chosen
 from piggycheck.claims.enclosed.facts import derivative_step, rounded, witness
 from piggycheck.claims.enclosed.observed import enclosed_radius, observe
 from piggycheck.claims.enclosed.subject import EnclosedSubject
@@ -26,12 +27,13 @@ def decide_converges(claim: Converges, subject: EnclosedSubject) -> Verdict:
     """Bound the rate at an enclosed fixed point, and show that the iterates come there."""
     if claim.words != "all":
         raise InputError("words of `converges`: for maps made of layers all words are looked at; remove `words`")
-    limit = subject.found()
+    chosen = subject.chosen(claim.kind) if subject.map.declared else None
+    limit = subject.found(chosen)
     if isinstance(limit, Tie):
         return claim.decide(subject.at_tie(limit))
     rate = rate_at(limit)
     if claim.rate is None or rate.bound <= claim.rate:
-        return _proved(claim, subject, limit, rate)
+        return _proved(claim, subject, limit, rate, chosen)
     return claim.decide(subject.symbolic()) if subject.is_small else _open(claim, subject, limit, rate)
 
 
@@ -49,7 +51,9 @@ def _open(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, rat
     return Undecided(claim.kind, converges_statement(claim, subject), reason, {}, reason, derivation, bounds=bounds)
 
 
-def _proved(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, rate: Rate) -> Verdict:
+def _proved(
+    claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, rate: Rate, chosen: Chosen | None
+) -> Verdict:
     derivation, found = subject.opening(), f"the joint spectral radius is at most {_shown(rate.bound)}"
     derivation.record(EnclosedRateStep(rate.bound, subject.map.dimension, len(rate.kept), rate.form is not None))
     parts = witness(limit)
@@ -60,7 +64,6 @@ def _proved(claim: Converges, subject: EnclosedSubject, limit: LimitEnclosure, r
         factor = arrival.contraction.factor
         derivation.record(FromStartStep(arrival.distance, arrival.lipschitz, arrival.inner, factor))
     parts |= {"rate": rate.bound} if rate.form is None else {"rate": rate.bound, "form": rate.form}
-    chosen = subject.chosen(claim.kind) if subject.map.declared else None
     observed = observe(subject, limit, chosen)
     if observed is not None:
         derivation.record(observed)

@@ -71,8 +71,6 @@ def rounded(M: fmpq_mat, error: fmpq) -> tuple[list[list[str]], fmpq]:
     >>> rounded(fmpq_mat([[fmpq(1, 3), 2]]), fmpq(1, 1000))
     ([['0.33333', '2.00000']], 1/500)
     """
-    if error == 0:
-        return [[str(entry) for entry in row] for row in M.tolist()], error
     size = max(1, M.nrows() * M.ncols())
     digits = max(0, len(str(error.q)) - len(str(error.p))) + (len(str(size)) + 1) // 2 + _GUARD_DIGITS
     scale = fmpq(10) ** digits

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from flint import fmpq_mat
+from flint import fmpq, fmpq_mat
 
 from piggycheck.arithmetic import rational
 from piggycheck.claims.about import About
@@ -27,6 +27,7 @@ __all__ = ["EnclosedSubject"]
 
 _MOST_ENTRIES = 2500
 _MOST_SEARCHED = 6
+_LEAST_ERROR = fmpq(1) / fmpq(10) ** 30
 
 
 class EnclosedSubject(About):
@@ -85,7 +86,7 @@ class EnclosedSubject(About):
         key = "" if chosen is None else str(chosen.text())
         if key not in self._found:
             directions = {} if chosen is None else chosen.moving
-            self._found[key] = enclose_limit(self.problem, directions=directions, whole=True)
+            self._found[key] = _with_room(enclose_limit(self.problem, directions=directions, whole=True))
         return self._found[key]
 
     def limit(self, chosen: Chosen | None = None) -> LimitEnclosure:
@@ -242,6 +243,14 @@ class EnclosedSubject(About):
             return self.at_tie(found).listed_pieces()
         except UnknownError:
             return []
+
+
+def _with_room(found: LimitEnclosure | Tie) -> LimitEnclosure | Tie:
+    """Let no error be stated as 0: who checks in binary numbers rounds what is exact here."""
+    if isinstance(found, Tie):
+        return found
+    derivative_error = found.derivative_error if found.derivative is None else found.derivative_error or _LEAST_ERROR
+    return replace(found, error=found.error or _LEAST_ERROR, derivative_error=derivative_error)
 
 
 @dataclass
