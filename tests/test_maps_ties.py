@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from layer_strategies import LAM, RATIONAL, function
 from strategies import examples
 
-from piggycheck.errors import MapError, UnknownError
+from piggycheck.errors import InputError, IrrationalError, MapError, UnknownError
 from piggycheck.maps import (
     Affine,
     ArrayParameter,
@@ -221,11 +221,13 @@ def test_an_irrational_length_is_no_obstacle_where_the_group_is_0():
     assert F.value({"v": [1, 1, 3], "lam": 2}) == (0, 0, 1)
 
 
-def test_an_irrational_length_goes_through_the_symbols():
-    """|(1, 1)| = sqrt(2), t = 1: the value is (1, 1)(1 - 1/sqrt(2))."""
-    F = shrinkage()
-    assert F.value({"v": [1, 1], "lam": 1})[0] == 1 - sp.sqrt(2) / 2
-    (piece,) = F.selection({"v": [1, 1], "lam": 1}).pieces
+def test_an_irrational_length_is_left_to_the_map_written_out():
+    """|(1, 1)| = sqrt(2), t = 1: the value is (1, 1)(1 - 1/sqrt(2)). A signature is one of this map or of the other."""
+    F, point = shrinkage(), {"v_1": 1, "v_2": 1, "lam": 1}
+    assert F.value(point)[0] == 1 - sp.sqrt(2) / 2
+    with pytest.raises(IrrationalError, match="is not rational; ask the map written out, `symbolic\\(\\)`"):
+        F.selection(point)
+    (piece,) = F.symbolic().selection(point).pieces
     assert sp.expand(piece.A[0, 0] - (1 - sp.sqrt(2) / 4)) == 0
 
 
@@ -382,8 +384,10 @@ def test_a_repeated_eigenvalue_at_a_kink_is_refused():
 
 def test_irrational_eigenvalues_of_three_rows_are_refused():
     Z = [1, 1, 0, 1, 0, 1, 0, 1, 0]
-    with pytest.raises(UnknownError, match="the eigenvalues of a matrix of 3 rows are not written out"):
+    with pytest.raises(UnknownError, match="a matrix of 3 rows has irrational eigenvalues"):
         spectral("Max(v, 0)", 3).selection({"Z": Z, "lam": 1})
+    with pytest.raises(UnknownError, match="the eigenvalues of a matrix of 3 rows are not written out"):
+        spectral("Max(v, 0)", 3).symbolic()
 
 
 def test_matrices_that_are_not_square_or_arguments_that_are_no_numbers():
@@ -431,7 +435,5 @@ def test_slices_and_stacks_of_nothing():
     ],
 )
 def test_points_that_do_not_fit(point, message):
-    from piggycheck.errors import InputError
-
     with pytest.raises(InputError, match=message):
         shrinkage().selection(point)

@@ -167,25 +167,20 @@ class StructuredMap(PiecewiseMap):
         ------
         UnknownError
             When more than 1024 pieces meet, or infinitely many: at a multiple eigenvalue at a kink; when a guard is 0
-            where it has no derivative; when numbers are irrational and the map is too large to be written out.
+            where it has no derivative; when numbers on the way are irrational.
 
         Notes
         -----
         Tied guards with independent gradients can have all signs. For others a system of linear inequalities is solved.
+        A signature is one of this map: points that need irrational numbers are not handed on to the map written out.
         When this fails: guards with dependent gradients that are not affine stay undecided; ``exact`` is then false.
         """
-        try:
-            pieces = tuple(Meeting(self, point).essentially_active())
-        except IrrationalError:
-            return self.symbolic().selection(by_symbol(point, (*self.blocks, *self.array_parameters)))
+        pieces = tuple(self._meeting(point).essentially_active())
         return SelectionSet(pieces, all(piece.activity.essential for piece in pieces))
 
     def active(self, point: Mapping[Any, Any]) -> tuple[Piece, ...]:
         """Return the pieces whose closed region contains an exact point, as far as this is not disproved."""
-        try:
-            return tuple(Meeting(self, point).active())
-        except IrrationalError:
-            return self.symbolic().active(by_symbol(point, (*self.blocks, *self.array_parameters)))
+        return tuple(self._meeting(point).active())
 
     def chain_rule(self, point: Mapping[Any, Any]) -> tuple[Piece, ...]:
         """Return the chain-rule set: what is left when each switch of the layers that ties picks on its own.
@@ -193,15 +188,18 @@ class StructuredMap(PiecewiseMap):
         Notes
         -----
         A layer that meets one tied guard several times has more picks than it has branches: the map is then written
-        out, if it is small.
+        out, if it is small, and the signatures are those of the map written out.
         """
-        try:
-            meeting = Meeting(self, point)
-            if meeting.picks_are_branches:
-                return tuple(meeting.chain_rule())
-        except IrrationalError:
-            pass
+        meeting = self._meeting(point)
+        if meeting.picks_are_branches:
+            return tuple(meeting.chain_rule())
         return self.symbolic().chain_rule(by_symbol(point, (*self.blocks, *self.array_parameters)))
+
+    def _meeting(self, point: Mapping[Any, Any]) -> Meeting:
+        try:
+            return Meeting(self, point)
+        except IrrationalError as error:
+            raise IrrationalError(f"{error}; ask the map written out, `symbolic()`, if it is small") from None
 
     def symbolic(self) -> SymbolicMap:
         """Return the map with its coordinates written out, over the symbols `state` and `parameters`.
