@@ -72,7 +72,7 @@ def test_what_has_not_converged_is_refuted_with_the_error_that_is_left(run, case
 
 
 def test_a_step_outside_the_convergent_range_is_a_warning(run, case):
-    code, out, err = run("prove", case(LASSO.replace('"1/10"', '"1/4"\nrelaxation = "7/4"')))
+    code, out, err = run("prove", case(LASSO.replace('"1/10"', '"1/4"\nrelaxation = "13/10"')))
     assert err.startswith("piggycheck: warning: forward-backward: ") and err.count("\n") == 1
     assert code != 3 and "claimed" in out
 

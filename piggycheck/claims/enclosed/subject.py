@@ -56,6 +56,7 @@ class EnclosedSubject(About):
         self.at = self.map.parameter_values(at or {})
         iteration.check(self.at)
         self._found: dict[str, LimitEnclosure | Tie] = {}
+        self._failure: UnknownError | None = None
         self.with_time(time_limit)
 
     # -- the limit ------------------------------------------------------------------------------------------------
@@ -85,9 +86,18 @@ class EnclosedSubject(About):
             chosen = choose(self.map, None, "derivative")
         key = "" if chosen is None else str(chosen.text())
         if key not in self._found:
-            directions = {} if chosen is None else chosen.moving
-            self._found[key] = _with_room(enclose_limit(self.problem, directions=directions, whole=True))
+            self._found[key] = self._enclosed({} if chosen is None else chosen.moving)
         return self._found[key]
+
+    def _enclosed(self, directions: Mapping[str, Any]) -> LimitEnclosure | Tie:
+        """Search once: without a fixed point there is none in other directions either."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return _with_room(enclose_limit(self.problem, directions=directions, whole=True))
+        except UnknownError as error:
+            self._failure = error
+            raise
 
     def limit(self, chosen: Chosen | None = None) -> LimitEnclosure:
         """Return the limit where the map is smooth.
