@@ -42,12 +42,11 @@ class Follower:
 
     def __init__(self, bound: BoundStructuredMap):
         self.bound = bound
-        self._forget(None, None)
+        self._forget(None)
 
-    def _forget(self, signature: Signature | None, directions: Directions | None) -> None:
+    def _forget(self, signature: Signature | None) -> None:
         """Begin to count the steps that use a piece."""
-        self._signature, self._directions = signature, directions
-        self._count, self._next = 0, _PATIENCE
+        self._signature, self._count, self._next = signature, 0, _PATIENCE
         self._affinity: _Affinity | None = None
         self._derivative: _Derivative | None = None
         self._ball: _Ball | None = None
@@ -57,47 +56,55 @@ class Follower:
             if self._ball is not None:
                 away = self._ball.away(x)
                 if away is not None:
-                    return _InBall(self._ball, self._derivative, x, away)
+                    return _InBall(self, self._ball, x, away)
                 self._ball, self._next = None, self._count + 1
             return _Watched(self, x)
 
+    def saw(self, moment: StructuredMoment, signature: Signature) -> None:
+        """Count steps on the same piece; after enough of them, learn its derivative, and a ball in which it goes on."""
+        if signature != self._signature:
+            self._forget(signature)
+        self._count += 1
+        if self._count < self._next:
+            return
+        self._next += self._count // 2
+        if self._affinity is None:
+            self._affinity = _Affinity(moment, signature)
+        if 0 < len(self._affinity.moving) <= 2 * self._count:
+            if not self._affinity.is_derived:
+                self._affinity.derive(moment)
+            self._ball = _Ball.found(self._affinity, moment)
+
     def forward(
-        self, moment: StructuredMoment, tangent: Enclosed, directions: Directions, signature: Signature
+        self, whole: Callable[[], StructuredMoment], tangent: Enclosed, directions: Directions, signature: Signature
     ) -> Enclosed | None:
         """Carry tangents on by the derivative of the piece, if it is known."""
-        if directions is not self._directions or signature != self._signature:
-            self._forget(signature, directions)
-        self._count += 1
-        if self._count >= self._next:
-            self._next += self._count // 2
-            self._learn(moment, tangent)
+        affinity = self._affinity
+        if affinity is None or not affinity.is_derived or signature != affinity.signature:
+            return None
+        if self._derivative is None or self._derivative.directions is not directions:
+            self._derivative = _Derivative.found(affinity, whole(), tangent, directions)
         return None if self._derivative is None else self._derivative.pushed(tangent)
-
-    def _learn(self, moment: StructuredMoment, tangent: Enclosed) -> None:
-        """After enough steps on the same piece: its derivative first, then a ball in which it goes on."""
-        if self._affinity is None:
-            self._affinity = _Affinity(moment, self._signature)
-        if not 0 < len(self._affinity.moving) <= 2 * self._count:
-            return
-        if self._derivative is None:
-            if self._affinity.A is None:
-                self._affinity.derive(moment)
-            self._derivative = _Derivative.found(self._affinity, moment, tangent, self._directions)
-        if self._derivative is not None:
-            self._ball = _Ball.found(self._affinity, moment)
 
 
 class _Watched(StructuredMoment):
-    """A moment that asks its follower first."""
+    """A moment that tells its follower what it sees, and asks it first."""
 
     def __init__(self, follower: Follower, x: Enclosed):
         super().__init__(follower.bound, x)
         self._follower = follower
 
+    @cached_property
+    def signature(self) -> Signature:
+        signature = super().signature
+        with self.bound.arrays.precision():
+            self._follower.saw(self, signature)
+        return signature
+
     def forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
         with self.bound.arrays.precision():
             if tangent is not None and directions is not None:
-                result = self._follower.forward(self, tangent, directions, signature)
+                result = self._follower.forward(lambda: self, tangent, directions, signature)
                 if result is not None:
                     return result
             return self._forward(tangent, directions, signature)
@@ -106,23 +113,24 @@ class _Watched(StructuredMoment):
 class _InBall(Moment):
     """A map at a state in a ball in which one piece is used."""
 
-    def __init__(self, ball: _Ball, derivative: _Derivative, x: Enclosed, away: arb_mat):
-        self.ball, self.derivative, self.x = ball, derivative, x
-        self.value = ball.states.enclosed(ball.value + ball.affinity.A * away, ball.affinity.lipschitz * x.spread)
+    def __init__(self, follower: Follower, ball: _Ball, x: Enclosed, away: arb_mat):
+        affinity = ball.affinity
+        self.x, self._follower, self._signature = x, follower, affinity.signature
+        self.value = ball.states.enclosed(ball.value + affinity.A * away, affinity.lipschitz * x.spread)
 
     @property
     def signature(self) -> Signature:
-        return self.ball.affinity.signature
+        return self._signature
 
     @cached_property
     def whole(self) -> StructuredMoment:
         """The same, node by node."""
-        return StructuredMoment(self.ball.affinity.bound, self.x)
+        return StructuredMoment(self._follower.bound, self.x)
 
     def forward(self, tangent: Enclosed | None, directions: Directions | None, signature: Signature) -> Enclosed:
-        with self.ball.affinity.bound.arrays.precision():
-            if tangent is not None and directions is self.derivative.directions and signature == self.signature:
-                result = self.derivative.pushed(tangent)
+        with self._follower.bound.arrays.precision():
+            if tangent is not None and directions is not None:
+                result = self._follower.forward(lambda: self.whole, tangent, directions, signature)
                 if result is not None:
                     return result
             return self.whole.forward(tangent, directions, signature)
@@ -198,10 +206,12 @@ class _Affinity:
     ----------
     moving : list of int
         None of them where following the piece would not pay, or is not possible.
+    is_derived : bool
+        Whether `derive` was called; before that there is no A.
     """
 
     def __init__(self, moment: StructuredMoment, signature: Signature):
-        self.signature, self.bound, self.A = signature, moment.bound, None
+        self.signature, self.bound, self.is_derived = signature, moment.bound, False
         last, signs = self.bound.map.next, self.bound.by_node(signature)
         still = moment.nodes[last].still(signs.get(last, ()))
         self.moving = [i for i in range(last.size) if i not in still]
@@ -221,7 +231,7 @@ class _Affinity:
         self.tangents = {node: tangents[node.inputs[0]] for node in self.switching}
         self.lengths = {node: _row_lengths(tangents[node.inputs[0]]) for node in self.switching}
         self.A = _Frame(units, self.moving, self.bound.arrays).rows(tangents[last])
-        self.lipschitz = self.bound.constants[last]
+        self.lipschitz, self.is_derived = self.bound.constants[last], True
 
     def unsettled(self, moment: StructuredMoment, radius: arb) -> dict[Elementwise, list[int]]:
         """The entries whose branch may change while the moving coordinates go no farther than a distance.
