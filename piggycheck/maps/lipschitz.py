@@ -17,6 +17,7 @@ from flint import arb, fmpq
 
 from piggycheck.maps.affine import Affine, gather
 from piggycheck.maps.nodes import Context, Node, StateBlock
+from piggycheck.maps.slopes import require_lipschitz
 from piggycheck.maps.sources import Factor, Symmetriser, Term
 from piggycheck.maps.spectral import differs_by_symmetric
 
@@ -45,6 +46,8 @@ class LipschitzCalculus:
     """
 
     def __init__(self, nodes: Sequence[Node], context: Context):
+        if context.arrays.bounds_errors:
+            require_lipschitz(nodes, context)
         self.nodes, self.context = tuple(nodes), context
         self._norms: dict[Any, tuple[Any, arb]] = {}
         self._symmetric_parts: dict[tuple[Node, int], Affine] = {}
