@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from flint import arb, fmpq, fmpq_mat
+from flint import fmpq, fmpq_mat
 
-from piggycheck.arrays import Enclosed
 from piggycheck.derivation import EnclosedDerivativeStep, EnclosedOutputStep, EnclosedPointStep, TieStep
 from piggycheck.errors import UnknownError
 from piggycheck.limits import Contraction, LimitEnclosure, Tie, enclose_output
 from piggycheck.limits.jacobian import derivative_rows
+from piggycheck.limits.proof import around
 from piggycheck.maps import Signature, StructuredMap
 
 __all__ = [
@@ -118,10 +118,9 @@ def _seen(M: fmpq_mat, error: fmpq) -> tuple[fmpq, ...]:
 
 def _constant_zeros(limit: LimitEnclosure) -> set[int]:
     """The coordinates that the map sends to 0 everywhere near the fixed point."""
-    arrays = limit.arrays
-    with arrays.precision():
-        x = Enclosed(arrays.matrix(limit.point), arb(limit.error).upper())
-        moment = limit.problem.over(arrays)(x)
+    bound = limit.problem.over(limit.arrays)
+    with bound.arrays.precision():
+        moment = around(bound, bound.arrays.matrix(limit.point), limit.error, "jacobian")
         moving = set(derivative_rows(moment, limit.signature).kept)
         values = moment.values[limit.problem.map.next].entries()
     return {i for i, value in enumerate(values) if value == 0 and i not in moving}

@@ -13,6 +13,7 @@ from piggycheck.derivation import ObservedStep
 from piggycheck.errors import PiggycheckError
 from piggycheck.limits import LimitEnclosure, enclose_limit
 from piggycheck.limits.jacobian import derivative_block
+from piggycheck.limits.proof import around
 from piggycheck.piggyback import Step, steps
 
 __all__ = ["enclosed_radius", "observe"]
@@ -144,8 +145,8 @@ def enclosed_radius(limit: LimitEnclosure) -> tuple[fmpq, fmpq] | None:
     """Enclose the spectral radius of the derivative at the fixed point, where not too many of its rows are not zero."""
     bound = limit.problem.over(limit.arrays)
     with bound.arrays.precision():
-        x = bound.arrays.enclosed(bound.arrays.matrix(limit.point), arb(limit.error).upper())
-        block = derivative_block(bound(x), limit.signature)
+        moment = around(bound, bound.arrays.matrix(limit.point), limit.error, "jacobian")
+        block = derivative_block(moment, limit.signature)
         return _largest_modulus(block.matrix) if len(block.kept) <= _LARGEST else None
 
 
