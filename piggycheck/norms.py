@@ -87,13 +87,15 @@ def is_proved_definite(S: fmpz_mat, bits: int = _BITS) -> bool:
     return bool(squares < shift * shift)
 
 
-def is_enclosed_definite(S: arb_mat) -> bool:
+def is_enclosed_definite(S: arb_mat, smallest: float | None = None) -> bool:
     """Prove that every symmetric matrix between bounds is positive definite; False means only that this was not proved.
 
     Parameters
     ----------
     S : arb_mat
         Balls that contain the entries.
+    smallest : float, optional
+        A guess of the smallest eigenvalue, when it is known.
 
     Examples
     --------
@@ -110,7 +112,8 @@ def is_enclosed_definite(S: arb_mat) -> bool:
     floats = np.array([float(e) for e in S.entries()]).reshape(size, size)
     if not np.isfinite(floats).all():
         return False
-    smallest = float(np.linalg.eigvalsh(floats)[0])
+    if smallest is None:
+        smallest = float(np.linalg.eigvalsh(floats)[0])
     margin = smallest * 15 / 16  # the larger, the more uncertainty it covers
     if not margin > 0:
         return False

@@ -26,6 +26,7 @@ __all__ = [
     "floats",
     "form_guess",
     "form_shrinks",
+    "norm_guess",
     "rational_above",
     "rounded_up",
     "shrinks",
@@ -104,11 +105,11 @@ def by_jacobian(block: Rows, radius: fmpq) -> Contraction:
         return Contraction(fmpq(0), radius, "jacobian", ())
     if not np.isfinite(A).all():
         raise UnknownError("the derivative has no finite enclosure on the ball")
-    norm = float(np.linalg.norm(A, 2))
+    norm = norm_guess(A)
     if norm < 1 - _LEAST_GAP:
         for share in _SHARES:
             factor = rational_above(norm, share)
-            if shrinks(block.matrix, factor):
+            if shrinks(block.matrix, factor, norm):
                 return Contraction(factor, radius, "jacobian", block.kept)
     reached = spectral_radius_guess(A)
     if reached < 1 - _LEAST_GAP:
@@ -137,12 +138,12 @@ def by_rows(rows: Rows, radius: fmpq) -> Contraction:
         When no factor below 1 was proved; with the norm that floating point sees.
     """
     A = floats(rows.matrix)
-    norm = float(np.linalg.norm(A, 2)) if A.size else 0.0
+    norm = norm_guess(A)
     everything = tuple(range(rows.matrix.ncols()))
     if norm < 1 - _LEAST_GAP:
         for share in _WHOLE_SHARES:
             factor = rational_above(norm, share)
-            if shrinks(rows.matrix, factor):
+            if shrinks(rows.matrix, factor, norm):
                 return Contraction(factor, radius, "jacobian", everything, is_whole=True)
     raise UnknownError(
         f"no contraction of the whole space was proved: the derivative has norm {norm:.8g}, "
@@ -180,12 +181,13 @@ def local_constant(moment: StructuredMoment) -> arb:
 # -- norms and forms ------------------------------------------------------------------------------------------------
 
 
-def shrinks(A: arb_mat, factor: fmpq) -> bool:
-    """Prove that every matrix between the bounds has spectral norm below a factor."""
+def shrinks(A: arb_mat, factor: fmpq, norm: float | None = None) -> bool:
+    """Prove that every matrix between the bounds has spectral norm below a factor; a guess of the norm saves time."""
+    smallest = None if norm is None else _float(factor) ** 2 - norm**2
     with ctx.workprec(_NORM_BITS):
         A = A * arb(1)  # rounded
         gram = A * A.transpose() if A.nrows() <= A.ncols() else A.transpose() * A
-        return is_enclosed_definite(_multiple(gram.nrows(), factor) - gram)
+        return is_enclosed_definite(_multiple(gram.nrows(), factor) - gram, smallest)
 
 
 def form_shrinks(A: arb_mat, form: fmpq_mat, factor: fmpq) -> bool:
@@ -209,6 +211,14 @@ def form_guess(A: np.ndarray, factor: fmpq) -> fmpq_mat | None:
     if not np.isfinite(scaled).all():
         return None
     return fmpq_mat(size, size, [fmpq(int(e), fmpz(2) ** _FORM_BITS) for e in scaled.ravel().tolist()])
+
+
+def norm_guess(A: np.ndarray) -> float:
+    """Return the spectral norm as floating point sees it."""
+    if not A.size or not np.isfinite(A).all():
+        return 0.0 if not A.size else math.inf
+    gram = A @ A.T if A.shape[0] <= A.shape[1] else A.T @ A
+    return math.sqrt(max(0.0, float(np.linalg.eigvalsh(gram)[-1])))
 
 
 def spectral_radius_guess(A: np.ndarray) -> float:

@@ -5,8 +5,9 @@ The theorem and its proof are in docs/theory/verified-limit.md; the letters are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import ceil, log2
 from typing import Any
 
@@ -22,6 +23,7 @@ from piggycheck.limits.problem import LimitProblem
 from piggycheck.limits.search import Guess
 from piggycheck.limits.solver import is_quickly_formed, solver_at
 from piggycheck.maps import BoundMap, Directions, Moment, Signature, StructuredMap
+from piggycheck.maps.structured import StructuredMoment
 
 __all__ = ["ImpreciseError", "Proof", "UnseparatedError", "around"]
 
@@ -56,41 +58,46 @@ class ImpreciseError(UnknownError):
 
 @dataclass(frozen=True)
 class _Refined:
-    """A point near a fixed point, over balls: exact entries, the map there, and where it moves to."""
+    """A point near a fixed point, over balls: exact entries, the map there, where it moves to, and how far."""
 
     x: arb_mat
     moment: Moment
-    step: Enclosed
+    step: arb_mat
     residual: arb
 
 
 @dataclass(frozen=True)
 class _Contracting:
-    """A contraction with the piece that it holds for.
+    """A contraction with the piece that it holds for, and the map with everything within its ball.
 
     Attributes
     ----------
     contraction : Contraction
     signature : Signature
-    leak : number
-        A bound of the norm of the derivative of the kept coordinates in the others, on the ball.
+    moment : Moment
     """
 
     contraction: Contraction
     signature: Signature
-    leak: Any
+    moment: Moment
 
-    def solution_error(self, arrays: BallArrays, residual: Enclosed) -> arb:
-        """Bound ``(I - A)^-1 r`` for every A on the ball and every r that is enclosed."""
-        contraction, centre, spread = self.contraction, residual.centre, residual.spread
-        gap = 1 - arb(contraction.factor)
-        if len(contraction.kept) == centre.nrows() and contraction.form is None:
-            return ((arrays.length(centre) + spread) / gap).upper()
-        kept = set(contraction.kept)
-        others = [i for i in range(centre.nrows()) if i not in kept]
-        inside = arrays.length(_rows(centre, contraction.kept)) + spread
-        outside = arrays.length(_rows(centre, others)) + spread if others else arb(0)
-        moved = contraction.stretch * (inside + self.leak * outside) / gap
+    @cached_property
+    def leak(self) -> arb:
+        """A bound of the norm of the derivative of the kept coordinates, on the ball: of that in the others, too."""
+        arrays, size = self.moment.bound.arrays, self.moment.value.centre.nrows()
+        every = arb_mat(size, 1, [arb(0, 1)] * size)  # every vector of the unit ball, and more
+        image = self.moment.forward(Enclosed(every), None, self.signature)
+        return (arrays.length(image.centre) + image.spread).upper()
+
+    def solution_error(self, arrays: BallArrays, residual: arb_mat) -> arb:
+        """Bound ``(I - A)^-1 r`` for every A on the ball and every r between the bounds."""
+        contraction, kept = self.contraction, set(self.contraction.kept)
+        others = [i for i in range(residual.nrows()) if i not in kept]
+        outside = arrays.length(_rows(residual, others)) if others else arb(0)
+        inside = arrays.length(_rows(residual, contraction.kept) if others else residual)
+        if not outside.is_zero():
+            inside += self.leak * outside
+        moved = contraction.stretch * inside / (1 - arb(contraction.factor))
         return (moved**2 + outside**2).upper().sqrt().upper()
 
 
@@ -119,7 +126,7 @@ class Proof:
     ):
         self.problem, self.asked, self.digits, self.whole = problem, directions, digits, whole
         self.x = _balls(guess.x)
-        self.solver = solver_at(guess.moment, guess.moment.signature)
+        self.solver = guess.solver or solver_at(guess.moment, guess.moment.signature)
         self.signature = guess.moment.signature
         self.J = self._guessed_derivative(guess)
         scale = max(float(np.linalg.norm(M)) for M in (1.0, guess.x, 0.0 if self.J is None else self.J))
@@ -186,14 +193,17 @@ class Proof:
 
     def _evaluated(self, x: arb_mat) -> _Refined:
         moment = self.bound(Enclosed(x))
-        step = self.arrays.enclosed(moment.value.centre - x, moment.value.spread)
-        return _Refined(x, moment, step, (self.arrays.length(step.centre) + step.spread).upper())
+        if isinstance(moment, StructuredMoment):
+            value = moment.values[moment.bound.map.next]
+        else:
+            value = self.arrays.reaching(moment.value.centre, moment.value.spread)
+        return _Refined(x, moment, value - x, self.arrays.length(value - x))
 
-    def _correction(self, residual: Enclosed) -> arb_mat:
+    def _correction(self, residual: arb_mat) -> arb_mat:
         """Solve ``(I - A) v = r`` in floating point, whose exponents do not limit how small r can be."""
-        mantissa, exponent = self.arrays.length(residual.centre).mid().man_exp()
+        mantissa, exponent = self.arrays.length(residual).mid().man_exp()
         unit = arb(2) ** (int(exponent) + int(mantissa).bit_length())
-        return _balls(self.solver(floats(residual.centre * (1 / unit)))) * unit
+        return _balls(self.solver(floats(residual * (1 / unit)))) * unit
 
     def _changed_piece(self, refined: _Refined) -> bool:
         """Solve from now on for the piece that is met at the point, when it is another one than before."""
@@ -239,16 +249,10 @@ class Proof:
 
     def _by(self, method: str, moment: Moment, signature: Signature, radius: fmpq) -> _Contracting:
         if method == "layers":
-            return _Contracting(by_layers(moment, radius), signature, 0)
+            return _Contracting(by_layers(moment, radius), signature, moment)
         if self.whole:
-            return _Contracting(by_rows(derivative_rows(moment, signature), radius), signature, 0)
-        contraction = by_jacobian(derivative_block(moment, signature), radius)
-        size, leak = self.x.nrows(), 0
-        if len(contraction.kept) < size:
-            every = arb_mat(size, 1, [arb(0, 1)] * size)  # every vector of the unit ball, and more
-            image = moment.forward(Enclosed(every), None, signature)
-            leak = self.arrays.length(image.centre) + image.spread
-        return _Contracting(contraction, signature, leak)
+            return _Contracting(by_rows(derivative_rows(moment, signature), radius), signature, moment)
+        return _Contracting(by_jacobian(derivative_block(moment, signature), radius), signature, moment)
 
     # -- the enclosures -------------------------------------------------------------------------------------------
 
@@ -288,37 +292,64 @@ class Proof:
         if self.J is None:
             return found
         directions = self.bound.directions(self.asked)
-        nearby = around(self.bound, refined.x, error, proof.contraction.by)
-        J, residual = self._solved(nearby, directions, proof)
-        error = rounded_up(proof.solution_error(self.arrays, residual))
+        J, residual = _balls(self.J), None
+        for moment in self._nearby(refined, error, proof):
+            J, residual = self._solved(moment, J, directions, proof)
+            bound = proof.solution_error(self.arrays, residual)
+            if bound < self._asked:
+                break
+        error = rounded_up(bound)
         self._require(error, "the derivative")
         return replace(
             found,
             derivative=self.arrays.exactly(J),
             derivative_error=self._stated(error),
-            derivative_residual=rounded_up(self.arrays.length(residual.centre) + residual.spread),
+            derivative_residual=rounded_up(self.arrays.length(residual)),
         )
 
-    def _solved(self, moment: Moment, directions: Directions, proof: _Contracting) -> tuple[arb_mat, Enclosed]:
+    def _nearby(self, refined: _Refined, error: fmpq, proof: _Contracting) -> Iterator[Moment]:
+        """The map with everything within reach that may be the fixed point: at first on the ball of the contraction.
+
+        There it is known already, and where pieces are affine its derivative is known as well as on a smaller ball.
+        """
+        if proof.contraction.by == "jacobian":
+            yield proof.moment
+        yield around(self.bound, refined.x, error, proof.contraction.by)
+
+    def _solved(
+        self, moment: Moment, J: arb_mat, directions: Directions, proof: _Contracting
+    ) -> tuple[arb_mat, arb_mat]:
         """Solve ``J = A J + B d`` by Newton steps in floating point; return J and what is missing."""
-        arrays, enough = self.arrays, arb(10) ** -self.digits
-        J = _balls(self.J)
         missing = self._missing(moment, J, directions, proof.signature)
-        size = arrays.length(missing.centre)
+        size = self.arrays.length(missing.mid())
         for _ in range(_MOST_REFINEMENTS):
-            if proof.solution_error(arrays, missing) < enough:
+            if proof.solution_error(self.arrays, missing) < self._asked or _is_blurred(self.arrays, missing):
                 break
             better = (J + self._correction(missing)).mid()
             found = self._missing(moment, better, directions, proof.signature)
-            now = arrays.length(found.centre)
+            now = self.arrays.length(found.mid())
             if not now < size / 4:
                 break
             J, missing, size = better, found, now
         return J, missing
 
-    def _missing(self, moment: Moment, J: arb_mat, directions: Directions, signature: Signature) -> Enclosed:
+    def _missing(self, moment: Moment, J: arb_mat, directions: Directions, signature: Signature) -> arb_mat:
+        """Enclose ``A J + B d - J``, entry by entry."""
+        if isinstance(moment, StructuredMoment):
+            with self.arrays.precision():
+                return moment.tangents(J, directions, signature)[moment.bound.map.next] - J
         following = moment.forward(Enclosed(J), directions, signature)
-        return self.arrays.enclosed(following.centre - J, following.spread)
+        return self.arrays.reaching(following.centre, following.spread) - J
+
+    @property
+    def _asked(self) -> arb:
+        return arb(10) ** -self.digits
+
+
+def _is_blurred(arrays: BallArrays, missing: arb_mat) -> bool:
+    """Whether most of what is missing is uncertainty, which no correction of the centre removes."""
+    centre = arrays.length(missing.mid())
+    return bool(centre < arrays.length(missing - missing.mid()) / 4)
 
 
 def around(bound: BoundMap, x: arb_mat, radius: fmpq, method: str) -> Moment:

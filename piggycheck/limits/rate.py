@@ -12,6 +12,7 @@ from piggycheck.limits.contraction import (
     floats,
     form_guess,
     form_shrinks,
+    norm_guess,
     rounded_up,
     shrinks,
     spectral_radius_guess,
@@ -96,12 +97,12 @@ def _euclidean(block: arb_mat, A: np.ndarray, guess: float) -> tuple[fmpq, None]
     """Bound the Euclidean norm, when it is close to the spectral radius."""
     if not len(A):
         return fmpq(0), None
-    norm = float(np.linalg.norm(A, 2))
+    norm = norm_guess(A)
     if norm > guess * (1 + _FORM_MARGINS[0]):
         return None
     for margin in _NORM_MARGINS:
         bound = _above(norm * (1 + margin))
-        if shrinks(block, bound):
+        if shrinks(block, bound, norm):
             return bound, None
     return None
 

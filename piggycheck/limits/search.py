@@ -5,14 +5,14 @@ Nothing here is evidence; the guess is refined and proved elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from piggycheck.arrays import Enclosed
 from piggycheck.errors import MapError, UnknownError
-from piggycheck.limits.solver import solver_at
+from piggycheck.limits.solver import Solver, solver_at
 from piggycheck.maps import BoundMap, Moment
 from piggycheck.maps.structured import StructuredMoment
 
@@ -41,12 +41,15 @@ class Guess:
         ``|F(x) - x|``.
     evaluations : int
         How often the map was evaluated.
+    solver : Solver, optional
+        Of the linearised equation there, when it was needed already.
     """
 
     x: np.ndarray
     moment: Moment
     residual: float
     evaluations: int
+    solver: Solver | None = None
 
     @property
     def magnitude(self) -> float:
@@ -93,7 +96,7 @@ class _Search:
             if settled:
                 return best
             batch *= _LONGER
-        step = self._step(best)
+        best, step = self._step(best)
         if step is not None and self._is_settled(best, step, _BARELY):
             return best
         flat = "" if step is not None else ", and the derivative there has the eigenvalue 1"
@@ -139,7 +142,7 @@ class _Search:
     def _newton(self, here: Guess) -> tuple[Guess, bool]:
         """Take Newton steps as long as they help, shortened where a full one does not; tell whether that is the end."""
         for _ in range(_MOST_NEWTON_STEPS):
-            step = self._step(here)
+            here, step = self._step(here)
             if step is None:
                 return here, False
             if self._is_settled(here, step, _ROUNDING):
@@ -150,12 +153,13 @@ class _Search:
             here = better
         return here, False
 
-    def _step(self, here: Guess) -> np.ndarray | None:
-        """The Newton step; None where there is none."""
+    def _step(self, here: Guess) -> tuple[Guess, np.ndarray | None]:
+        """The guess with its solver, and the Newton step; None where there is none."""
         try:
-            return solver_at(here.moment, here.moment.signature)(here.moment.value.centre - here.x)
+            solver = here.solver or solver_at(here.moment, here.moment.signature)
+            return replace(here, solver=solver), solver(here.moment.value.centre - here.x)
         except (MapError, UnknownError):
-            return None
+            return here, None
 
     def _is_settled(self, here: Guess, step: np.ndarray, tolerance: float) -> bool:
         """Whether residual and Newton step are small beside the numbers that the map computes with."""
