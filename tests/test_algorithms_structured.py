@@ -316,6 +316,13 @@ class TestAdvice:
             assert method.advice({"lam": 3}).endswith(expected)
         assert douglas_rachford(f, g, 1, "lam", parameters=[lam]).advice({"lam": "19/10"}) is None
 
+    def test_a_matrix_that_is_no_covariance_is_told(self):
+        S = ArrayParameter("S", 2, 2)
+        for method in (douglas_rachford, admm):
+            splitting = method(log_det(S), l1(1), parameters=[S])
+            assert splitting.advice({"S": [[1, 1], [1, 1]]}) is None
+            assert "negative eigenvalue" in splitting.advice({"S": [[1, 2], [2, 1]]})
+
     def test_the_relaxation_of_forward_backward_depends_on_the_step(self):
         assert forward_backward(squared_norm(1), l1(1), step=1, relaxation="29/20", start=[1]).advice({}) is None
         assert "outside (0, 1.5)" in forward_backward(

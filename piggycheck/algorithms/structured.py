@@ -155,7 +155,7 @@ class Draft:
             self.algorithm,
             output=shown,
             requirements=[*(r for function in functions for r in function.requirements), *requirements],
-            advisers=advisers,
+            advisers=[*(a for function in functions for a in function.advisers), *advisers],
         )
 
     def _start(self, start: Any) -> Sequence[sp.Expr | fmpq]:

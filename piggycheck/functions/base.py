@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 
 from piggycheck.errors import InputError
-from piggycheck.functions.requirements import Requirement
+from piggycheck.functions.requirements import Recommendation, Requirement
 from piggycheck.maps import Node
 
 __all__ = ["Naming", "ProximalFunction"]
@@ -52,11 +52,14 @@ class ProximalFunction(ABC):
         n, for a function of symmetric n × n matrices, written row by row.
     requirements : tuple of Requirement
         What must hold of the parameters, because it was not known when the function was made.
+    advisers : tuple of Recommendation
+        What is told of parameters that are unusual.
     """
 
     dimension: int | None = None
     symmetric_size: int | None = None
     requirements: tuple[Requirement, ...] = ()
+    advisers: tuple[Recommendation, ...] = ()
 
     @property
     def name(self) -> str:

@@ -11,10 +11,12 @@ import sympy as sp
 from piggycheck.errors import InputError
 from piggycheck.functions import arguments
 from piggycheck.functions.base import Naming, ProximalFunction
-from piggycheck.functions.requirements import required
+from piggycheck.functions.requirements import Recommendation, Requirement, required
 from piggycheck.maps import Affine, Node, Scalar, ScalarFunction, Spectral, Term
 
 __all__ = ["log_det"]
+
+_NO_COVARIANCE = "S of log_det: the matrix has a negative eigenvalue, as no covariance has; there may be no minimiser"
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class log_det(ProximalFunction):
         if rows != columns or not rows:
             raise InputError(f"S of log_det: {rows} rows and {columns} columns; write a square matrix")
         requirements = required("symmetric", S, where="S of log_det")
-        self._keep(S=S, dimension=rows * rows, symmetric_size=rows, requirements=requirements)
+        advisers = (Recommendation(Requirement("semidefinite", (S,), "S of log_det"), _NO_COVARIANCE),)
+        self._keep(S=S, dimension=rows * rows, symmetric_size=rows, requirements=requirements, advisers=advisers)
 
     def proximal_node(self, of: Node, step: sp.Expr, naming: Naming) -> Node:
         S = arguments.vector_node(self.S, "S", naming)

@@ -17,7 +17,7 @@ from piggycheck.maps import ArrayParameter
 from piggycheck.maps.nodes import Context
 from piggycheck.maps.sources import Source
 
-__all__ = ["Requirement", "required"]
+__all__ = ["Recommendation", "Requirement", "required"]
 
 _FEW = 20
 _ROUNDING = 2**30
@@ -69,6 +69,35 @@ class Requirement:
         if message is not None:
             named = "".join(f", `{_name(q)}`" for q in self.quantities if _is_open(q) and not isinstance(q, Source))
             raise InputError(f"{self.where}{named}: {message}")
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A condition that problems usually satisfy; it is told when one does not, and nothing is refused.
+
+    Attributes
+    ----------
+    requirement : Requirement
+    otherwise : str
+        What to know where it does not hold.
+
+    Examples
+    --------
+    >>> S = fmpq_mat([[1, 2], [2, 1]])
+    >>> Recommendation(Requirement("semidefinite", (S,), "S"), "S has a negative eigenvalue").advice({})
+    'S has a negative eigenvalue'
+    """
+
+    requirement: Requirement
+    otherwise: str
+
+    def advice(self, values: Mapping[Any, Any]) -> str | None:
+        """Say what to know, if the condition does not hold."""
+        try:
+            self.requirement.check(values)
+        except InputError:
+            return self.otherwise
+        return None
 
 
 def required(condition: str, *quantities: Quantity, where: str) -> tuple[Requirement, ...]:
