@@ -35,6 +35,7 @@ _MOST_REFINEMENTS = 60
 _MOST_RADII = 4
 _LARGEST_BLOCK = 600
 _ROOM = 10**5
+_SPARE_DIGITS = 4
 _BITS_PER_DIGIT = log2(10)
 
 
@@ -125,12 +126,13 @@ class Proof:
         whole: bool = False,
     ):
         self.problem, self.asked, self.digits, self.whole = problem, directions, digits, whole
+        self.target = digits + (_SPARE_DIGITS if whole else 0)
         self.x = _balls(guess.x)
         self.solver = guess.solver or solver_at(guess.moment, guess.moment.signature)
         self.signature = guess.moment.signature
         self.J = self._guessed_derivative(guess)
         scale = max(float(np.linalg.norm(M)) for M in (1.0, guess.x, 0.0 if self.J is None else self.J))
-        size = digits * _BITS_PER_DIGIT + _SPARE_BITS + log2(self.solver.gain * scale)
+        size = self.target * _BITS_PER_DIGIT + _SPARE_BITS + log2(self.solver.gain * scale)
         self.bits = max(_LEAST_BITS, _WORD * ceil(size / _WORD))
         formed = is_quickly_formed(problem.map)
         self.methods = ["jacobian"] if formed or len(guess.x) <= _LARGEST_BLOCK else []
@@ -178,7 +180,7 @@ class Proof:
         """Refine the point by Newton steps in floating point, until they no longer help or it is probably enough."""
         enough = arb(2) ** (_SPARE_BITS - self.arrays.bits)
         if not thorough:
-            enough = max(enough, arb(10) ** -self.digits / (8 * arb(self.solver.gain)))
+            enough = max(enough, arb(10) ** -self.target / (8 * arb(self.solver.gain)))
         best = self._evaluated(self.x)
         for _ in range(_MOST_REFINEMENTS):
             if best.residual < enough:
@@ -280,10 +282,10 @@ class Proof:
         return max(error, min(asked, error * _ROOM)) if self.whole else error
 
     def _require(self, error: fmpq, what: str) -> None:
-        if error > fmpq(1) / fmpq(10) ** self.digits:
+        if error > fmpq(1) / fmpq(10) ** self.target:
             raise ImpreciseError(
                 f"the error of {what} is {float(arb(error)):.2e} with {self.arrays.bits} bits, "
-                f"and {self.digits} digits were asked"
+                f"and {self.target} digits are needed"
             )
 
     def _with_derivative(
@@ -343,7 +345,7 @@ class Proof:
 
     @property
     def _asked(self) -> arb:
-        return arb(10) ** -self.digits
+        return arb(10) ** -self.target
 
 
 def _is_blurred(arrays: BallArrays, missing: arb_mat) -> bool:
