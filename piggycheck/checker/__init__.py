@@ -29,7 +29,8 @@ For structured maps, programs of vectors with hundreds of numbers, all numbers a
 * exact: matrices that are rational, or within a distance of one that is. inverses: of symmetric matrices, by solutions
   of which what is left over is measured. factors: what affine nodes multiply with, and how it changes with parameters.
 * words, norm_guesses: sums of products of matrices, and their norms: a guess, and two definite matrices that prove it.
-* scalar_functions: functions of one variable on intervals, with derivatives. scalars: expressions in parameters.
+* elementary: exp and log. scalar_functions: functions of one variable on intervals, and their derivatives. scalars:
+  expressions in parameters.
 * nodes, steps, cones, eigenvectors, spectral: the nodes, each with its value, tangents and Lipschitz constant.
 * names, layers: reading a program. evaluation: a program at a point and on a ball around it.
 * limits: a map that contracts on a ball and hardly moves its centre has one fixed point there, close to the centre.

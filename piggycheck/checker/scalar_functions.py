@@ -14,8 +14,8 @@ from operator import neg
 from typing import Any
 
 from .effort import spend
+from .elementary import exp_bounds, log_bounds
 from .fixed import Bounds, Vector, root
-from .intervals import Interval, exponential, logarithm, monotone
 from .program import Program
 from .reading import Refused, Unreadable
 
@@ -251,16 +251,13 @@ def rooted(bits: int, data: Any, a: Bounds) -> Bounds:
     return [isqrt(low << bits) for low in a[0]], [root(high << bits) for high in a[1]]
 
 
-def increasing(function: Callable[[Fraction], Interval]) -> Callable[..., Bounds]:
+def increasing(function: Callable[[int, int], tuple[int, int]]) -> Callable[..., Bounds]:
     """exp and log."""
 
     def enclosed(bits: int, data: Any, a: Bounds) -> Bounds:
-        spend(2000 * len(a[0]))
-        found = [
-            monotone(function, Interval(Fraction(x, 1 << bits), Fraction(y, 1 << bits)))
-            for x, y in zip(*a, strict=True)
-        ]
-        return [floor(x.lo * 2**bits) for x in found], [ceil(x.hi * 2**bits) for x in found]
+        lower = [function(x, bits) for x in a[0]]
+        upper = lower if a[0] is a[1] else [function(x, bits) for x in a[1]]
+        return [low for low, _ in lower], [high for _, high in upper]
 
     return enclosed
 
@@ -292,7 +289,7 @@ OPERATIONS: Mapping[str, Callable[..., Bounds]] = {
     "power": raised,
     "reciprocal": inverted,
     "sqrt": rooted,
-    "exp": increasing(exponential),
-    "log": increasing(logarithm),
+    "exp": increasing(exp_bounds),
+    "log": increasing(log_bounds),
     "sine": sine,
 }
