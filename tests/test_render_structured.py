@@ -41,7 +41,7 @@ def test_nodes_are_formulas_and_data_are_names_with_sizes():
 
 FORMULAS = {
     "structured group lasso": "proximal_g = max(0, 1 − t/‖forward_g‖) forward_g    for each of 2 groups g",
-    "structured inverse covariance": "where shifted = Q diag(lambda) Qᵀ",
+    "structured inverse covariance": "shifted = Q diag(lambda) Qᵀ\n        proximal = Q diag(",
     "structured trend filtering": "K = I + D2ᵀ D2",
     "structured cone": "proximal = Π(forward)    the projection on the second-order cone",
     "structured nuclear": "proximal = 1/2 dilationᵀ shrunk",

@@ -215,7 +215,8 @@ def rate(step: d.EnclosedRateStep, steps: Sequence[d.Step]) -> Section:
     Section
     """
     definition = formula(_A, "=", Operator("∂F/∂x"))
-    norm = "the norm of the positive definite form P of the certificate" if step.has_form else "the Euclidean norm"
+    form = ("the norm of the positive definite form ", (Letter("P"),), " of the certificate")
+    norm: tuple[Part, ...] = form if step.has_form else ("the Euclidean norm",)
     said: list[Part] = ["One piece is active, so the joint spectral radius is the spectral radius of ", definition]
     zero = step.size - step.kept
     if step.kept == 0:
@@ -229,7 +230,7 @@ def rate(step: d.EnclosedRateStep, steps: Sequence[d.Step]) -> Section:
     else:
         said += [". In "]
     bound = formula(Letter("ρ"), "(", _A, ")", "≤", Decimal(decimals_above(step.rate)))
-    said += [f"{norm} what is left" if zero else f"{norm} it", " contracts by the rate: ", bound, "."]
+    said += [*norm, " what is left" if zero else " it", " contracts by the rate: ", bound, "."]
     return Section("The rate", (Paragraph(tuple(said)),))
 
 

@@ -137,13 +137,13 @@ class _Told:
     def lines(self) -> list[Formula]:
         """Write one formula for each node, and for each matrix that is a sum; the next state last."""
         written = [self._sum(name, content) for name, content in self.layers["matrices"].items() if "sum" in content]
-        written += [self._node(node) for node in self.nodes]
+        for node in self.nodes:
+            if node["op"] == "spectral":
+                written.append((Name(node["of"]), Operator("="), *_diagonal(Name("lambda"))))
+            written.append(_LINES[node["op"]](self, node))
         state = [name for name, _ in self.layers["state"]]
         whole = (Name(state[0]),) if len(state) == 1 else _tuple([(Name(name),) for name in state])
         return [*written, (*whole, Operator("←"), Name(self.layers["next"]))]
-
-    def _node(self, node: Mapping[str, Any]) -> Formula:
-        return _LINES[node["op"]](self, node)
 
     def _sum(self, name: str, content: Mapping[str, Any]) -> Formula:
         identity = {"of": "I"}
@@ -187,10 +187,7 @@ class _Told:
     def spectral(self, node: Mapping[str, Any]) -> Formula:
         names = {"v": "lambda", **node["arguments"]}
         value = Expression(self.expression(node["function"], names))
-        Q, T = Letter("Q"), Letter("Q", "", "T")
-        diagonal = formula(Q, Operator("diag"), "(", value, ")", T)
-        of = formula(Name(node["of"]), "=", Q, Operator("diag"), "(", Name("lambda"), ")", T)
-        return (Name(node["name"]), Operator("="), *diagonal, "   where ", *of)
+        return (Name(node["name"]), Operator("="), *_diagonal(value))
 
     def second_order_cone(self, node: Mapping[str, Any]) -> Formula:
         remark = "   the projection on the second-order cone"
@@ -270,6 +267,11 @@ def _joined(items: Sequence[tuple[Part, ...]]) -> list[Part]:
     for i, item in enumerate(items):
         parts += [*([" and " if i == len(items) - 1 else ", "] if i else []), *item]
     return parts
+
+
+def _diagonal(value: Atom) -> Formula:
+    """Write a symmetric matrix by its eigenvectors Q and a function of its eigenvalues."""
+    return formula(Letter("Q"), Operator("diag"), "(", value, ")", Letter("Q", "", "T"))
 
 
 def _tuple(items: Sequence[Formula]) -> Formula:
