@@ -11,7 +11,7 @@ from piggycheck.functions.nonnegative import nonnegative
 from piggycheck.functions.nuclear_norm import nuclear_norm
 from piggycheck.functions.positive_semidefinite import positive_semidefinite
 from piggycheck.functions.quadratic import quadratic
-from piggycheck.functions.requirements import Requirement, required
+from piggycheck.functions.requirements import Recommendation, Requirement, required
 from piggycheck.functions.second_order_cone import second_order_cone
 from piggycheck.functions.smooth import gradient
 from piggycheck.functions.smooth_quadratic import QuadraticFunction, QuadraticTerms, SumOfQuadratics
@@ -25,6 +25,7 @@ __all__ = [
     "ProximalFunction",
     "QuadraticFunction",
     "QuadraticTerms",
+    "Recommendation",
     "Requirement",
     "SumOfQuadratics",
     "box",
