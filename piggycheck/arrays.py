@@ -17,7 +17,7 @@ from typing import Any
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 
 from piggycheck.arithmetic import RATIONAL, Arithmetic, Balls, Float64, Mpmath
-from piggycheck.errors import MapError, UnknownError
+from piggycheck.errors import MapError, NumberError, UnknownError
 from piggycheck.norms import spectral_norm_bound
 from piggycheck.spectra import Spectrum, guessed_eigenvectors, rational_spectrum
 
@@ -376,7 +376,10 @@ class _Float(Arrays):
     def matrix(self, exact: fmpq_mat) -> Any:
         import numpy as np
 
-        numbers = [int(e.p) / int(e.q) for e in exact.entries()]
+        try:
+            numbers = [int(e.p) / int(e.q) for e in exact.entries()]
+        except OverflowError:
+            raise NumberError("a number is above 10^308, the largest in floating point; scale the problem") from None
         return np.array(numbers, dtype=float).reshape(exact.nrows(), exact.ncols())
 
     def zeros(self, rows: int, columns: int) -> Any:

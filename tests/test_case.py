@@ -288,3 +288,12 @@ def test_a_case_file_is_named_after_its_folder(tmp_path):
     folder.mkdir()
     (folder / "case.toml").write_text(MAP)
     assert load_case(folder / "case.toml").name == "my-case"
+
+
+@pytest.mark.parametrize("absent", ["iterations", "tolerance"])
+def test_a_claim_without_what_it_needs_is_refused(absent):
+    fields = {"iterations": "10", "tolerance": '"1/10"'}
+    claim = "\n".join(f"{name} = {value}" for name, value in fields.items() if name != absent)
+    text = f'[map]\nstate = ["x"]\nnext = ["x/2"]\n[[claim]]\nkind = "converged"\n{claim}\n'
+    with pytest.raises(CaseError, match=f"line 4: claim `converged` needs `{absent}`"):
+        read_case(text)

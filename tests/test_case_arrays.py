@@ -238,10 +238,6 @@ BAD = {
     ),
     "a missing term": (replaced(" + lasso_norm(2*penalty)", " +"), "line 4: smooth: `` is not a function call"),
     "too few arguments": (replaced("fit(A, b)", "fit(A)"), "line 4: smooth: `fit` takes 2 arguments (A, b), not 1"),
-    "a ragged list in a call": (
-        replaced("[0, 0, 1]", "[[0, 0], [1]]"),
-        "line 5: `nonsmooth[1]` has 1 numbers and `nonsmooth[0]` has 2; make them equally many",
-    ),
     "a sum where one function is needed": (
         replaced('"lasso_norm(penalty, [0, 0, 1])"', '"lasso_norm(1) + lasso_norm(2)"'),
         "line 5: nonsmooth: `lasso_norm(1) + lasso_norm(2)` is not a function call",
@@ -322,3 +318,14 @@ def test_a_function_that_takes_numbers_refuses_arrays_in_one_short_line():
     for text in ("l1(A)", "l1(b)"):
         with pytest.raises(InputError, match="weight of l1: `.{0,60}` is not a number"):
             read_function(text, names, "nonsmooth")
+
+
+def test_groups_of_different_sizes_are_lists_in_a_call():
+    assert read_function("group_l2(1, [[0, 2], [1]])", [], "nonsmooth").groups == ((0, 2), (1,))
+    with pytest.raises(InputError, match="group 2 is empty; leave it out"):
+        read_function("group_l2(1, [[0], [], [1, 2]])", [], "nonsmooth")
+
+
+def test_ragged_lists_are_no_matrix():
+    with pytest.raises(InputError, match="A of least_squares"):
+        read_function("least_squares([[1, 2], [3]], [1, 2])", [], "smooth")

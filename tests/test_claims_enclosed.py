@@ -246,9 +246,10 @@ def test_other_kinds_are_decided_on_the_map_written_out(claim, kind):
     assert_certified(verdict)
 
 
-def test_other_kinds_are_open_for_large_maps(monkeypatch):
+@pytest.mark.parametrize("claim", [Continuous(), Diverges(), JointSpectralRadius()])
+def test_other_kinds_are_open_for_large_maps(monkeypatch, claim):
     monkeypatch.setattr(EnclosedSubject, "is_small", False)
-    verdict = undecided(Continuous(), *structured("diagonal lasso"))
+    verdict = undecided(claim, *structured("diagonal lasso"))
     assert "too large to be written out" in verdict.reason
 
 

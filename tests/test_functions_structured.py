@@ -312,3 +312,8 @@ class TestRefusals:
 def test_the_difference_operator_is_the_binomial_one():
     assert isinstance(difference(2, sp.Integer(4)), Difference)
     assert fmpq_mat([[1, -2, 1, 0], [0, 1, -2, 1]]) == difference(2, 4).matrix
+
+
+def test_a_difference_operator_has_no_more_entries_than_an_array():
+    with pytest.raises(InputError, match="an array has at most"):
+        difference(1, 10**6)

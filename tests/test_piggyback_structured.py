@@ -253,3 +253,21 @@ class TestModes:
 
 def _rows(M):
     return M.tolist()
+
+
+def test_a_number_is_one_direction_of_a_parameter():
+    iteration = forward_backward(least_squares([[1, 2]], [3]), l1("lam"), step="1/4", parameters=["lam"])
+    one, listed = (propagate(iteration, 3, {"lam": 1}, directions={"lam": d})[-1].J.centre for d in (2, [2]))
+    assert one == listed
+
+
+@pytest.mark.parametrize("count", [-1, "1/2"])
+def test_a_number_of_steps_is_a_nonnegative_integer(count):
+    iteration = forward_backward(least_squares([[1, 2]], [3]), l1(1), step="1/4")
+    with pytest.raises(InputError, match="is not a number of steps"):
+        propagate(iteration, count)
+
+
+def test_numbers_beyond_floating_point_are_refused():
+    with pytest.raises(InputError, match="the largest in floating point"):
+        FLOAT64.matrix(fmpq_mat([[10**400]]))

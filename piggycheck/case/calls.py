@@ -51,12 +51,13 @@ class Names:
         self.arrays = {**(data or {}), **{p.name: p for p in parameters if isinstance(p, ArrayParameter)}}
 
     def read(self, value: Any, where: str) -> Any:
-        """Read the name of an array, a list of numbers, or an expression in the scalar parameters."""
+        """Read the name of an array, a list of numbers or of lists, or an expression in the scalar parameters."""
         text = value.strip() if isinstance(value, str) else ""
         if text in self.arrays:
             return self.arrays[text]
         if text.startswith("["):
-            return inline(_listed(text), f"`{where}`")
+            rows = _listed(text)
+            return rows if _is_ragged(rows) else inline(rows, f"`{where}`")
         for name in _NAME.findall(text):
             if name in self.arrays:
                 raise InputError(f"{where}: `{name}` in `{text[:60]}` is an array; write its name alone")
@@ -138,6 +139,11 @@ def _split(text: str, separator: str) -> list[str]:
         else:
             parts[-1] += character
     return parts
+
+
+def _is_ragged(rows: Any) -> bool:
+    """Whether it is lists of different lengths: the groups of group_l2, and no matrix."""
+    return all(isinstance(row, list) for row in rows) and len(set(map(len, rows))) > 1
 
 
 def _listed(text: str) -> Any:

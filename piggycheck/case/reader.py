@@ -365,9 +365,12 @@ class _Reader:
         with self.at("claim", index, "kind"):
             if kind not in KINDS:
                 raise InputError(f"unknown claim kind `{kind}`; known are {', '.join(sorted(KINDS))}")
-        fields = [f.name for f in dataclasses.fields(KINDS[kind])]
-        self._known_keys(table, ("claim", index), fields)
+        fields = dataclasses.fields(KINDS[kind])
+        self._known_keys(table, ("claim", index), [f.name for f in fields])
         with self.at("claim", index):
+            for field in fields:
+                if field.name not in table and field.default is field.default_factory is dataclasses.MISSING:
+                    raise InputError(f"claim `{kind}` needs `{field.name}`; write {field.name} = ...")
             return KINDS[kind](**{key: self._claim_value(key, value) for key, value in table.items()})
 
     def _claim_value(self, key: str, value: Any) -> Any:

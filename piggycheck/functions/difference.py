@@ -10,6 +10,8 @@ from piggycheck.maps import Difference
 
 __all__ = ["difference"]
 
+_MOST_ENTRIES = 4_000_000  # as many as an array of a case may have
+
 
 def difference(order: Any, size: Any) -> Difference:
     """Return forward differences of an order, of vectors of a size: a matrix of size - order rows.
@@ -24,7 +26,7 @@ def difference(order: Any, size: Any) -> Difference:
     Raises
     ------
     InputError
-        When one is no integer, or the order is not below the size.
+        When one is no integer, the order is not below the size, or the matrix has more entries than an array may.
 
     Examples
     --------
@@ -41,4 +43,6 @@ def difference(order: Any, size: Any) -> Difference:
     order = arguments.integer(order, 1, "order of difference")
     if order >= size:
         raise InputError(f"order of difference: `{order}`; write an integer from 1 to {size - 1}, below the size")
+    if (size - order) * size > _MOST_ENTRIES:
+        raise InputError(f"size of difference: `{size}`; an array has at most {_MOST_ENTRIES} entries")
     return Difference(order, size)

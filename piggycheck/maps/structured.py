@@ -323,7 +323,8 @@ class BoundStructuredMap(BoundMap):
                 if matrices[p.name].nrows() != p.size:
                     raise InputError(f"direction of `{p.name}`: {matrices[p.name].nrows()} numbers; give {p.size}")
             else:
-                scalars[p] = [fmpq(int(e.p), int(e.q)) for e in (exact(v, f"direction of `{p}`") for v in value)]
+                moves = value if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
+                scalars[p] = [fmpq(int(e.p), int(e.q)) for e in (exact(v, f"direction of `{p}`") for v in moves)]
                 counts.add(len(scalars[p]))
         if by_name:
             raise InputError(f"direction: `{next(iter(by_name))}` is not a parameter of the map")

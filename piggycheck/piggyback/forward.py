@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from piggycheck.arithmetic import exact
 from piggycheck.arrays import EXACT, Arrays, Enclosed
-from piggycheck.errors import UnknownError
+from piggycheck.errors import InputError, UnknownError
 from piggycheck.iteration import Iteration
 from piggycheck.maps import Moment, Signature
 from piggycheck.piggyback.policies import SelectionPolicy
@@ -99,8 +100,11 @@ def propagate(
     When this fails: exact iterates of a polynomial map double their digits in every step; use balls. At a tie no
     precision of balls decides the sign; use exact arithmetic.
     """
+    read = exact(count, "count")
+    if not read.is_Integer or read < 0:
+        raise InputError(f"count: `{read}` is not a number of steps; write an integer from 0 on")
     found = steps(iteration, at, directions=directions, policy=policy, arithmetic=arithmetic, most_bits=most_bits)
-    return list(islice(found, count + 1))
+    return list(islice(found, int(read) + 1))
 
 
 def steps(

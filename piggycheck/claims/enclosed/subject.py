@@ -49,6 +49,8 @@ class EnclosedSubject(About):
     """
 
     named_point = "the fixed point"
+    # An enclosed limit is not known to be the start: a claim about J_0 is then about some J_0.
+    start_is_fixed = False
 
     def __init__(self, iteration: Iteration, at: Mapping[Any, Any] | None = None, time_limit: float = 10.0):
         self.iteration: Iteration = iteration
@@ -205,7 +207,7 @@ class EnclosedSubject(About):
     @cached_property
     def layers(self) -> dict[str, Any]:
         """The map with its parameters, as certificates hold it."""
-        return describe(self.map, self.at)
+        return describe(self.map, self.at, self.iteration.output)
 
     @cached_property
     def start(self) -> tuple[str, ...] | None:
