@@ -37,6 +37,7 @@ class LimitProblem:
 
     def __init__(self, iteration: Iteration, at: Mapping[Any, Any] | None = None):
         self.iteration, self.map = iteration, iteration.map
+        iteration.check(at or {})
         self.at = self.map.parameter_values(at or {})
         self._known: dict[Any, Any] = {}
 

@@ -5,6 +5,8 @@ Nothing here is evidence; the guess is refined and proved elsewhere.
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,7 +60,7 @@ class Guess:
         return max(float(np.linalg.norm(v)) for v in [self.x, *values])
 
 
-def approach(bound: BoundMap, start: Any, most_evaluations: int) -> Guess:
+def approach(bound: BoundMap, start: Any, most_evaluations: int, time_limit: float = math.inf) -> Guess:
     """Search for a fixed point.
 
     Parameters
@@ -67,6 +69,8 @@ def approach(bound: BoundMap, start: Any, most_evaluations: int) -> Guess:
         Over floating point.
     start : array of shape (p, 1)
     most_evaluations : int
+    time_limit : float
+        Seconds, about.
 
     Raises
     ------
@@ -80,18 +84,18 @@ def approach(bound: BoundMap, start: Any, most_evaluations: int) -> Guess:
     accelerated gradient schemes, 2015).
     """
     with np.errstate(all="ignore"):
-        return _Search(bound, most_evaluations).run(np.array(start, dtype=float))
+        return _Search(bound, most_evaluations, time.monotonic() + time_limit).run(np.array(start, dtype=float))
 
 
 class _Search:
-    def __init__(self, bound: BoundMap, most_evaluations: int):
-        self.bound, self.most, self.evaluations = bound, most_evaluations, 0
+    def __init__(self, bound: BoundMap, most_evaluations: int, deadline: float):
+        self.bound, self.most, self.evaluations, self.deadline = bound, most_evaluations, 0, deadline
 
     def run(self, start: np.ndarray) -> Guess:
         best, batch = self._at(start), float(_BATCH)
         if best is None:
             raise UnknownError("the map is not defined at the start, in floating point")
-        while self.evaluations < self.most:
+        while self.evaluations < self.most and time.monotonic() < self.deadline:
             best, settled = self._newton(self._forward(best, round(batch)))
             if settled:
                 return best
@@ -125,6 +129,8 @@ class _Search:
     def _iterated(self, start: Guess, count: int, *, momentum: bool) -> Guess | None:
         here, x, weight = start, start.x, 1.0
         for _ in range(count):
+            if time.monotonic() > self.deadline:
+                break
             new = here.moment.value.centre
             if not momentum:
                 y = new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ def verified_limit(
     digits: int = 30,
     most_bits: int = _MOST_BITS,
     most_evaluations: int = _MOST_EVALUATIONS,
+    time_limit: float = math.inf,
 ) -> LimitEnclosure | Tie:
     """Find a fixed point and enclose it, and the derivative of the limit in given directions.
 
@@ -47,6 +49,8 @@ def verified_limit(
         How far the precision is raised to tell guards from 0.
     most_evaluations : int
         How often the map is evaluated in floating point, about.
+    time_limit : float
+        Seconds that this search may take, about; what is found is proved all the same.
 
     Returns
     -------
@@ -84,7 +88,12 @@ def verified_limit(
     """
     problem = LimitProblem(iteration, at)
     return enclose_limit(
-        problem, directions=directions, digits=digits, most_bits=most_bits, most_evaluations=most_evaluations
+        problem,
+        directions=directions,
+        digits=digits,
+        most_bits=most_bits,
+        most_evaluations=most_evaluations,
+        time_limit=time_limit,
     )
 
 
@@ -95,6 +104,7 @@ def enclose_limit(
     digits: int = 30,
     most_bits: int = _MOST_BITS,
     most_evaluations: int = _MOST_EVALUATIONS,
+    time_limit: float = math.inf,
     whole: bool = False,
 ) -> LimitEnclosure | Tie:
     """Do what `verified_limit` does for a problem whose conversions may have been made before.
@@ -102,7 +112,7 @@ def enclose_limit(
     Parameters
     ----------
     problem : LimitProblem
-    directions, digits, most_bits, most_evaluations
+    directions, digits, most_bits, most_evaluations, time_limit
         As `verified_limit`.
     whole : bool
         Whether the contraction is to be one of the whole space in the Euclidean norm, and errors are to be stated with
@@ -110,7 +120,7 @@ def enclose_limit(
     """
     if not isinstance(digits, int) or digits < 1:
         raise InputError(f"digits: `{digits}` is not a positive integer")
-    guess = _guess(problem, most_evaluations)
+    guess = _guess(problem, most_evaluations, time_limit)
     proof = Proof(problem, guess, directions, digits, whole=whole)
     bits, most_bits = proof.bits, max(most_bits, proof.bits)
     reached: UnknownError
@@ -129,12 +139,12 @@ def enclose_limit(
         bits = min(more, most_bits)
 
 
-def _guess(problem: LimitProblem, most_evaluations: int) -> Guess:
+def _guess(problem: LimitProblem, most_evaluations: int, time_limit: float) -> Guess:
     """Search from the start, then from 0."""
     bound, start = problem.over(FLOAT64), problem.start(FLOAT64).centre
     try:
-        return approach(bound, start, most_evaluations)
+        return approach(bound, start, most_evaluations, time_limit)
     except UnknownError:
         if not start.any():
             raise
-        return approach(bound, 0 * start, most_evaluations)
+        return approach(bound, 0 * start, most_evaluations, time_limit)

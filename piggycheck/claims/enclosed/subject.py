@@ -21,11 +21,12 @@ from piggycheck.iteration import Iteration
 from piggycheck.layered_text import describe
 from piggycheck.limits import LimitEnclosure, LimitProblem, Tie, enclose_limit
 from piggycheck.limits.exact import exact_fixed_point
-from piggycheck.maps import ArrayParameter, StructuredMap
+from piggycheck.maps import ArrayParameter, Spectral, StructuredMap
 
 __all__ = ["EnclosedSubject"]
 
 _MOST_ENTRIES = 2500
+_LEAST_SECONDS = 1.0
 _MOST_SEARCHED = 6
 _LEAST_ERROR = fmpq(1) / fmpq(10) ** 30
 
@@ -96,7 +97,9 @@ class EnclosedSubject(About):
         if self._failure is not None:
             raise self._failure
         try:
-            return _with_room(enclose_limit(self.problem, directions=directions, whole=True))
+            seconds = max(self.remaining, _LEAST_SECONDS)
+            found = enclose_limit(self.problem, directions=directions, time_limit=seconds, whole=True)
+            return _with_room(found)
         except UnknownError as error:
             self._failure = error
             raise
@@ -118,8 +121,9 @@ class EnclosedSubject(About):
 
     @property
     def is_tiny(self) -> bool:
-        """Whether all pieces of the map can be looked at."""
-        return self.map.dimension <= _MOST_SEARCHED and self.is_small
+        """Whether all pieces of the map can be looked at, and are simple expressions."""
+        simple = not any(isinstance(node, Spectral) for node in self.map.nodes)
+        return simple and self.map.dimension <= _MOST_SEARCHED and self.is_small
 
     @property
     def is_small(self) -> bool:
