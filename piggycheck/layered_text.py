@@ -31,7 +31,7 @@ __all__ = ["describe", "numbers_text", "parameters_text"]
 _VARIABLE = "v"
 
 
-def describe(map_: StructuredMap, at: Mapping[Any, Any]) -> dict[str, Any]:
+def describe(map_: StructuredMap, at: Mapping[Any, Any], output: StructuredMap | None = None) -> dict[str, Any]:
     """Describe a structured map with its parameters, as the part "layers" of a certificate.
 
     Parameters
@@ -39,6 +39,8 @@ def describe(map_: StructuredMap, at: Mapping[Any, Any]) -> dict[str, Any]:
     map_ : StructuredMap
     at : mapping
         A value for each parameter, as `StructuredMap.parameter_values` returns them.
+    output : StructuredMap, optional
+        Another map of the same state and parameters, whose last node is described as well.
 
     Returns
     -------
@@ -63,7 +65,7 @@ def describe(map_: StructuredMap, at: Mapping[Any, Any]) -> dict[str, Any]:
     -----
     Every node has a name of its own: where two have the same, or one is no identifier, it is changed.
     """
-    return _Writer(map_).description(at)
+    return _Writer(map_).description(at, output)
 
 
 def parameters_text(map_: StructuredMap, at: Mapping[Any, Any]) -> dict[str, Any]:
@@ -103,11 +105,11 @@ class _Writer:
         self.nodes: list[dict[str, Any]] = []
         self._names: dict[Any, str] = {}
 
-    def description(self, at: Mapping[Any, Any]) -> dict[str, Any]:
+    def description(self, at: Mapping[Any, Any], output: StructuredMap | None) -> dict[str, Any]:
         map_ = self.map
         for declared in (*map_.blocks, *map_.declared):
             self._names[declared] = self._claimed(declared.name)
-        for node in map_.nodes:
+        for node in (*map_.nodes, *(output.nodes if output is not None else ())):
             self.name(node)
         for block in map_.blocks:
             if self._names[block] != block.name:
@@ -120,6 +122,7 @@ class _Writer:
             "vectors": self.vectors,
             "nodes": self.nodes,
             "next": self.name(map_.next),
+            **({} if output is None else {"output": self.name(output.next)}),
         }
 
     def _claimed(self, wanted: str) -> str:

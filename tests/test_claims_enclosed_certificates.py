@@ -20,6 +20,7 @@ CASES = {
     "fixed point refuted": ("lasso", FixedPoint(value=[0, 1, 1])),
     "derivative proved": ("group lasso", Derivative()),
     "derivative proved in directions": ("lasso", Derivative(directions=[{"lam": 1, "b": [1, 2]}, {"b": [0, 1]}])),
+    "derivative proved with an output": ("trend filtering", Derivative()),
     "derivative refuted": ("diagonal lasso", Derivative(value=[["-1/3"], [0]])),
     "converges proved": ("trend filtering", Converges()),
     "converges proved at a rate": ("ridge", Converges(rate="24/25")),
@@ -110,6 +111,21 @@ class World:
         A, B = self.pair(self.limit(), directions)
         return np.linalg.solve(np.eye(len(A)) - A, B)
 
+    def output(self, x, reader=None):
+        reader = reader or self.reader
+        reader.step(x)
+        return reader.values[self.layers["output"]]
+
+    def output_derivative(self, directions, h=1e-6):
+        """Along the directions, moving the state as its limit moves."""
+        x, J = self.limit(), self.derivative(directions)
+        columns = []
+        for k in range(J.shape[1]):
+            d = {name: column[k] for name, column in directions.items()}
+            ends = [self.output(x + s * h * J[:, k], self.moved(d, Fraction(s, 10**6))) for s in (1, -1)]
+            columns.append((ends[0] - ends[1]) / (2 * h))
+        return np.array(columns).T
+
     def derivative_after(self, count, directions):
         x, J = self.start, 0
         for _ in range(count):
@@ -119,7 +135,13 @@ class World:
 
 
 def point_is_near(world, claim, witness):
-    return np.linalg.norm(world.limit() - world.near) <= float(Fraction(witness["error"])) + ROUNDING
+    near = np.linalg.norm(world.limit() - world.near) <= float(Fraction(witness["error"])) + ROUNDING
+    return near and ("output" not in witness or output_is_near(world, witness))
+
+
+def output_is_near(world, witness):
+    apart = np.linalg.norm(world.output(world.limit()) - floats(witness["output"]))
+    return apart <= float(Fraction(witness["output_error"])) + ROUNDING
 
 
 def value_moves(world, claim, witness):
@@ -129,7 +151,15 @@ def value_moves(world, claim, witness):
 
 def derivative_is_near(world, claim, witness):
     there = world.derivative(witness["directions"])
-    return np.linalg.norm(there - floats(witness["derivative"])) <= float(Fraction(witness["error"])) + 1e-4
+    near = np.linalg.norm(there - floats(witness["derivative"])) <= float(Fraction(witness["error"])) + 1e-4
+    return near and ("output_derivative" not in witness or output_moves_so(world, witness))
+
+
+def output_moves_so(world, witness):
+    moved = world.output_derivative(witness["directions"])
+    return (
+        np.linalg.norm(moved - floats(witness["output_derivative"])) <= float(Fraction(witness["output_error"])) + 1e-4
+    )
 
 
 def derivative_is_another(world, claim, witness):
@@ -189,6 +219,9 @@ def altered(name, **changes):
         ("fixed point proved", {"error": "1/" + "1" + "0" * 60}),
         ("fixed point proved", {"contraction": "1/10"}),
         ("fixed point proved", {"radius": "1000"}),
+        ("fixed point proved of matrices", {"output_error": "1/" + "1" + "0" * 60}),
+        ("fixed point proved of matrices", {"output": ["10/11", "0", "0", "9/11"]}),
+        ("derivative proved with an output", {"output_derivative": [["-1"], ["1"], ["1"], ["1"]]}),
         ("derivative proved", {"error": "0"}),
         ("converges proved at a rate", {"rate": "47/50"}),
         ("converges proved", {"lipschitz": "1/2"}),

@@ -34,6 +34,7 @@ For structured maps, programs of vectors with hundreds of numbers, all numbers a
 * nodes, steps, cones, eigenvectors, spectral: the nodes, each with its value, tangents and Lipschitz constant.
 * names, layers: reading a program. evaluation: a program at a point and on a ball around it.
 * limits: a map that contracts on a ball and hardly moves its centre has one fixed point there, close to the centre.
+* outputs: what users want of the limit, where that is not the state.
 * enclosures: what proves which claim about structured maps.
 
 Then certificate: which rule checks which certificate; files and the command line.

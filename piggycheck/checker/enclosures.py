@@ -11,6 +11,9 @@ from .effort import spend
 from .evaluation import Evaluation, jacobian
 from .fixed import Ball, enlarged, fixed, norm
 from .limits import FEWEST_BITS, MOST_BITS, Limit, Structured, derivatives, limit, part
+from .outputs import ALONG as OUTPUT_ALONG
+from .outputs import POINT as OUTPUT_POINT
+from .outputs import output_derivative_near, output_near
 from .reading import Data, Refused, Unreadable, array, integer, number, say, text
 from .scalars import Directions
 from .scaled import lowest, scaled, symmetric
@@ -32,7 +35,8 @@ def fixed_point_proved(claim: Data, subject: Structured, witness: Data) -> str:
     found = limit(subject, witness)
     stated = require_error(found.error, witness)
     alone = f"the only one within {say(found.alone)}" if found.alone > stated else "close to no other"
-    return f"within {say(stated)} of the stated point there is a fixed point, {alone}"
+    also = output_near(subject, witness, found)
+    return f"within {say(stated)} of the stated point there is a fixed point, {alone}{also}"
 
 
 def fixed_point_refuted(claim: Data, subject: Structured, witness: Data) -> str:
@@ -50,8 +54,10 @@ def fixed_point_refuted(claim: Data, subject: Structured, witness: Data) -> str:
 def derivative_proved(claim: Data, subject: Structured, witness: Data) -> str:
     """Near the fixed point the map is smooth, so that there is one limit; and it is enclosed."""
     found, directions = limit(subject, witness), subject.directions(claim, witness)
-    stated = require_error(derivatives(subject, witness, directions, found).error, witness)
-    return f"the piggyback set in the given directions is one matrix, within {say(stated)} of the stated one"
+    J = derivatives(subject, witness, directions, found)
+    stated = require_error(J.error, witness)
+    also = output_derivative_near(subject, witness, found, directions, J)
+    return f"the piggyback set in the given directions is one matrix, within {say(stated)} of the stated one{also}"
 
 
 def derivative_refuted(claim: Data, subject: Structured, witness: Data) -> str:
@@ -187,9 +193,9 @@ ALONG = ("directions", "derivative")
 RUN = ("iterations", "tolerance", "quantity")
 RULES: dict[tuple[str, str], tuple[Rule, Keys, Keys, Keys, Keys]] = {
     # with the required and optional keys of the witness, and of the claim
-    ("fixed_point", "proved"): (fixed_point_proved, (*LIMIT, "error"), (), (), ()),
+    ("fixed_point", "proved"): (fixed_point_proved, (*LIMIT, "error"), OUTPUT_POINT, (), ()),
     ("fixed_point", "refuted"): (fixed_point_refuted, ("method", "bits"), (), ("value",), ()),
-    ("derivative", "proved"): (derivative_proved, (*LIMIT, *ALONG, "error"), (), ("directions",), ()),
+    ("derivative", "proved"): (derivative_proved, (*LIMIT, *ALONG, "error"), OUTPUT_ALONG, ("directions",), ()),
     ("derivative", "refuted"): (derivative_refuted, (*LIMIT, *ALONG, "error"), (), ("directions", "value"), ()),
     ("converges", "proved"): (converges_proved, (*LIMIT, "rate"), ("form", "lipschitz"), (), ("rate",)),
     ("converged", "proved"): (converged_proved, (*LIMIT, "error", "error_upper"), ALONG, RUN, ("directions",)),

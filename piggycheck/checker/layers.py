@@ -29,7 +29,7 @@ class Layers(Names):
     """The nodes of a structured map, by their names, and the parameters at which it is examined."""
 
     def __init__(self, data: Any) -> None:
-        fields(data, "layers", ("state", "parameters", "at", "nodes", "next"), ("matrices", "vectors"))
+        fields(data, "layers", ("state", "parameters", "at", "nodes", "next"), ("matrices", "vectors", "output"))
         super().__init__(data)
         self.inverses: dict[str, Inverted] = {}
         listed = array(data["nodes"], "nodes")
@@ -44,6 +44,7 @@ class Layers(Names):
             if not is_scalar(node):
                 name = self.new_name(node.get("name") if isinstance(node, dict) else None, "nodes")
                 self.nodes[name] = self.read_node(name, node)
+        self.output = self.node(data["output"], "output") if "output" in data else None
         self.next = self.node(data["next"], "next")
         if self.next.size != self.size:
             raise Unreadable(f"`next` has {self.next.size} coordinates, the state {self.size}")
@@ -86,6 +87,7 @@ class Layers(Names):
         matrix = combination([(c, written(word, size)) for c, word in values])
         symmetric = is_symmetric(sum_of((c, word, {(): ONE}) for c, word in values))
         result = Sum([term for term, _ in terms], matrix.symmetric_part() if symmetric else matrix)
+        result.symmetric = result.symmetric or symmetric
         if not symmetric:
             flipped = [Term(term.scale, tuple(F.transposed for F in reversed(term.factors))) for term, _ in terms]
             result.flipped = Sum(flipped, matrix.transposed)
@@ -111,8 +113,8 @@ class Layers(Names):
             return matrix
         if found[2] == "'":
             return matrix.transposed
-        if not isinstance(matrix, Sum) or matrix.flipped is not matrix:
-            raise Refused(f"`{reference[:60]}`: what is inverted is a sum that is its own transpose")
+        if not isinstance(matrix, Sum) or not matrix.symmetric:
+            raise Refused(f"`{reference[:60]}`: what is inverted is a sum, and a symmetric matrix")
         if found[1] not in self.inverses:
             self.inverses[found[1]] = Inverted(matrix)
         return self.inverses[found[1]]

@@ -33,9 +33,9 @@ class Structured:
         """The numbers of the program."""
         return Setting(self.layers, bits, self.norms, directions or {})
 
-    def matrix(self, data: Any, where: str, width: int) -> list[list[Fraction]]:
-        """Read a matrix with a row for each number of the state, by columns."""
-        rows = [self.layers.vector(row, where, width) for row in array(data, where, self.layers.size)]
+    def matrix(self, data: Any, where: str, width: int, height: int | None = None) -> list[list[Fraction]]:
+        """Read a matrix, by columns; it has a row for each number of the state, unless a height is given."""
+        rows = [self.layers.vector(row, where, width) for row in array(data, where, height or self.layers.size)]
         return [list(column) for column in zip(*rows, strict=True)]
 
     def directions(self, claim: Data, witness: Data) -> Directions:

@@ -143,7 +143,9 @@ class _Told:
             written.append(_LINES[node["op"]](self, node))
         state = [name for name, _ in self.layers["state"]]
         whole = (Name(state[0]),) if len(state) == 1 else _tuple([(Name(name),) for name in state])
-        return [*written, (*whole, Operator("←"), Name(self.layers["next"]))]
+        written.append((*whole, Operator("←"), Name(self.layers["next"])))
+        output = self.layers.get("output")
+        return [*written, *([("the output is ", Name(output))] if output else [])]
 
     def _sum(self, name: str, content: Mapping[str, Any]) -> Formula:
         identity = {"of": "I"}

@@ -6,7 +6,7 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.claims.derivative import Derivative
 from piggycheck.claims.directions import Chosen
-from piggycheck.claims.enclosed.facts import derivative_step, output_step, output_value, rounded, witness
+from piggycheck.claims.enclosed.facts import derivative_step, output_of, output_step, output_value, rounded, witness
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.enclosed.verdicts import certified, distance_text
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
@@ -67,19 +67,22 @@ def _proved(claim: Derivative, subject: EnclosedSubject, limit: LimitEnclosure, 
     derivation = subject.opening()
     derivation.record(derivative_step(limit, chosen.labels))
     shown, error = rounded(limit.derivative, limit.derivative_error)
-    output = output_step(limit, chosen.labels)
+    value = {"matrix": shown, "error": str(error), "directions": list(chosen.labels)}
+    parts, output = _witness(limit, chosen), output_of(limit)
     if output is not None:
-        derivation.record(output)
+        derivation.record(output_step(limit, output, chosen.labels))
+        value |= output_value(limit, output, moving=True)
+        parts |= {"output_derivative": output.derivative, "output_error": output.derivative_error}
     return certified(
         Proved,
         claim,
         subject,
         statement=derivative_statement(claim, subject),
         found=f"it is a single matrix near the approximation, {distance_text(limit.derivative_error)}",
-        value={"matrix": shown, "error": str(error), "directions": list(chosen.labels), **output_value(output)},
+        value=value,
         reason="the map is smooth near the fixed point and contracts, so J = A J + B has one solution",
         derivation=derivation,
-        witness=_witness(limit, chosen),
+        witness=parts,
         fields={"directions": chosen.text()},
     )
 

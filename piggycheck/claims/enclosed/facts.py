@@ -11,7 +11,7 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.derivation import EnclosedDerivativeStep, EnclosedOutputStep, EnclosedPointStep, TieStep
 from piggycheck.errors import UnknownError
-from piggycheck.limits import Contraction, LimitEnclosure, Tie, enclose_output
+from piggycheck.limits import Contraction, LimitEnclosure, OutputEnclosure, Tie, enclose_output
 from piggycheck.limits.jacobian import derivative_rows
 from piggycheck.limits.proof import around
 from piggycheck.maps import Signature, StructuredMap
@@ -20,6 +20,7 @@ __all__ = [
     "by_block",
     "compressed",
     "derivative_step",
+    "output_of",
     "output_step",
     "output_value",
     "point_step",
@@ -30,6 +31,7 @@ __all__ = [
 
 _MOST_DIGITS = 40
 _GUARD_DIGITS = 1
+_ROOM, _LEAST = 2, fmpq(1) / fmpq(10) ** 30
 
 
 def witness(limit: LimitEnclosure, contraction: Contraction | None = None) -> dict[str, Any]:
@@ -181,23 +183,22 @@ def tie_step(tie: Tie, pieces: int | None = None) -> TieStep:
     return TieStep(tie.guards, pieces)
 
 
-def output_step(limit: LimitEnclosure, labels: Sequence[str] = ()) -> EnclosedOutputStep | None:
-    """Say what the output of the iteration is, when that is not its state; None when it is, or is not enclosed.
-
-    Parameters
-    ----------
-    limit : LimitEnclosure
-    labels : sequence of str
-        Of the directions of its derivative; none when that is not wanted.
-    """
-    output = limit.problem.iteration.output
-    if output is None:
+def output_of(limit: LimitEnclosure) -> OutputEnclosure | None:
+    """Enclose the output of the iteration and its derivative; None when it is the state, or is not enclosed."""
+    if limit.problem.iteration.output is None:
         return None
     try:
         found = enclose_output(limit)
     except UnknownError:
         return None
-    step = EnclosedOutputStep(output.next.name, _seen(found.point, found.error), found.error)
+    moved = None if found.derivative_error is None else _ROOM * found.derivative_error + _LEAST
+    return replace(found, error=_ROOM * found.error + _LEAST, derivative_error=moved)
+
+
+def output_step(limit: LimitEnclosure, found: OutputEnclosure, labels: Sequence[str] = ()) -> EnclosedOutputStep:
+    """Say what the output of the iteration is, and its derivative in the directions that the labels name, if any."""
+    name = limit.problem.iteration.output.next.name
+    step = EnclosedOutputStep(name, _seen(found.point, found.error), found.error)
     if not labels:
         return step
     J, error = found.derivative, found.derivative_error
@@ -205,14 +206,13 @@ def output_step(limit: LimitEnclosure, labels: Sequence[str] = ()) -> EnclosedOu
     return replace(step, directions=tuple(labels), derivative=seen, derivative_error=error)
 
 
-def output_value(step: EnclosedOutputStep | None) -> dict[str, Any]:
-    """Return the output as answers hold it."""
-    if step is None:
-        return {}
-    shown, error = rounded(fmpq_mat(len(step.point), 1, list(step.point)), step.error)
-    value = {"name": step.name, "point": [row[0] for row in shown], "error": str(error)}
-    if step.derivative is not None:
-        value["matrix"], moved = rounded(step.derivative, step.derivative_error)
+def output_value(limit: LimitEnclosure, found: OutputEnclosure, *, moving: bool) -> dict[str, Any]:
+    """Return the output as answers hold it, with its derivative when it is asked for."""
+    shown, error = rounded(found.point, found.error)
+    name = limit.problem.iteration.output.next.name
+    value = {"name": name, "point": [row[0] for row in shown], "error": str(error)}
+    if moving:
+        value["matrix"], moved = rounded(found.derivative, found.derivative_error)
         value["matrix_error"] = str(moved)
     return {"output": value}
 

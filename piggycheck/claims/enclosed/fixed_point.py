@@ -9,7 +9,7 @@ from flint import arb, fmpq, fmpq_mat
 
 from piggycheck.arrays import BallArrays
 from piggycheck.claims.base import decimals_below, rational_field
-from piggycheck.claims.enclosed.facts import by_block, output_step, output_value, rounded, witness
+from piggycheck.claims.enclosed.facts import by_block, output_of, output_step, output_value, rounded, witness
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.enclosed.verdicts import certified, distance_text
 from piggycheck.claims.fixed_point import FixedPointClaim
@@ -52,19 +52,23 @@ def _proved(claim: FixedPointClaim, subject: EnclosedSubject, limit: LimitEnclos
     shown, error = rounded(limit.point, limit.error)
     numbers = iter(row[0] for row in shown)
     blocks = {name: [next(numbers) for _ in range(part.nrows())] for name, part in by_block(subject.map, limit.point)}
-    derivation, output = subject.opening(), output_step(limit)
+    derivation, output = subject.opening(), output_of(limit)
+    value = {"point": blocks, "error": str(error)}
+    parts = {**witness(limit), "error": limit.error}
     if output is not None:
-        derivation.record(output)
+        derivation.record(output_step(limit, output))
+        value |= output_value(limit, output, moving=False)
+        parts |= {"output": output.point.entries(), "output_error": output.error}
     return certified(
         Proved,
         claim,
         subject,
         statement=fixed_point_statement(claim, subject),
         found=f"it has exactly one near the approximation, {distance_text(limit.error)}",
-        value={"point": blocks, "error": str(error), **output_value(output)},
+        value=value,
         reason="near the approximation the map contracts, and moves it by little",
         derivation=derivation,
-        witness={**witness(limit), "error": limit.error},
+        witness=parts,
     )
 
 
