@@ -76,7 +76,7 @@ FAR = str(10**6)
         (altered("lasso, converges", ("layers/nodes/0/expression", "9/100")), "moves the point too far"),
         (altered(VARIATION, ("layers/matrices/K/sum/1/scale", "-rho")), "not positive definite"),
         (altered(VARIATION, ("layers/matrices/K/sum/1/factors", ["E'", "D"])), "is no matrix"),
-        (altered(VARIATION, ("layers/nodes/3/terms/2/factors", ["D^-1"])), "its own transpose"),
+        (altered(VARIATION, ("layers/nodes/3/terms/2/factors", ["D^-1"])), "and a symmetric matrix"),
         (altered(VARIATION, ("layers/nodes/3/terms/2/factors", ["D", "D"])), "sizes do not fit"),
         (altered("groups, derivative", ("layers/nodes/2/groups", [["0", "1"]])), "in one group"),
         (altered("groups, derivative", ("layers/nodes/2/groups", [["0", "1"], ["1", "2"]])), "in one group"),

@@ -46,6 +46,12 @@ class Exact:
         return result
 
     @cached_property
+    def is_symmetric(self) -> bool:
+        """Whether it is its own transpose."""
+        rows = self.dense()
+        return self.height == self.width and rows == transposed_rows(rows, self.width)
+
+    @cached_property
     def transposed(self) -> Exact:
         """The transposed matrix."""
         other = Exact(transposed_rows(self.dense(), self.width), self.denominator, self.height)

@@ -68,14 +68,16 @@ class Factor:
 class Given(Factor):
     """A matrix of the certificate, or a parameter, or the transpose of one."""
 
-    def __init__(self, name: str, matrix: Exact, flipped: Given | None = None) -> None:
-        self.name, self.matrix, self.flipped = name, matrix, flipped
+    def __init__(self, name: str, matrix: Exact, parameter: bool = False, flipped: Given | None = None) -> None:
+        self.name, self.matrix, self.parameter, self.flipped = name, matrix, parameter, flipped
         self.height, self.width, self.norm = matrix.height, matrix.width, matrix.norm
 
     @cached_property
     def transposed(self) -> Given:
-        """The transposed matrix."""
-        return self.flipped or Given(self.name, self.matrix.transposed, self)
+        """The transposed matrix; of a parameter always another one, since it may change in another way."""
+        if not self.parameter and self.matrix.is_symmetric:
+            return self
+        return self.flipped or Given(self.name, self.matrix.transposed, self.parameter, self)
 
     def apply(self, ball: Ball, numbers: Numbers) -> Ball:
         """The product with a ball."""
@@ -212,6 +214,7 @@ class Sum(Factor):
     def __init__(self, terms: Sequence[Term], matrix: Nearly) -> None:
         self.terms, self.matrix, self.norm = terms, matrix, matrix.norm
         self.height = self.width = matrix.width
+        self.symmetric = not matrix.error and matrix.rows == matrix.transposed.rows
         self.flipped: Sum = self
 
     @property

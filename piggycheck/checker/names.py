@@ -95,7 +95,7 @@ class Names:
                 rows = array(at[name], f"at.{name}", sizes[0])
                 entries = [a for row in rows for a in self.vector(row, f"at.{name}", sizes[1])]
                 self.shapes[name] = (sizes[0], sizes[1])
-                self.matrices[name] = Given(name, self.exact(name, entries))
+                self.matrices[name] = Given(name, self.exact(name, entries), parameter=True)
             else:
                 single = sizes == [1] and isinstance(at[name], str)
                 entries = self.vector([at[name]] if single else at[name], f"at.{name}", sizes[0])
