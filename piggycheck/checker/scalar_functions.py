@@ -20,7 +20,7 @@ from .program import Program
 from .reading import Refused, Unreadable
 
 VARIABLE = "v"
-SPLIT = 2048  # parts into which intervals are divided, all in all, where a slope is not enclosed well
+SPLIT = 256  # parts into which intervals are divided, all in all, where a slope is not enclosed well
 MOST_POWER = 100_000  # bits of a power
 KINDS = {"number", "name", "sum", "product", "negative", "power", "reciprocal", "sqrt", "exp", "log", "switch"}
 
