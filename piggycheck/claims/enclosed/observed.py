@@ -20,7 +20,7 @@ __all__ = ["enclosed_radius", "observe"]
 
 _MOST_WORK = 300_000_000
 _MOST_STEPS = 20_000
-_SHARE_OF_TIME = 0.5
+_SHARE_OF_TIME = 0.9
 _WINDOW = 20
 _SETTLED = 1e-10
 _LEFT_BITS = 32
@@ -48,7 +48,7 @@ def observe(subject: EnclosedSubject, limit: LimitEnclosure, chosen: Chosen | No
     Notes
     -----
     The run ends when the rate has settled to eight digits, when the errors come close to what is known of the limit, or
-    when it has taken half of the time or 300 million multiplications. Identification is proved for the iterates of the
+    when it has taken most of the time or 300 million multiplications. Identification is proved for the iterates of the
     run, by the signs of balls.
     """
     if subject.iteration.start is None:
