@@ -17,7 +17,7 @@ import numpy as np
 
 from piggycheck.arrays import FLOAT64, BallArrays
 from piggycheck.case import load_case
-from piggycheck.limits import LimitEnclosure, LimitProblem, convergence_from_start, enclose_limit, rate_at
+from piggycheck.enclosures import LimitEnclosure, LimitProblem, convergence_from_start, enclose_limit, rate_at
 
 CASE = Path(__file__).resolve().parent.parent / "casebook" / "lasso-500-variables" / "case.toml"
 DIRECTIONS = {"penalty": [1]}

@@ -18,6 +18,7 @@ _ROOMS = (
     "case",
     "checker",
     "claims",
+    "enclosures",
     "errors",
     "expression",
     "functions",
@@ -49,7 +50,7 @@ _NAMES = {
     "propagate": "piggyback",
     "prove": "claims",
     "reverse": "piggyback",
-    "verified_limit": "limits",
+    "verified_limit": "enclosures",
 }
 
 __all__ = ["__version__", *_NAMES, *_ROOMS]

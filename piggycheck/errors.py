@@ -16,6 +16,7 @@ __all__ = [
     "InputError",
     "IrrationalError",
     "MapError",
+    "NoLimitSetError",
     "NumberError",
     "PiggycheckError",
     "SwitchedSystemError",
@@ -67,6 +68,10 @@ class GapError(MapError):
 
 class SwitchedSystemError(InputError):
     """Matrices that do not form a switched system, or a word that does not fit one."""
+
+
+class NoLimitSetError(SwitchedSystemError):
+    """The joint spectral radius is not below 1, so that there is no piggyback set; the message names a word."""
 
 
 class CaseError(InputError):

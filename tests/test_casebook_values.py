@@ -7,8 +7,8 @@ from flint import arb, fmpq, fmpq_mat
 
 from piggycheck.arrays import BallArrays, MpmathArrays
 from piggycheck.case import load_case
+from piggycheck.enclosures import enclose_output, verified_limit
 from piggycheck.fixed_points import linearise
-from piggycheck.limits import enclose_output, verified_limit
 from piggycheck.piggyback import propagate
 
 CASEBOOK = Path(__file__).parent.parent / "casebook"

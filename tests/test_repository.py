@@ -20,8 +20,8 @@ PACKAGE = ROOT / "piggycheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 LINEAR_ALGEBRA = {"arrays", "definite", "feasibility", "intervals", "linalg", "norms", "roots", "spectra"}
-LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback", "limits"}
-RIGHT_WING = {"switched", "stability"}
+LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback", "enclosures"}
+RIGHT_WING = {"switched", "stability", "limits"}
 BELOW_CLAIMS = {"errors", "arithmetic", "expression", "layered_text"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
 
 MAY_IMPORT = {
@@ -45,9 +45,10 @@ MAY_IMPORT = {
     "transitions": {"errors", "arithmetic", "expression", "maps", "iteration", "fixed_points", "switched"}
     | LINEAR_ALGEBRA,
     "piggyback": {"errors", "arithmetic", "expression", "maps", "iteration"} | LINEAR_ALGEBRA,
-    "limits": {"errors", "arithmetic", "maps", "iteration", "fixed_points", "piggyback"} | LINEAR_ALGEBRA,
+    "enclosures": {"errors", "arithmetic", "maps", "iteration", "fixed_points", "piggyback"} | LINEAR_ALGEBRA,
     "switched": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "stability": {"errors", "arithmetic", "switched"} | LINEAR_ALGEBRA,
+    "limits": {"errors", "arithmetic", "switched", "stability"} | LINEAR_ALGEBRA,
     "certificates": {"errors", "arithmetic"},
     "derivation": {"errors"},
     "claims": BELOW_CLAIMS | {"certificates", "derivation", "render"},

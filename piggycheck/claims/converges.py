@@ -16,13 +16,13 @@ from piggycheck.claims.base import (
     rational_field,
     word_text,
 )
-from piggycheck.claims.limit import common_fixed_point
 from piggycheck.claims.realisable import Along, Realised, read_words, settle
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.trap import find_trap
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ContractionStep, Derivation, LimitStep, TrapStep, WordStep
 from piggycheck.errors import InputError, IrrationalError, UnknownError
+from piggycheck.limits import common_fixed_point
 from piggycheck.roots import exceeds_one, is_schur_stable, modulus_lower, root_lower, scale_roots
 from piggycheck.stability import Contractive, Expansive, Open
 from piggycheck.switched import SwitchedSystem, Word

@@ -10,11 +10,11 @@ from flint import fmpq_mat
 from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, word_text
 from piggycheck.claims.converges import contraction
 from piggycheck.claims.directions import read_directions
-from piggycheck.claims.limit import common_fixed_point, word_fixed_point
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.derivation import ContractionStep, LimitStep, WordFixedPointsStep
 from piggycheck.errors import InputError, UnknownError
+from piggycheck.limits import common_fixed_point, word_fixed_point
 from piggycheck.linalg import matrix
 from piggycheck.stability import Contractive
 from piggycheck.switched import Word

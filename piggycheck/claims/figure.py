@@ -14,13 +14,13 @@ from piggycheck.arrays import MpmathArrays
 from piggycheck.claims.base import decimals_above, decimals_below, word_text
 from piggycheck.claims.enclosed import EnclosedSubject
 from piggycheck.claims.enclosed.figure import enclosed_figure
-from piggycheck.claims.limit import common_fixed_point, word_fixed_point
 from piggycheck.claims.panels import FigureData, Panel, Series, power_of, proved_rate, trimmed
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
 from piggycheck.derivation import BoundsStep, ContractionStep, RealisedStep, TransitionsStep, WordStep
+from piggycheck.enclosures import Tie
 from piggycheck.errors import InputError, PiggycheckError, UnknownError
-from piggycheck.limits import Tie
+from piggycheck.limits import common_fixed_point, word_fixed_point
 from piggycheck.linalg import as_float, entries, zeros
 from piggycheck.piggyback import FixedBranch, RandomBranch, RepeatedWord, SelectionPolicy, propagate
 from piggycheck.render.proofs import method_name

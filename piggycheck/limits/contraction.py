@@ -1,287 +1,163 @@
-"""Contraction of a map on a ball, proved.
+"""Systems that contract: one quadratic form, words of which every infinite word starts with one, and a ball around K.
 
-Either from the nodes, by the calculus of nonexpansive atoms with their local constants, or from the derivative: its
-norm on the coordinates that are not constant on the ball, the Euclidean norm or that of a quadratic form.
+The piggyback set K is the only nonempty compact set with ``K = union of A_i K + B_i``. The words of a word tree give a
+system with the same K, because every infinite word is a sequence of them, and in the norm of the form P,
+``|X|^2 = trace(X^T P X)``, each of its maps contracts.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from functools import cached_property
 
-import numpy as np
-from flint import arb, arb_mat, ctx, fmpq, fmpq_mat, fmpz
+from flint import fmpq, fmpq_mat
 
-from piggycheck.errors import UnknownError
-from piggycheck.limits.jacobian import Rows
-from piggycheck.maps import Affine, StateBlock
-from piggycheck.maps.structured import StructuredMoment
-from piggycheck.norms import is_enclosed_definite
+from piggycheck.errors import NoLimitSetError, UnknownError
+from piggycheck.limits.points import word_fixed_point
+from piggycheck.linalg import simplest_between
+from piggycheck.roots import root_upper
+from piggycheck.stability import Expansive, Open, WordTree, decide
+from piggycheck.switched import Pair, SwitchedSystem, Word
 
-__all__ = [
-    "Contraction",
-    "by_jacobian",
-    "by_layers",
-    "by_rows",
-    "floats",
-    "form_guess",
-    "form_shrinks",
-    "norm_guess",
-    "rational_above",
-    "rounded_up",
-    "shrinks",
-    "spectral_radius_guess",
-]
+__all__ = ["Contraction", "contracting", "inner_product"]
 
-_SHARES = (2.0**-12, 2.0**-6, 0.5)
-_WHOLE_SHARES = (2.0**-8, 0.5)
-_LEAST_GAP = 1e-13
-_FORM_BITS = 40
-_NORM_BITS = 64
-"""Enough for margins that floating point can see."""
-
-_FORM_SHARE = 0.5
+_CENTRE_BITS = 20
 
 
 @dataclass(frozen=True)
 class Contraction:
-    """A proof that a map contracts on a ball.
+    """A switched system whose joint spectral radius is below 1, with a proof and a ball that contains its set K.
 
-    Attributes
+    Parameters
     ----------
-    factor : fmpq
-        gamma < 1.
+    system : SwitchedSystem
+    tree : WordTree
+        A proof of a rate below 1 for the matrices of the system.
+    centre : fmpq_mat
+        The centre of the ball, p by m.
     radius : fmpq
-        The ball is Euclidean, around the point of the proof.
-    by : str
-        ``"jacobian"``: the derivative of the coordinates `kept` in themselves has norm at most gamma at every point of
-        the ball, and all other coordinates of the map are constant there. ``"layers"``: gamma is a Lipschitz constant
-        of the map on the ball.
-    kept : tuple of int
-    form : fmpq_mat, optional
-        A quadratic form P >= I on these coordinates, whose norm is meant; without it, the Euclidean one.
-    is_whole : bool
-        Whether gamma is a Lipschitz constant of the map on the ball in the Euclidean norm of the whole space.
+        Its radius in the norm of ``tree.P``.
+
+    Examples
+    --------
+    >>> cantor = contracting(SwitchedSystem.from_rows([[["1/3"]], [["1/3"]]], [[[0]], [["2/3"]]]))
+    >>> cantor.rate, cantor.centre[0, 0], cantor.radius >= fmpq(1, 2)
+    (1/3, 1/2, True)
+
+    Notes
+    -----
+    Docs: docs/theory/limit-sets.md. When this fails: see `contracting`.
     """
 
-    factor: fmpq
+    system: SwitchedSystem
+    tree: WordTree
+    centre: fmpq_mat
     radius: fmpq
-    by: str
-    kept: tuple[int, ...]
-    form: fmpq_mat | None = None
-    is_whole: bool = False
 
     @property
-    def stretch(self) -> arb:
-        """An upper bound of ``|v|_P / |v|``; the quotient is at least 1."""
-        if self.form is None:
-            return arb(1)
-        trace = sum((self.form[i, i] for i in range(self.form.nrows())), start=fmpq(0))
-        return arb(trace).sqrt().upper()
+    def P(self) -> fmpq_mat:
+        """The form, p by p, symmetric positive definite."""
+        return self.tree.P
+
+    @property
+    def rate(self) -> fmpq:
+        """A map of n letters that is a word of the tree contracts by at least ``rate**n``."""
+        return self.tree.rate
+
+    @cached_property
+    def inverse(self) -> fmpq_mat:
+        """The inverse of the form."""
+        return self.P.inv()
+
+    @cached_property
+    def moves(self) -> tuple[tuple[Word, Pair], ...]:
+        """The words of the tree with their products."""
+        return tuple(zip(self.tree.words, self.system.products(self.tree.words), strict=True))
+
+    def square(self, X: fmpq_mat) -> fmpq:
+        """Return ``|X|^2`` in the norm of the form."""
+        return inner_product(X, self.P * X)
+
+    def reach_squared(self, C: fmpq_mat) -> fmpq:
+        """Return the square of the largest ``<C, X>`` over all X of norm at most 1."""
+        return inner_product(C, self.inverse * C)
 
 
-def by_jacobian(block: Rows, radius: fmpq) -> Contraction:
-    """Prove a contraction from the derivative of the kept coordinates in themselves.
-
-    Parameters
-    ----------
-    block : Rows
-        Over balls; it encloses the derivative at every point of the ball.
-    radius : fmpq
-
-    Raises
-    ------
-    UnknownError
-        When no factor below 1 was proved; with the norm and the spectral radius that floating point sees.
-
-    Examples
-    --------
-    >>> proof = by_jacobian(Rows((0, 1), arb_mat([[0, 1], [arb(0.25), 0]])), fmpq(1))
-    >>> bool(proof.factor < 1), proof.form is None
-    (True, False)
-    """
-    A, size = floats(block.matrix), len(block.kept)
-    if not size:
-        return Contraction(fmpq(0), radius, "jacobian", ())
-    if not np.isfinite(A).all():
-        raise UnknownError("the derivative has no finite enclosure on the ball")
-    norm = norm_guess(A)
-    if norm < 1 - _LEAST_GAP:
-        for share in _SHARES:
-            factor = rational_above(norm, share)
-            if shrinks(block.matrix, factor, norm):
-                return Contraction(factor, radius, "jacobian", block.kept)
-    reached = spectral_radius_guess(A)
-    if reached < 1 - _LEAST_GAP:
-        factor = rational_above(reached, _FORM_SHARE)
-        form = form_guess(A, factor)
-        if form is not None and form_shrinks(block.matrix, form, factor):
-            return Contraction(factor, radius, "jacobian", block.kept, form)
-    raise UnknownError(
-        f"no contraction was proved: the derivative has norm {norm:.6g} and spectral radius {reached:.6g}, "
-        "as far as floating point tells"
-    )
-
-
-def by_rows(rows: Rows, radius: fmpq) -> Contraction:
-    """Prove a contraction in the Euclidean norm of the whole space, from the rows of the derivative that are not zero.
+def contracting(system: SwitchedSystem, *, time_limit: float = 10.0) -> Contraction:
+    """Prove that a system contracts, and put a ball around its piggyback set.
 
     Parameters
     ----------
-    rows : Rows
-        Over balls; they enclose the derivative at every point of the ball.
-    radius : fmpq
+    system : SwitchedSystem
+    time_limit : float
+        Seconds for the joint spectral radius.
+
+    Returns
+    -------
+    Contraction
 
     Raises
     ------
+    NoLimitSetError
+        When a word proves that the joint spectral radius is at least 1.
     UnknownError
-        When no factor below 1 was proved; with the norm that floating point sees.
-    """
-    A = floats(rows.matrix)
-    norm = norm_guess(A)
-    everything = tuple(range(rows.matrix.ncols()))
-    if norm < 1 - _LEAST_GAP:
-        for share in _WHOLE_SHARES:
-            factor = rational_above(norm, share)
-            if shrinks(rows.matrix, factor, norm):
-                return Contraction(factor, radius, "jacobian", everything, is_whole=True)
-    raise UnknownError(
-        f"no contraction of the whole space was proved: the derivative has norm {norm:.8g}, "
-        "as far as floating point tells"
-    )
-
-
-def by_layers(moment: StructuredMoment, radius: fmpq) -> Contraction:
-    """Prove a contraction from the nodes of a map, evaluated at a point with everything within the radius.
-
-    Raises
-    ------
-    UnknownError
-        When the Lipschitz constant of the calculus is not below 1.
-    """
-    constant = local_constant(moment)
-    above = _float_above(constant)
-    if not above < 1 - _LEAST_GAP:
-        raise UnknownError(f"no contraction was proved: the layers have the Lipschitz constant {constant.str(8)}")
-    kept = tuple(range(moment.bound.map.dimension))
-    return Contraction(rational_above(above, _SHARES[0]), radius, "layers", kept, is_whole=True)
-
-
-def local_constant(moment: StructuredMoment) -> arb:
-    """Bound the Lipschitz constant of a map within reach, with the local constants of all its nodes."""
-    bound, own = moment.bound, {}
-    with bound.arrays.precision():
-        for node in bound.moving:
-            if not isinstance(node, (Affine, StateBlock)):
-                values = [moment.values[n] for n in node.inputs]
-                own[node] = bound.operators[node].lipschitz(values, [moment.reach.get(n, 0) for n in node.inputs])
-        return bound.calculus.constants(own, [bound.map.next])[bound.map.next]
-
-
-# -- norms and forms ------------------------------------------------------------------------------------------------
-
-
-def shrinks(A: arb_mat, factor: fmpq, norm: float | None = None) -> bool:
-    """Prove that every matrix between the bounds has spectral norm below a factor; a guess of the norm saves time."""
-    smallest = None if norm is None else _float(factor) ** 2 - norm**2
-    with ctx.workprec(_NORM_BITS):
-        A = A * arb(1)  # rounded
-        gram = A * A.transpose() if A.nrows() <= A.ncols() else A.transpose() * A
-        return is_enclosed_definite(_multiple(gram.nrows(), factor) - gram, smallest)
-
-
-def form_shrinks(A: arb_mat, form: fmpq_mat, factor: fmpq) -> bool:
-    """Prove that a form is at least the identity, and that in its norm every matrix shrinks by a factor."""
-    with ctx.workprec(2 * _NORM_BITS):
-        P = arb_mat(form)
-        shrunk = P * (arb(factor) ** 2) - A.transpose() * (P * A)
-        return is_enclosed_definite(P - _multiple(P.nrows(), fmpq(1))) and is_enclosed_definite(shrunk)
-
-
-def form_guess(A: np.ndarray, factor: fmpq) -> fmpq_mat | None:
-    """Guess a form whose norm shrinks under a matrix, by a Lyapunov equation; None when floating point gives up."""
-    from scipy.linalg import solve_discrete_lyapunov
-
-    size = len(A)
-    try:
-        P = solve_discrete_lyapunov(A.T / _float(factor), 2 * np.eye(size))
-    except (np.linalg.LinAlgError, ValueError):
-        return None
-    scaled = np.rint((P + P.T) * 2.0 ** (_FORM_BITS - 1))
-    if not np.isfinite(scaled).all():
-        return None
-    return fmpq_mat(size, size, [fmpq(int(e), fmpz(2) ** _FORM_BITS) for e in scaled.ravel().tolist()])
-
-
-def norm_guess(A: np.ndarray) -> float:
-    """Return the spectral norm as floating point sees it."""
-    if not A.size or not np.isfinite(A).all():
-        return 0.0 if not A.size else math.inf
-    gram = A @ A.T if A.shape[0] <= A.shape[1] else A.T @ A
-    return math.sqrt(max(0.0, float(np.linalg.eigvalsh(gram)[-1])))
-
-
-def spectral_radius_guess(A: np.ndarray) -> float:
-    """Return the spectral radius as floating point sees it."""
-    return float(np.abs(np.linalg.eigvals(A)).max(initial=0.0))
-
-
-def _multiple(size: int, factor: fmpq) -> arb_mat:
-    square, M = arb(factor) ** 2, arb_mat(size, size)
-    for i in range(size):
-        M[i, i] = square
-    return M
-
-
-# -- numbers --------------------------------------------------------------------------------------------------------
-
-
-def floats(A: arb_mat) -> np.ndarray:
-    """Return the midpoints as floating-point numbers, for guesses."""
-    return np.array([float(e) for e in A.entries()]).reshape(A.nrows(), A.ncols())
-
-
-def rational_above(number: float, share: float) -> fmpq:
-    """Return a short decimal between a number below 1 and 1, at about this share of the way.
+        When neither was proved, a graph constrains the words, or a matrix is known only between bounds.
 
     Examples
     --------
-    >>> rational_above(0.99, 0.5)
-    199/200
+    >>> contracting(SwitchedSystem.from_rows([[["1/2"]], [[1]]]))
+    Traceback (most recent call last):
+    ...
+    piggycheck.errors.NoLimitSetError: there is no piggyback set: the joint spectral radius is at least 1, by the word 1
+
+    Notes
+    -----
+    When this fails: the closer the joint spectral radius is to 1, the more words the tree needs.
     """
-    gap = 1 - number
-    digits = max(1, math.ceil(-math.log10(gap * share)) + 1)
-    above = fmpq(*float(number + gap * share).as_integer_ratio()) * fmpq(10) ** digits
-    return fmpq(above.ceil()) / fmpq(10) ** digits
+    system.require_certain("the piggyback set")
+    if system.graph:
+        raise UnknownError("the words are constrained by a graph, and the piggyback set is that of all words")
+    answer = decide(system, time_limit=time_limit, trees_only=True)
+    if isinstance(answer, Expansive):
+        if not system.exact:
+            raise UnknownError(
+                "the pairs may be too many, and with all of them the joint spectral radius is not below 1"
+            )
+        word = " ".join(map(str, answer.word))
+        raise NoLimitSetError(f"there is no piggyback set: the joint spectral radius is at least 1, by the word {word}")
+    if isinstance(answer, Open) or not isinstance(answer.proof, WordTree):
+        raise UnknownError("that the joint spectral radius is below 1 was not proved by one quadratic form and words")
+    tree = answer.proof
+    centre = _centre(system)
+    return Contraction(system, tree, centre, _radius(system, tree, centre))
 
 
-def rounded_up(value: arb | fmpq, digits: int = 4) -> fmpq:
-    """Return a decimal of a few digits that is at least as large as a nonnegative number, or the whole of a ball.
-
-    Raises
-    ------
-    UnknownError
-        When the ball is not finite.
+def inner_product(C: fmpq_mat, X: fmpq_mat) -> fmpq:
+    """Return ``<C, X>``, the sum of the products of entries.
 
     Examples
     --------
-    >>> rounded_up(fmpq(1, 3), 2), rounded_up(arb(12345), 2)
-    (17/50, 12400)
+    >>> inner_product(fmpq_mat([[1, 2]]), fmpq_mat([[3, 4]]))
+    11
     """
-    if isinstance(value, arb):
-        if not value.is_finite():
-            raise UnknownError("a bound is not finite")
-        value = value.upper().fmpq()
-    if value <= 0:
-        return fmpq(0)
-    power = digits - len(str(value.p)) + len(str(value.q))
-    scale = fmpq(10) ** power if power >= 0 else 1 / fmpq(10) ** -power
-    return fmpq((value * scale).ceil()) / scale
+    return sum((a * b for a, b in zip(C.entries(), X.entries(), strict=True)), fmpq(0))
 
 
-def _float(number: fmpq) -> float:
-    return int(number.p) / int(number.q)
+def _centre(system: SwitchedSystem) -> fmpq_mat:
+    """A simple matrix near the middle of the fixed points of the letters."""
+    points = [word_fixed_point(system, (letter,)) for letter in range(len(system))]
+    found = [X for X in points if X is not None]
+    slack = fmpq(1, 2**_CENTRE_BITS)
+    total = sum(found[1:], found[0]) / fmpq(len(found))
+    entries = [simplest_between(entry - slack, entry + slack) for entry in total.entries()]
+    return fmpq_mat(total.nrows(), total.ncols(), entries)
 
 
-def _float_above(ball: arb) -> float:
-    return math.nextafter(float(ball.upper()), math.inf)
+def _radius(system: SwitchedSystem, tree: WordTree, centre: fmpq_mat) -> fmpq:
+    """A radius r with ``|f(centre) - centre| + rate**n r <= r`` for every map f of a word of n letters of the tree."""
+    radius = fmpq(0)
+    for word, (A, B) in zip(tree.words, system.products(tree.words), strict=True):
+        moved = A * centre + B - centre
+        square = inner_product(moved, tree.P * moved)
+        radius = max(radius, root_upper(square, 2) / (1 - tree.rate ** len(word)))
+    return radius

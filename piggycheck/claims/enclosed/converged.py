@@ -15,8 +15,8 @@ from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.enclosed.verdicts import certified
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ErrorStep
+from piggycheck.enclosures import LimitEnclosure, distance_after
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.limits import LimitEnclosure, distance_after
 
 __all__ = ["converged_statement", "decide_converged"]
 

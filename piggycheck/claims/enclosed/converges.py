@@ -15,8 +15,8 @@ from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.enclosed.verdicts import certified
 from piggycheck.claims.verdict import Proved, Undecided, Verdict
 from piggycheck.derivation import EnclosedRateStep, FromStartStep, ObservedStep
+from piggycheck.enclosures import ConvergenceFromStart, LimitEnclosure, Rate, Tie, convergence_from_start, rate_at
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.limits import ConvergenceFromStart, LimitEnclosure, Rate, Tie, convergence_from_start, rate_at
 
 __all__ = ["converges_statement", "decide_converges"]
 

@@ -10,8 +10,8 @@ from piggycheck.claims.enclosed.facts import derivative_step, output_of, output_
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.enclosed.verdicts import certified, distance_text
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
+from piggycheck.enclosures import LimitEnclosure, Tie
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.limits import LimitEnclosure, Tie
 
 __all__ = ["decide_derivative", "derivative_statement", "in_directions"]
 

@@ -10,10 +10,10 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 
 from piggycheck.derivation import EnclosedDerivativeStep, EnclosedOutputStep, EnclosedPointStep, TieStep
+from piggycheck.enclosures import Contraction, LimitEnclosure, OutputEnclosure, Tie, enclose_output
+from piggycheck.enclosures.jacobian import derivative_rows
+from piggycheck.enclosures.proof import around
 from piggycheck.errors import UnknownError
-from piggycheck.limits import Contraction, LimitEnclosure, OutputEnclosure, Tie, enclose_output
-from piggycheck.limits.jacobian import derivative_rows
-from piggycheck.limits.proof import around
 from piggycheck.maps import Signature, StructuredMap
 
 __all__ = [

@@ -14,8 +14,8 @@ from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.panels import FigureData, Panel, Series, proved_rate
 from piggycheck.claims.verdict import Verdict
 from piggycheck.derivation import EnclosedRateStep, ErrorStep
+from piggycheck.enclosures import LimitEnclosure
 from piggycheck.errors import InputError, PiggycheckError, UnknownError
-from piggycheck.limits import LimitEnclosure
 from piggycheck.piggyback import Step, steps
 
 __all__ = ["enclosed_figure"]

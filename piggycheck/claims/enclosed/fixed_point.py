@@ -14,9 +14,9 @@ from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.enclosed.verdicts import certified, distance_text
 from piggycheck.claims.fixed_point import FixedPointClaim
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
+from piggycheck.enclosures import LimitEnclosure
+from piggycheck.enclosures.after import rounded_down
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.limits import LimitEnclosure
-from piggycheck.limits.after import rounded_down
 from piggycheck.maps import StructuredMap
 
 __all__ = ["decide_fixed_point", "fixed_point_statement"]

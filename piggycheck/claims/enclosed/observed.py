@@ -10,10 +10,10 @@ from flint import acb_mat, arb, arb_mat, fmpq
 from piggycheck.claims.directions import Chosen
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.derivation import ObservedStep
+from piggycheck.enclosures import LimitEnclosure, enclose_limit
+from piggycheck.enclosures.jacobian import derivative_block
+from piggycheck.enclosures.proof import around
 from piggycheck.errors import PiggycheckError
-from piggycheck.limits import LimitEnclosure, enclose_limit
-from piggycheck.limits.jacobian import derivative_block
-from piggycheck.limits.proof import around
 from piggycheck.piggyback import Step, steps
 
 __all__ = ["enclosed_radius", "observe"]

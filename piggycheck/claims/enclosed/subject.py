@@ -15,12 +15,12 @@ from piggycheck.claims.directions import Chosen, Moves, choose
 from piggycheck.claims.enclosed.facts import compressed, point_step, tie_step
 from piggycheck.claims.subject import Subject
 from piggycheck.derivation import Derivation, MapStep, StructuredMapStep
+from piggycheck.enclosures import LimitEnclosure, LimitProblem, Tie, enclose_limit
+from piggycheck.enclosures.exact import exact_fixed_point
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.fixed_points import FixedPoint
 from piggycheck.iteration import Iteration
 from piggycheck.layered_text import describe
-from piggycheck.limits import LimitEnclosure, LimitProblem, Tie, enclose_limit
-from piggycheck.limits.exact import exact_fixed_point
 from piggycheck.maps import ArrayParameter, Spectral, StructuredMap
 
 __all__ = ["EnclosedSubject"]

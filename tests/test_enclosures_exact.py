@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 import sympy as sp
+from enclosure_helper import THETA, X, distance, lasso, lasso_solution, random_lasso, scalar
 from flint import fmpq, fmpq_mat
-from limit_helper import THETA, X, distance, lasso, lasso_solution, random_lasso, scalar
 from structured_cases import structured
 
+from piggycheck.enclosures import LimitProblem, Tie, verified_limit
+from piggycheck.enclosures.exact import exact_fixed_point
 from piggycheck.errors import UnknownError
 from piggycheck.fixed_points import linearise
-from piggycheck.limits import LimitProblem, Tie, verified_limit
-from piggycheck.limits.exact import exact_fixed_point
 
 TINY = "1/10000000000000000000000000"
 

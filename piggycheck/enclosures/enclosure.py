@@ -10,9 +10,9 @@ from typing import Any
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
 from piggycheck.arrays import BallArrays
+from piggycheck.enclosures.contraction import Contraction
+from piggycheck.enclosures.problem import LimitProblem
 from piggycheck.errors import UnknownError
-from piggycheck.limits.contraction import Contraction
-from piggycheck.limits.problem import LimitProblem
 from piggycheck.maps import Signature
 
 __all__ = ["LimitEnclosure"]

@@ -15,13 +15,13 @@ import numpy as np
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
 from piggycheck.arrays import FLOAT64, BallArrays, Enclosed
+from piggycheck.enclosures.contraction import Contraction, by_jacobian, by_layers, by_rows, floats, rounded_up
+from piggycheck.enclosures.enclosure import LimitEnclosure
+from piggycheck.enclosures.jacobian import derivative_block, derivative_rows
+from piggycheck.enclosures.problem import LimitProblem
+from piggycheck.enclosures.search import Guess
+from piggycheck.enclosures.solver import is_quickly_formed, solver_at
 from piggycheck.errors import UnknownError
-from piggycheck.limits.contraction import Contraction, by_jacobian, by_layers, by_rows, floats, rounded_up
-from piggycheck.limits.enclosure import LimitEnclosure
-from piggycheck.limits.jacobian import derivative_block, derivative_rows
-from piggycheck.limits.problem import LimitProblem
-from piggycheck.limits.search import Guess
-from piggycheck.limits.solver import is_quickly_formed, solver_at
 from piggycheck.maps import BoundMap, Directions, Moment, Signature, StructuredMap
 from piggycheck.maps.structured import StructuredMoment
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from piggycheck.arrays import FLOAT64
+from piggycheck.enclosures.enclosure import LimitEnclosure
+from piggycheck.enclosures.exact import Tie, exact_fixed_point
+from piggycheck.enclosures.problem import LimitProblem
+from piggycheck.enclosures.proof import ImpreciseError, Proof, UnseparatedError
+from piggycheck.enclosures.search import Guess, approach
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.iteration import Iteration
-from piggycheck.limits.enclosure import LimitEnclosure
-from piggycheck.limits.exact import Tie, exact_fixed_point
-from piggycheck.limits.problem import LimitProblem
-from piggycheck.limits.proof import ImpreciseError, Proof, UnseparatedError
-from piggycheck.limits.search import Guess, approach
 
 __all__ = ["enclose_limit", "verified_limit"]
 

@@ -10,8 +10,8 @@ from strategies import examples
 from structured_cases import STRUCTURED, structured
 
 from piggycheck.arrays import EXACT, FLOAT64, BallArrays, Enclosed
+from piggycheck.enclosures.jacobian import derivative_block, derivative_rows
 from piggycheck.errors import MapError, UnknownError
-from piggycheck.limits.jacobian import derivative_block, derivative_rows
 
 
 def whole(rows, p, arrays):

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from flint import arb, fmpq
 
 from piggycheck.arrays import Enclosed
+from piggycheck.enclosures.contraction import Contraction, by_rows, rounded_up
+from piggycheck.enclosures.enclosure import LimitEnclosure
+from piggycheck.enclosures.jacobian import derivative_rows
+from piggycheck.enclosures.proof import around
 from piggycheck.errors import UnknownError
-from piggycheck.limits.contraction import Contraction, by_rows, rounded_up
-from piggycheck.limits.enclosure import LimitEnclosure
-from piggycheck.limits.jacobian import derivative_rows
-from piggycheck.limits.proof import around
 from piggycheck.maps.structured import StructuredMoment
 
 __all__ = ["ConvergenceFromStart", "convergence_from_start", "whole_contraction"]

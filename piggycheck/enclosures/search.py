@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from piggycheck.arrays import Enclosed
+from piggycheck.enclosures.solver import Solver, solver_at
 from piggycheck.errors import MapError, UnknownError
-from piggycheck.limits.solver import Solver, solver_at
 from piggycheck.maps import BoundMap, Moment
 from piggycheck.maps.structured import StructuredMoment
 

@@ -7,16 +7,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
+from enclosure_helper import THETA, X, lasso, random_lasso, scalar
 from flint import arb, arb_mat, fmpq, fmpq_mat
-from limit_helper import THETA, X, lasso, random_lasso, scalar
 from structured_cases import structured
 
 from piggycheck.algorithms import admm
 from piggycheck.arrays import FLOAT64, Enclosed
-from piggycheck.errors import UnknownError
-from piggycheck.functions import difference, l1, least_squares
-from piggycheck.iteration import Iteration
-from piggycheck.limits import (
+from piggycheck.enclosures import (
     LimitProblem,
     convergence_from_start,
     distance_after,
@@ -25,8 +22,11 @@ from piggycheck.limits import (
     verified_limit,
     whole_contraction,
 )
-from piggycheck.limits.proof import ImpreciseError, Proof
-from piggycheck.limits.search import Guess, approach
+from piggycheck.enclosures.proof import ImpreciseError, Proof
+from piggycheck.enclosures.search import Guess, approach
+from piggycheck.errors import UnknownError
+from piggycheck.functions import difference, l1, least_squares
+from piggycheck.iteration import Iteration
 from piggycheck.maps import SymbolicMap
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from flint import arb, fmpq, fmpq_mat
 
 from piggycheck.arrays import Enclosed
+from piggycheck.enclosures.contraction import rounded_up
+from piggycheck.enclosures.enclosure import LimitEnclosure
 from piggycheck.errors import UnknownError
-from piggycheck.limits.contraction import rounded_up
-from piggycheck.limits.enclosure import LimitEnclosure
 
 __all__ = ["OutputEnclosure", "enclose_output"]
 

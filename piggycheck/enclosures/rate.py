@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import arb_mat, fmpq, fmpq_mat
 
-from piggycheck.errors import UnknownError
-from piggycheck.limits.contraction import (
+from piggycheck.enclosures.contraction import (
     floats,
     form_guess,
     form_shrinks,
@@ -17,9 +16,10 @@ from piggycheck.limits.contraction import (
     shrinks,
     spectral_radius_guess,
 )
-from piggycheck.limits.enclosure import LimitEnclosure
-from piggycheck.limits.jacobian import derivative_block
-from piggycheck.limits.proof import around
+from piggycheck.enclosures.enclosure import LimitEnclosure
+from piggycheck.enclosures.jacobian import derivative_block
+from piggycheck.enclosures.proof import around
+from piggycheck.errors import UnknownError
 
 __all__ = ["Rate", "rate_at"]
 
@@ -66,7 +66,7 @@ def rate_at(limit: LimitEnclosure) -> Rate:
     --------
     >>> import sympy as sp
     >>> from piggycheck.iteration import Iteration
-    >>> from piggycheck.limits import verified_limit
+    >>> from piggycheck.enclosures import verified_limit
     >>> from piggycheck.maps import SymbolicMap
     >>> x, y = sp.symbols("x y", real=True)
     >>> spiral = Iteration(SymbolicMap([x, y], [y - 1, -x / 4]))

@@ -9,9 +9,9 @@ from itertools import islice
 from flint import arb, arb_mat, fmpq, fmpq_mat
 
 from piggycheck.arrays import BallArrays, Enclosed
+from piggycheck.enclosures.contraction import rounded_up
+from piggycheck.enclosures.enclosure import LimitEnclosure
 from piggycheck.errors import UnknownError
-from piggycheck.limits.contraction import rounded_up
-from piggycheck.limits.enclosure import LimitEnclosure
 from piggycheck.piggyback import steps
 
 __all__ = ["DistanceToLimit", "distance_after", "rounded_down"]
@@ -71,7 +71,7 @@ def distance_after(
     --------
     >>> import sympy as sp
     >>> from piggycheck.iteration import Iteration
-    >>> from piggycheck.limits import verified_limit
+    >>> from piggycheck.enclosures import verified_limit
     >>> from piggycheck.maps import SymbolicMap
     >>> x, theta = sp.symbols("x theta", real=True)
     >>> halving = Iteration(SymbolicMap([x], [x / 2 + theta], [theta]), start=[0])

@@ -5,21 +5,18 @@ from __future__ import annotations
 import mpmath
 import pytest
 import sympy as sp
+from enclosure_helper import THETA, X, distance, lasso, lasso_solution, random_lasso, scalar
 from flint import fmpq, fmpq_mat
 from hypothesis import given
 from hypothesis import strategies as st
 from layer_strategies import instances
-from limit_helper import THETA, X, distance, lasso, lasso_solution, random_lasso, scalar
 from strategies import examples
 from structured_cases import STRUCTURED, structured
 from structured_helper import run
 
 from piggycheck.algorithms import admm, douglas_rachford, gradient_descent
 from piggycheck.arrays import MpmathArrays
-from piggycheck.errors import InputError, MapError, UnknownError
-from piggycheck.functions import difference, l1, least_squares, squared_norm
-from piggycheck.iteration import Iteration
-from piggycheck.limits import (
+from piggycheck.enclosures import (
     LimitEnclosure,
     LimitProblem,
     Tie,
@@ -28,6 +25,9 @@ from piggycheck.limits import (
     enclose_output,
     verified_limit,
 )
+from piggycheck.errors import InputError, MapError, UnknownError
+from piggycheck.functions import difference, l1, least_squares, squared_norm
+from piggycheck.iteration import Iteration
 from piggycheck.maps import SymbolicMap
 
 SMALL = fmpq(1) / fmpq(10) ** 30

@@ -4,9 +4,9 @@ import pytest
 from flint import fmpq, fmpq_mat
 
 from piggycheck.algorithms import admm, douglas_rachford, forward_backward
+from piggycheck.enclosures import enclose_output, verified_limit
 from piggycheck.errors import UnknownError
 from piggycheck.functions import l1, least_squares, log_det
-from piggycheck.limits import enclose_output, verified_limit
 
 PENALTY = {"penalty": "1/10"}
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from flint import fmpq, fmpq_mat
 
 from piggycheck.arrays import EXACT, Enclosed
+from piggycheck.enclosures.jacobian import derivative_rows
+from piggycheck.enclosures.problem import LimitProblem
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.fixed_points import FixedPoint
-from piggycheck.limits.jacobian import derivative_rows
-from piggycheck.limits.problem import LimitProblem
 from piggycheck.maps import Moment, Signature
 
 __all__ = ["Tie", "exact_fixed_point"]

@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from piggycheck.arrays import Enclosed
+from piggycheck.enclosures.jacobian import derivative_rows
 from piggycheck.errors import UnknownError
-from piggycheck.limits.jacobian import derivative_rows
 from piggycheck.maps import (
     Affine,
     Elementwise,

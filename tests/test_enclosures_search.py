@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from enclosure_helper import distance, lasso, lasso_solution, random_lasso
 from flint import fmpq
-from limit_helper import distance, lasso, lasso_solution, random_lasso
 from structured_cases import structured
 
 from piggycheck.arrays import FLOAT64, Enclosed
+from piggycheck.enclosures import LimitProblem, enclose_limit, verified_limit
+from piggycheck.enclosures.search import approach
+from piggycheck.enclosures.solver import DenseSolver, KrylovSolver, is_quickly_formed, solver_at
 from piggycheck.errors import UnknownError
-from piggycheck.limits import LimitProblem, enclose_limit, verified_limit
-from piggycheck.limits.search import approach
-from piggycheck.limits.solver import DenseSolver, KrylovSolver, is_quickly_formed, solver_at
 from piggycheck.maps import StateBlock, StructuredMap
 
 A, B, STEP = random_lasso(10, 6, 1)

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples, square_matrices
 
-from piggycheck.errors import UnknownError
-from piggycheck.limits.contraction import (
+from piggycheck.enclosures.contraction import (
     Contraction,
     by_jacobian,
     by_rows,
@@ -18,7 +17,8 @@ from piggycheck.limits.contraction import (
     rounded_up,
     shrinks,
 )
-from piggycheck.limits.jacobian import Rows
+from piggycheck.enclosures.jacobian import Rows
+from piggycheck.errors import UnknownError
 from piggycheck.norms import is_enclosed_definite
 
 
