@@ -27,8 +27,9 @@ from piggycheck.claims import (
     subject_of,
 )
 from piggycheck.errors import InputError
-from piggycheck.functions import l1, quadratic
+from piggycheck.functions import l1, quadratic, second_order_cone
 from piggycheck.linalg import identity
+from piggycheck.maps import ArrayParameter
 
 SMOOTH = [name for name in STRUCTURED if name != "lasso at a tie"]
 CLOSE = fmpq(1, 10**28)
@@ -232,6 +233,14 @@ def test_at_a_tie_of_a_large_map_the_guards_and_the_pieces_are_named():
     iteration = forward_backward(quadratic(unit, [-1] * 2 + [-3] * (n - 2)), l1("lam"), step="1/2", parameters=["lam"])
     verdict = undecided(Derivative(), iteration, {"lam": 1})
     assert "2 guards vanish there, `proximal[0]" in verdict.reason and "4 pieces meet there" in verdict.reason
+
+
+@pytest.mark.parametrize("claim", [Converges(), Derivative()])
+def test_the_apex_of_a_cone_is_left_open(claim):
+    c = ArrayParameter("c", 2)
+    unit = [[2, 0], [0, 2]]
+    iteration = forward_backward(quadratic(unit, c), second_order_cone(), step="1/4", parameters=[c], start=[0, 0])
+    assert "written out the map is not: division by zero" in undecided(claim, iteration, {"c": [0, 0]}).reason
 
 
 # Other kinds of claim, default questions, input that makes no sense

@@ -13,7 +13,7 @@ from piggycheck.claims.enclosed.derivative import decide_derivative, derivative_
 from piggycheck.claims.enclosed.fixed_point import decide_fixed_point, fixed_point_statement
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.verdict import Verdict
-from piggycheck.errors import UnknownError
+from piggycheck.errors import MapError, UnknownError
 
 __all__ = ["EnclosedSubject", "decide_enclosed", "statement_of"]
 
@@ -49,6 +49,14 @@ def decide_enclosed(claim: Claim, subject: EnclosedSubject) -> Verdict:
     InputError, UnknownError
         As `piggycheck.claims.base.Claim.decide`.
     """
+    try:
+        return _decide(claim, subject)
+    except MapError as error:
+        raise UnknownError(f"layers are defined everywhere, but written out the map is not: {error}") from None
+
+
+def _decide(claim: Claim, subject: EnclosedSubject) -> Verdict:
+    """Decide by enclosing the limit where the kind allows it, otherwise on the map written out."""
     decide = _DECISIONS.get(claim.kind)
     if decide is None:
         return claim.decide(subject.symbolic())
