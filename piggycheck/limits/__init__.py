@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from piggycheck.limits.contraction import Contraction, contracting, inner_product
-from piggycheck.limits.points import common_fixed_point, word_fixed_point
+from piggycheck.limits.points import Point, common_fixed_point, word_fixed_point
 
-__all__ = ["Contraction", "common_fixed_point", "contracting", "inner_product", "word_fixed_point"]
+__all__ = ["Contraction", "Point", "common_fixed_point", "contracting", "inner_product", "word_fixed_point"]

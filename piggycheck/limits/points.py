@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flint import fmpq_mat
 
 from piggycheck.linalg import identity, solve
 from piggycheck.switched import SwitchedSystem, Word
 
-__all__ = ["common_fixed_point", "word_fixed_point"]
+__all__ = ["Point", "common_fixed_point", "word_fixed_point"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of the piggyback set, periodic or eventually periodic.
+
+    Parameters
+    ----------
+    word : Word
+        The word that is repeated.
+    then : Word
+        The letters that act afterwards, in time order; empty for the fixed point itself.
+    matrix : fmpq_mat
+        The fixed point of `word`.
+
+    Examples
+    --------
+    >>> system = SwitchedSystem.from_rows([[["-1/2"]], [["-1/2"]]], [[[0]], [[1]]])
+    >>> Point((0, 1), (1,), word_fixed_point(system, (0, 1))).value(system)
+    [1/3]
+
+    Notes
+    -----
+    Docs: docs/theory/limit-sets.md. When this fails: `matrix` is taken at its word.
+    """
+
+    word: Word
+    then: Word
+    matrix: fmpq_mat
+
+    def value(self, system: SwitchedSystem) -> fmpq_mat:
+        """Return the point: where `then` moves `matrix`."""
+        A, B = system.product(self.then)
+        return A * self.matrix + B
 
 
 def word_fixed_point(system: SwitchedSystem, word: Word) -> fmpq_mat | None:
