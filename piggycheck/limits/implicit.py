@@ -16,7 +16,7 @@ from flint import fmpq, fmpq_mat, fmpz
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.feasibility import Feasible, feasible_point, nonnegative_solution
 from piggycheck.limits.contraction import Contraction, contracting
-from piggycheck.limits.points import word_fixed_point
+from piggycheck.limits.points import exact_pairs, word_fixed_point
 from piggycheck.linalg import block_matrix
 from piggycheck.stability.words import necklace_of
 from piggycheck.switched import SwitchedSystem, Word
@@ -97,7 +97,6 @@ def implicit_points(system: SwitchedSystem) -> tuple[fmpq_mat | None, ...]:
     >>> implicit_points(SwitchedSystem.from_rows([[["-1/2"]], [[1]]], [[[1]], [[1]]]))
     ([2/3], None)
     """
-    system.require_certain("the implicit set")
     return tuple(word_fixed_point(system, (letter,)) for letter in range(len(system)))
 
 
@@ -175,12 +174,11 @@ def implicit_weights(system: SwitchedSystem, X: fmpq_mat) -> ImplicitIn | Implic
     X belongs to it when 0 is a convex combination of the residuals ``(I - A_i) X - B_i``: a linear program. Docs:
     docs/theory/implicit-sets.md. When this fails: a singular ``I - A_l`` makes X one of many solutions.
     """
-    system.require_certain("the implicit set")
     if (X.nrows(), X.ncols()) != (system.dimension, system.columns):
         raise InputError(
             f"`X` is {X.nrows()} by {X.ncols()}; write a matrix of {system.dimension} rows and {system.columns} columns"
         )
-    residuals = [(X - A * X - B).entries() for A, B in system.pairs]
+    residuals = [(X - A * X - B).entries() for A, B in exact_pairs(system)]
     answer = feasible_point([], [], [(row, 0) for row in residuals], system.dimension * system.columns)
     if isinstance(answer, Feasible):
         return ImplicitOut(_direction(answer.point, X))
@@ -248,6 +246,7 @@ class _Question:
         self.system, self.hull = system, hull
         self.letters = tuple(i for k, i in enumerate(letters) if all(self._differ(i, j) for j in letters[:k]))
         self.complete = len(set(letters)) == len(system)
+        self.pairs = exact_pairs(system)
         self.points = _fixed_points(system)
 
     def _differ(self, i: int, j: int) -> bool:
@@ -255,7 +254,7 @@ class _Question:
 
     def equal(self) -> Equal | None:
         """A proof that the sets are equal."""
-        images = [[A * X + B for X in self.points] for A, B in self.system.pairs]
+        images = [[A * X + B for X in self.points] for A, B in self.pairs]
         alone = all(X == self.points[0] for X in self.points)
         if not (alone or self.complete):
             return None
@@ -296,7 +295,7 @@ class _Question:
             if len(reached) > _LARGEST_ORBIT:
                 continue
             for i in self.letters:
-                Y = self.system.A[i] * X + self.system.B[i]
+                Y = self.pairs[i][0] * X + self.pairs[i][1]
                 if all(Y != Z for _, _, Z in reached):
                     reached.append((j, (*then, i), Y))
 

@@ -12,7 +12,7 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import InputError
 from piggycheck.limits.contraction import contracting
-from piggycheck.limits.points import Point, word_fixed_point
+from piggycheck.limits.points import Point, exact_pairs, word_fixed_point
 from piggycheck.linalg import identity
 from piggycheck.switched import SwitchedSystem, Word
 
@@ -74,7 +74,7 @@ def hull_interval(system: SwitchedSystem) -> HullInterval:
             "ask for an outer polytope"
         )
     contracting(system)
-    maps = [(A[0, 0], B[0, 0]) for A, B in system.pairs]
+    maps = [(A[0, 0], B[0, 0]) for A, B in exact_pairs(system)]
     ends, choices = _solved(maps)
     points = (_attained(system, choices, 0), _attained(system, choices, 1))
     return HullInterval(*ends, *points)

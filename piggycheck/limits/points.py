@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from flint import fmpq_mat
 
 from piggycheck.linalg import identity, solve
 from piggycheck.switched import SwitchedSystem, Word
 
-__all__ = ["Point", "common_fixed_point", "word_fixed_point"]
+__all__ = ["Point", "common_fixed_point", "exact_pairs", "exact_product", "word_fixed_point"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Point:
 
     def value(self, system: SwitchedSystem) -> fmpq_mat:
         """Return the point: where `then` moves `matrix`."""
-        A, B = system.product(self.then)
+        A, B = exact_product(system, self.then)
         return A * self.matrix + B
 
 
@@ -54,7 +56,7 @@ def word_fixed_point(system: SwitchedSystem, word: Word) -> fmpq_mat | None:
     >>> word_fixed_point(SwitchedSystem.from_rows([[["-1/2"]]], [[[1]]]), (0,))
     [2/3]
     """
-    A, B = system.product(word)
+    A, B = exact_product(system, word)
     particular, kernel = solve(identity(system.dimension) - A, B)
     return particular if not kernel else None
 
@@ -62,6 +64,35 @@ def word_fixed_point(system: SwitchedSystem, word: Word) -> fmpq_mat | None:
 def common_fixed_point(system: SwitchedSystem) -> fmpq_mat | None:
     """Return the X with ``X = A_i X + B_i`` for every pair, if there is one and the first pair determines it."""
     X = word_fixed_point(system, (0,))
-    if X is None or any(A * X + B != X for A, B in system.pairs):
+    if X is None or any(A * X + B != X for A, B in exact_pairs(system)):
         return None
     return X
+
+
+def exact_pairs(system: SwitchedSystem) -> tuple[tuple[fmpq_mat, fmpq_mat], ...]:
+    """Return the pairs of a system whose matrices are known exactly.
+
+    Raises
+    ------
+    UnknownError
+        When one is known only between bounds.
+
+    Examples
+    --------
+    >>> exact_pairs(SwitchedSystem.from_rows([[["1/2"]]]))
+    (([1/2], [0]),)
+    """
+    system.require_certain("the piggyback set")
+    return cast(tuple[tuple[fmpq_mat, fmpq_mat], ...], system.pairs)
+
+
+def exact_product(system: SwitchedSystem, word: Sequence[int]) -> tuple[fmpq_mat, fmpq_mat]:
+    """Return the pair of a word, as `exact_pairs` those of the letters.
+
+    Examples
+    --------
+    >>> exact_product(SwitchedSystem.from_rows([[["1/2"]]], [[[1]]]), (0, 0))
+    ([1/4], [3/2])
+    """
+    system.require_certain("the piggyback set")
+    return cast(tuple[fmpq_mat, fmpq_mat], system.product(word))
