@@ -6,6 +6,7 @@ from piggycheck.stability.answers import Bounds, Contractive, Expansive, Moment,
 from piggycheck.stability.driver import decide, joint_spectral_radius
 from piggycheck.stability.excitation import DivergingSearch, DivergingWord, excite, find_diverging_word
 from piggycheck.stability.long_words import concatenated_words
+from piggycheck.stability.polynomial_growth import PolynomialGrowth, find_polynomial_growth, polynomial_growth
 from piggycheck.stability.proof import Proof
 from piggycheck.stability.word_tree import WordTree, prove_word_tree
 from piggycheck.stability.words import (
@@ -26,6 +27,7 @@ __all__ = [
     "Expansive",
     "Moment",
     "Open",
+    "PolynomialGrowth",
     "Proof",
     "WordBound",
     "WordSearch",
@@ -35,9 +37,11 @@ __all__ = [
     "decide",
     "excite",
     "find_diverging_word",
+    "find_polynomial_growth",
     "joint_spectral_radius",
     "leading_words",
     "necklaces",
+    "polynomial_growth",
     "prove_word_tree",
     "rate_of_word",
     "search_words",

@@ -28,7 +28,15 @@ from piggycheck.linalg import (
 from piggycheck.stability.words import ABOVE, ExactWalk, candidate_words, characteristic_polynomial
 from piggycheck.switched import SwitchedSystem, Word
 
-__all__ = ["DivergingSearch", "DivergingWord", "excite", "find_diverging_word"]
+__all__ = [
+    "DivergingSearch",
+    "DivergingWord",
+    "excite",
+    "excited_polynomials",
+    "find_diverging_word",
+    "primitive",
+    "variants",
+]
 
 _ONE = fmpq(1)
 _MAX_LIFTS = 64
@@ -198,32 +206,39 @@ def excite(system: SwitchedSystem, word: Sequence[int]) -> DivergingWord | None:
     system = system.unfolded()
     system.require_certain("divergence")
     system.require_letters(word)
+    found = (_best_column(system, variant) for variant in variants(system, word))
+    return next((best for best in found if best is not None), None)
+
+
+def variants(system: SwitchedSystem, word: Sequence[int]) -> Iterator[Word]:
+    """Yield the rotations of a word, also with letters exchanged for others that have the same matrix A."""
     classes = [[j for j, A in enumerate(system.A) if system.A[letter] == A] for letter in word]
     for lifted in islice(product(*classes), _MAX_LIFTS):
-        for shift in range(len(lifted)):
-            rotated = lifted[shift:] + lifted[:shift]
-            found = _best_column(system, rotated)
-            if found is not None:
-                return found
-    return None
+        yield from (lifted[shift:] + lifted[:shift] for shift in range(len(lifted)))
+
+
+def excited_polynomials(system: SwitchedSystem, word: Word) -> Iterator[tuple[int, fmpq_mat, fmpq_poly]]:
+    """Yield columns j and starts J0, each with the minimal polynomial of ``(J0 e_j, e_j)`` along a word."""
+    A, B = map(midpoint, system.product(word))
+    m = system.columns
+    M = block_matrix([[A, B], [zeros(m, system.dimension), identity(m)]])
+    for column in range(m):
+        for J0 in _starts(system, column):
+            start = fmpq_mat(len(J0.table()), 1, [J0[i, column] for i in range(J0.nrows())])
+            unit = fmpq_mat(m, 1, [int(i == column) for i in range(m)])
+            yield column, J0, krylov_minimal_polynomial(M, block_matrix([[start], [unit]]))
 
 
 def _best_column(system: SwitchedSystem, word: Word) -> DivergingWord | None:
     """The column of J that grows most along a word, if any does."""
     A, B = map(midpoint, system.product(word))
-    m = system.columns
-    M = block_matrix([[A, B], [zeros(m, system.dimension), identity(m)]])
     best: DivergingWord | None = None
-    for column in range(m):
-        for J0 in _starts(system, column):
-            start = fmpq_mat(len(J0.table()), 1, [J0[i, column] for i in range(J0.nrows())])
-            unit = fmpq_mat(m, 1, [int(i == column) for i in range(m)])
-            poly = krylov_minimal_polynomial(M, block_matrix([[start], [unit]]))
-            if not exceeds_one(poly):
-                continue
-            modulus = modulus_lower(poly, above=_ONE)
-            if best is None or modulus > best.modulus_lower:
-                best = _diverging_word(word, A, B, J0, column, poly, modulus)
+    for column, J0, poly in excited_polynomials(system, word):
+        if not exceeds_one(poly):
+            continue
+        modulus = modulus_lower(poly, above=_ONE)
+        if best is None or modulus > best.modulus_lower:
+            best = _diverging_word(word, A, B, J0, column, poly, modulus)
     return best
 
 
@@ -247,7 +262,7 @@ def _diverging_word(
         if abs(root) != modulus:
             continue
         for v in left_eigenvectors(A, root):
-            v = _primitive(v)
+            v = primitive(v)
             row = v * J0 + v * B * (1 / (root - 1))
             if row[0, column] != 0:
                 return DivergingWord(
@@ -256,8 +271,8 @@ def _diverging_word(
     return DivergingWord(word, J0, column, modulus, growth)
 
 
-def _primitive(row: fmpq_mat) -> fmpq_mat:
-    """The positive multiple of a row, up to sign, with coprime integer entries, the first of them positive."""
+def primitive(row: fmpq_mat) -> fmpq_mat:
+    """Return the positive multiple of a row, up to sign, with coprime integer entries, the first of them positive."""
     numerators, _ = row.numer_denom()
     values = [int(value) for value in numerators.entries()]
     content = math.gcd(*values)
