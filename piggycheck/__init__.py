@@ -50,6 +50,7 @@ _NAMES = {
     "propagate": "piggyback",
     "prove": "claims",
     "reverse": "piggyback",
+    "singular_limit": "limits",
     "verified_limit": "enclosures",
 }
 

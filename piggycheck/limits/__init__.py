@@ -15,22 +15,33 @@ from piggycheck.limits.implicit import (
 )
 from piggycheck.limits.interval import HullInterval, hull_interval
 from piggycheck.limits.points import Point, common_fixed_point, word_fixed_point
+from piggycheck.limits.singular import SingularLimit, group_inverse, pseudo_inverse, singular_limit
+from piggycheck.limits.support import Bound, Box, outer_box, outer_polytope, support
 
 __all__ = [
+    "Bound",
+    "Box",
     "Contraction",
     "Equal",
     "HullInterval",
     "ImplicitIn",
     "ImplicitOut",
     "Point",
+    "SingularLimit",
     "Strict",
     "common_fixed_point",
     "contracting",
+    "group_inverse",
     "hull_interval",
     "implicit_hull_interval",
     "implicit_points",
     "implicit_weights",
     "inner_product",
+    "outer_box",
+    "outer_polytope",
+    "pseudo_inverse",
+    "singular_limit",
     "strictness",
+    "support",
     "word_fixed_point",
 ]

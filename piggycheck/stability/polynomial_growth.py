@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from flint import fmpq, fmpq_mat, fmpq_poly
 
+from piggycheck.intervals import midpoint
 from piggycheck.linalg import block_matrix, exceeds_one, identity, is_schur_stable, solve, zeros
 from piggycheck.stability.excitation import excited_polynomials, primitive, variants
 from piggycheck.stability.words import characteristic_polynomial, necklaces
@@ -190,7 +191,7 @@ def _with_left_vector(system: SwitchedSystem, found: PolynomialGrowth) -> Polyno
     """Add a row along which a polynomial in the number of rounds is seen, where the eigenvalue is 1."""
     if found.eigenvalue != 1:
         return found
-    A, B = (fmpq_mat(M) for M in system.product(found.word))
+    A, B = map(midpoint, system.product(found.word))
     N, d = A - identity(A.nrows()), found.degree
     powers = [identity(A.nrows())]
     for _ in range(d + 1):
