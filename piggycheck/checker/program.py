@@ -40,7 +40,8 @@ class Node(NamedTuple):
 class Program:
     """Expressions as a list of nodes that refer to earlier ones.
 
-    Abs, sign, Max, Min and relu are switches: a guard, and what the value is where it is negative, zero, positive.
+    Abs, sign, Max, Min and relu are switches: a guard, and what the value is where it is negative, zero, positive; with
+    their name as data, and for Max and Min the arguments that were compared so far.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -107,9 +108,11 @@ class Program:
                 return self.add("piecewise", *parts)
             case ast.Call(func=ast.Name(id="Max" | "Min" as name), args=[first, *rest], keywords=[]):
                 a = self.number(first, depth + 1)
+                compared = [a]
                 for other in rest:
-                    b = self.number(other, depth + 1)
-                    a = self.add("switch", self.difference(a, b), *((b, a, a) if name == "Max" else (a, b, b)))
+                    compared.append(b := self.number(other, depth + 1))
+                    values = (b, a, a) if name == "Max" else (a, b, b)
+                    a = self.add("switch", self.difference(a, b), *values, data=(name, *compared))
                 return a
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
                 return self.function(name, self.number(argument, depth + 1))
@@ -149,11 +152,11 @@ class Program:
         if name in ("sqrt", "exp", "log"):
             return self.add(name, a)
         if name == "Abs":
-            return self.add("switch", a, self.add("negative", a), a, a)
+            return self.add("switch", a, self.add("negative", a), a, a, data=("Abs",))
         if name == "sign":
-            return self.add("switch", a, *(self.add("number", data=Fraction(s)) for s in (-1, 0, 1)))
+            return self.add("switch", a, *(self.add("number", data=Fraction(s)) for s in (-1, 0, 1)), data=("sign",))
         zero = self.add("number", data=Fraction(0))
-        return self.add("switch", self.difference(zero, a), a, zero, zero)
+        return self.add("switch", self.difference(zero, a), a, zero, zero, data=("relu",))
 
     def condition(self, tree: ast.expr, depth: int) -> int:
         """The node of a part that is true or false."""

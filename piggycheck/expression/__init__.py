@@ -12,17 +12,18 @@ import sympy as sp
 
 from piggycheck.errors import ExpressionError
 from piggycheck.expression.limits import LONGEST_TEXT
+from piggycheck.expression.nodes import relu
 from piggycheck.expression.reader import Reader
 from piggycheck.expression.tokens import FUNCTIONS, declared_names
 from piggycheck.expression.writer import Writer
 
-__all__ = ["FUNCTIONS", "LONGEST_TEXT", "parse", "parse_number", "to_text"]
+__all__ = ["FUNCTIONS", "LONGEST_TEXT", "parse", "parse_number", "relu", "to_text"]
 
 
 def parse(
     text: str, names: Mapping[str, sp.Symbol] | Iterable[sp.Symbol] = (), *, where: str = "expression"
 ) -> sp.Expr:
-    """Read an expression exactly; relations, `Piecewise`, `Abs`, `Max`, `Min` and `sign` stay as they are written.
+    """Read an expression exactly; relations, `Piecewise`, `Abs`, `Max`, `Min`, `relu`, `sign` stay as they are.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def parse(
     >>> parse("x - 0.1*Piecewise((x, x >= theta), (x/4, True))", [x, theta])
     x - Piecewise((x, x >= theta), (x/4, True))/10
     >>> parse("relu(x) - relu(-x)", [x])
-    -Max(0, -x) + Max(0, x)
+    -relu(-x) + relu(x)
     >>> parse("abs(x)", [x], where="objective")
     Traceback (most recent call last):
     ...

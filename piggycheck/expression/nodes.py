@@ -19,7 +19,23 @@ OPPOSITE = {
 }
 
 
-KINKS = (sp.Piecewise, sp.Abs, sp.sign, sp.Max, sp.Min)
+class relu(sp.Function):
+    """The larger of 0 and its argument, as one operation: frameworks differentiate it otherwise than ``Max(x, 0)``."""
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, argument: sp.Expr) -> sp.Expr | None:
+        return max(argument, sp.S.Zero) if isinstance(argument, sp.Rational) else None
+
+    def _eval_is_real(self) -> bool | None:
+        return self.args[0].is_real
+
+    def _eval_is_nonnegative(self) -> bool | None:
+        return self.args[0].is_real
+
+
+KINKS = (sp.Piecewise, sp.Abs, sp.sign, sp.Max, sp.Min, relu)
 
 
 def bits(expression: sp.Basic) -> int:

@@ -34,6 +34,7 @@ from piggycheck.expression.nodes import (
     power,
     product,
     relation,
+    relu,
     smooth_function,
     total,
 )
@@ -264,7 +265,7 @@ class Reader(Source):
         return largest(sp.Min, min, self._arguments(node, depth))
 
     def _call_relu(self, node: ast.Call, depth: int) -> Value:
-        return largest(sp.Max, max, [Value(sp.S.Zero, 1, 0), *self._arguments(node, depth, 1)])
+        return self._kink(node, depth, lambda number: max(number, sp.S.Zero), relu)
 
     def _call_sqrt(self, node: ast.Call, depth: int) -> Value:
         (argument,) = self._arguments(node, depth, 1)

@@ -6,7 +6,7 @@ import sympy as sp
 
 from piggycheck.errors import ExpressionError
 from piggycheck.expression.limits import LONGEST_TEXT
-from piggycheck.expression.nodes import base_and_exponent
+from piggycheck.expression.nodes import base_and_exponent, relu
 from piggycheck.expression.tokens import declared_names
 
 __all__ = ["Writer"]
@@ -55,7 +55,7 @@ class Writer:
             case sp.Piecewise():
                 pairs = [f"({self.text(value, 0)}, {self.text(condition, 0)})" for value, condition in node.args]
                 return f"Piecewise({', '.join(pairs)})", ATOM
-            case sp.Abs() | sp.Max() | sp.Min() | sp.sign() | sp.exp() | sp.log():
+            case sp.Abs() | sp.Max() | sp.Min() | sp.sign() | relu() | sp.exp() | sp.log():
                 return f"{type(node).__name__}({', '.join(self.text(part, 0) for part in node.args)})", ATOM
             case sp.And() | sp.Or():
                 word, level = (" and ", AND) if isinstance(node, sp.And) else (" or ", OR)

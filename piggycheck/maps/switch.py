@@ -1,7 +1,7 @@
 """The one nonsmooth node: a switch looks at the sign of its guard and picks a branch.
 
-``Abs``, ``Max``, ``Min``, ``sign`` and every relation in a ``Piecewise`` condition become switches, once, when a map
-is built. What is left between the switches is smooth.
+``Abs``, ``Max``, ``Min``, ``relu``, ``sign`` and every relation in a ``Piecewise`` condition become switches, once,
+when a map is built. What is left between the switches is smooth.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from sympy.core.relational import Equality, GreaterThan, LessThan, StrictGreater
 from sympy.logic.boolalg import ITE, And, BooleanFalse, BooleanTrue, Not, Or
 
 from piggycheck.errors import GapError, MapError
+from piggycheck.expression import relu
 
 __all__ = ["GAP", "NONSMOOTH", "Switch", "as_piecewise", "collect_switches", "hoist", "resolve", "translate"]
 
 GAP = sp.nan
 """The branch that a point takes when no condition of a ``Piecewise`` holds."""
 
-NONSMOOTH = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.Piecewise)
+NONSMOOTH = (sp.Abs, sp.Max, sp.Min, sp.sign, relu, sp.Piecewise)
 
 _TRUE_ON = {
     GreaterThan: (0, 1),
@@ -113,6 +114,8 @@ def _translate_node(expression: sp.Expr, arguments: list[sp.Expr]) -> sp.Expr:
         return make_switch(head, -head, head, head)
     if isinstance(expression, sp.sign):
         return make_switch(head, sp.Integer(-1), sp.Integer(0), sp.Integer(1))
+    if isinstance(expression, relu):
+        return make_switch(-head, head, sp.Integer(0), sp.Integer(0))
     if isinstance(expression, (sp.Max, sp.Min)):
         largest = isinstance(expression, sp.Max)
         for other in arguments[1:]:
