@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
-from textwrap import wrap
 from typing import Any
 
-from piggycheck.errors import InputError
+from piggycheck.render.page import mathematical, page, plain_axes
 
 __all__ = ["figure"]
 
@@ -30,18 +28,6 @@ _BRANCHES: tuple[dict[str, Any], ...] = (
     {"color": "#E69F00", "linestyle": (0, (2, 1)), "marker": "D"},
 )
 _STEPWISE = {"lower", "upper", "gap"}
-_FORMATS = ("pdf", "svg", "png")
-_TITLE_WIDTH = 68
-_NO_DATE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
-_SETTINGS = {
-    "svg.hashsalt": "piggycheck",
-    "pdf.fonttype": 42,
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "legend.fontsize": 8,
-    "mathtext.fontset": "dejavusans",
-    "path.simplify": False,
-}
 _MARKERS = 12
 _NARROW = 20
 _SMALLEST, _LARGEST = 1e-200, 1e200
@@ -81,29 +67,13 @@ def figure(data: Any, path: str | Path) -> None:
     When this fails: values of 0 have no place on a logarithmic axis; a sequence that reaches 0 ends there,
     and so does one that leaves the range from 1e-200 to 1e200.
     """
-    path = Path(path)
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in _FORMATS:
-        raise InputError(f"{path}: a figure ends in .pdf, .svg or .png; write one of them")
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(_SETTINGS):
-        drawing = Figure(figsize=(6.4, 0.5 + 2.9 * len(data.panels)), layout="constrained")
-        FigureCanvasAgg(drawing)
+    with page(path, data.title, (6.4, 0.5 + 2.9 * len(data.panels))) as drawing:
         axes = drawing.subplots(len(data.panels), 1, squeeze=False)[:, 0]
         for axis, panel, below in zip(axes, data.panels, [*data.panels[1:], None], strict=True):
             _draw(axis, panel)
             _scale_across(axis, [one for one in data.panels if one.xlabel == panel.xlabel])
             if below is None or below.xlabel != panel.xlabel:
-                axis.set_xlabel(_mathematical(panel.xlabel))
-        if data.title:
-            drawing.suptitle("\n".join(wrap(data.title, _TITLE_WIDTH)), fontsize=10, fontweight="bold")
-        try:
-            drawing.savefig(path, format=kind, dpi=200, metadata=_NO_DATE[kind])
-        except OSError as error:
-            raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+                axis.set_xlabel(mathematical(panel.xlabel))
 
 
 def _draw(axis: Any, panel: Any) -> None:
@@ -119,18 +89,16 @@ def _draw(axis: Any, panel: Any) -> None:
             branch += 1
         if series.role in _STEPWISE:
             style |= {"drawstyle": "steps-post", "markevery": range(len(series.k) - 1)}
-        axis.plot(series.k, values, label=_mathematical(series.label) or None, **style)
+        axis.plot(series.k, values, label=mathematical(series.label) or None, **style)
     for place, label in getattr(panel, "marks", ()):
-        axis.axvline(place, label=_mathematical(label), **_MARK)
+        axis.axvline(place, label=mathematical(label), **_MARK)
     if logarithmic:
         axis.set_yscale("log")
-    axis.set_ylabel(_mathematical(panel.ylabel))
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.grid(True, color="#E5E5E5", linewidth=0.6)
-    axis.set_axisbelow(True)
+    axis.set_ylabel(mathematical(panel.ylabel))
+    plain_axes(axis)
     axis.tick_params(labelbottom=True)
     labelled = [series for series in panel.series if series.label]
-    axis.set_title(_mathematical(panel.title), loc="left", fontweight="bold")
+    axis.set_title(mathematical(panel.title), loc="left", fontweight="bold")
     columns = 1 if any(len(series.label) > 42 for series in labelled) else 2
     if labelled:
         place = {"loc": "upper left", "bbox_to_anchor": (0, -0.18), "borderaxespad": 0}
@@ -170,12 +138,3 @@ def _reads_better_logarithmic(series: Any) -> bool:
     if not positive or max(positive) < _NARROW * min(positive):
         return False
     return all(zeros_between(one.values) <= len(one.values) // 10 for one in series)
-
-
-def _mathematical(text: str) -> str:
-    """Set what is mathematics in a label as such: J_k, x_k, powers."""
-    text = text.replace("$", r"\$").replace("J̄", r"$\bar{J}$").replace("x̄", r"$\bar{x}$")
-    text = re.sub(r"\b([Jx])_([k0])\b", r"$\1_\2$", text)
-    text = re.sub(r"^step k$", "step $k$", text)
-    text = text.replace("theta", "θ").replace("lambda", "λ")
-    return re.sub(r"\^k\b", "$^k$", text)
