@@ -6,6 +6,7 @@ Definiteness lives in `piggycheck.definite`, roots of polynomials in `piggycheck
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -45,6 +46,7 @@ __all__ = [
     "matrix",
     "modulus_lower",
     "nonnegative_solution",
+    "primitive",
     "rational",
     "root_lower",
     "root_upper",
@@ -179,6 +181,20 @@ def entries(M: fmpq_mat) -> list[list[fmpq]]:
     [[1, 2], [3, 4]]
     """
     return M.table() if M.ncols() else [[] for _ in range(M.nrows())]
+
+
+def primitive(row: Sequence[fmpq]) -> tuple[fmpq, ...]:
+    """Return the positive multiple of a row that has coprime integer entries; zero stays zero.
+
+    Examples
+    --------
+    >>> primitive([fmpq(1, 2), fmpq(-3), fmpq(0)])
+    (1, -6, 0)
+    """
+    numerators, _ = fmpq_mat([list(row)]).numer_denom()
+    values = [int(value) for value in numerators.entries()]
+    content = math.gcd(*values) or 1
+    return tuple(fmpq(value // content) for value in values)
 
 
 def block_matrix(blocks: Sequence[Sequence[fmpq_mat]]) -> fmpq_mat:

@@ -21,7 +21,7 @@ from piggycheck.arithmetic import rational
 from piggycheck.errors import UnknownError
 from piggycheck.feasibility import AffineRow, Feasible, feasible_point
 from piggycheck.fixed_points import FixedPoint, rational_matrix
-from piggycheck.linalg import block_matrix, entries, identity, solve
+from piggycheck.linalg import block_matrix, entries, identity, primitive, solve
 from piggycheck.maps import Piece, SmoothPiece, SymbolicMap
 from piggycheck.maps.evaluation import SignsAt
 from piggycheck.switched import Edge, Word
@@ -193,7 +193,7 @@ class ConewiseLinear:
                 if isinstance(outcome, Feasible):
                     first = [fmpq(int(j == 0)) for j in range(basis.ncols())]
                     combination = list(outcome.point) if rows else first
-                    return _primitive((basis * fmpq_mat(len(combination), 1, combination)).entries())
+                    return primitive((basis * fmpq_mat(len(combination), 1, combination)).entries())
                 continue
             for cone in self.cones[word[step]]:
                 if cone.is_solid and not cone.equalities:
@@ -316,15 +316,7 @@ def _pulled_back(rows: Sequence[Row], image: fmpq_mat) -> list[Row]:
 
 def _merged(rows: tuple[Row, ...], further: Sequence[Row]) -> tuple[Row, ...]:
     """All rows that say something, each up to a positive factor once."""
-    return tuple(dict.fromkeys([*rows, *(_primitive(row) for row in further if any(row))]))
-
-
-def _primitive(row: Sequence[fmpq]) -> Row:
-    """The positive multiple of a row with coprime integer entries."""
-    numerators, _ = fmpq_mat([list(row)]).numer_denom()
-    values = [int(value) for value in numerators.entries()]
-    content = math.gcd(*values) or 1
-    return tuple(fmpq(value // content) for value in values)
+    return tuple(dict.fromkeys([*rows, *(primitive(row) for row in further if any(row))]))
 
 
 def _holds(d: Row, equalities: Sequence[Row], inequalities: Sequence[Row]) -> bool:
@@ -441,7 +433,7 @@ class _ConeReader:
             slopes = [sp.expand(sp.diff(guard.subs(self.at), v)) for v in self.state]
             if any(slope.has(*self.state) for slope in slopes):
                 raise UnknownError(f"the guard `{guard}` is not affine in the state, and words depend on that")
-            self.rows[guard] = _primitive([rational(slope, "a slope of a guard") for slope in slopes])
+            self.rows[guard] = primitive([rational(slope, "a slope of a guard") for slope in slopes])
         return self.rows[guard]
 
 

@@ -20,7 +20,18 @@ PACKAGE = ROOT / "piggycheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 LINEAR_ALGEBRA = {"arrays", "definite", "feasibility", "intervals", "linalg", "norms", "roots", "spectra"}
-LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback", "enclosures"}
+LEFT_WING = {
+    "maps",
+    "functions",
+    "algorithms",
+    "iteration",
+    "fixed_points",
+    "transitions",
+    "piggyback",
+    "enclosures",
+} | {
+    "trajectories",
+}
 RIGHT_WING = {"switched", "stability", "limits"}
 BELOW_CLAIMS = {"errors", "arithmetic", "expression", "layered_text"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
 
@@ -46,6 +57,7 @@ MAY_IMPORT = {
     | LINEAR_ALGEBRA,
     "piggyback": {"errors", "arithmetic", "expression", "maps", "iteration"} | LINEAR_ALGEBRA,
     "enclosures": {"errors", "arithmetic", "maps", "iteration", "fixed_points", "piggyback"} | LINEAR_ALGEBRA,
+    "trajectories": {"errors", "arithmetic", "expression", "maps", "iteration"} | LINEAR_ALGEBRA,
     "switched": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "stability": {"errors", "arithmetic", "switched"} | LINEAR_ALGEBRA,
     "limits": {"errors", "arithmetic", "switched", "stability"} | LINEAR_ALGEBRA,
