@@ -15,8 +15,10 @@ from piggycheck.claims.derivative import Derivative
 from piggycheck.claims.diverges import Diverges
 from piggycheck.claims.enclosed import EnclosedSubject, decide_enclosed, statement_of
 from piggycheck.claims.fixed_point import FixedPointClaim as FixedPoint
+from piggycheck.claims.implicit_is_strict import ImplicitIsStrict
 from piggycheck.claims.joint_spectral_radius import JointSpectralRadius
 from piggycheck.claims.no_common_quadratic_form import NoCommonQuadraticForm
+from piggycheck.claims.piggyback_interval import PiggybackInterval
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import Derivation
@@ -37,8 +39,10 @@ __all__ = [
     "Diverges",
     "EnclosedSubject",
     "FixedPoint",
+    "ImplicitIsStrict",
     "JointSpectralRadius",
     "NoCommonQuadraticForm",
+    "PiggybackInterval",
     "Proved",
     "Refuted",
     "Subject",
@@ -59,8 +63,10 @@ KINDS: dict[str, type[Claim]] = {
         Derivative,
         Diverges,
         FixedPoint,
+        ImplicitIsStrict,
         JointSpectralRadius,
         NoCommonQuadraticForm,
+        PiggybackInterval,
     )
 }
 """The kinds of claim, by the name that a case gives them."""

@@ -12,7 +12,7 @@ from piggycheck.certificates import Certificate
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
 from piggycheck.errors import InputError, IrrationalError
-from piggycheck.linalg import entries
+from piggycheck.linalg import entries, matrix
 from piggycheck.render.formula import decimals_above, decimals_below
 from piggycheck.switched import Word
 
@@ -21,6 +21,7 @@ __all__ = [
     "certify",
     "decimals_above",
     "decimals_below",
+    "matrix_field",
     "matrix_text",
     "rational_field",
     "word_text",
@@ -81,6 +82,25 @@ def rational_field(value: Any, where: str) -> fmpq:
         return rational(value, where)
     except IrrationalError:
         raise InputError(f"{where}: `{value}` is irrational; write a rational number") from None
+
+
+def matrix_field(value: Any, where: str) -> fmpq_mat:
+    """Read a claim's field that is a matrix: rows, one row of a single column each, or one number.
+
+    Raises
+    ------
+    InputError
+        When it is none, or not of rational numbers.
+
+    Examples
+    --------
+    >>> matrix_field("1/2", "value"), matrix_field([[1, 2]], "value")
+    ([1/2], [1, 2])
+    """
+    if isinstance(value, fmpq_mat):
+        return value
+    rows = value if isinstance(value, list) and all(isinstance(row, list) for row in value) else [[value]]
+    return matrix([[rational_field(entry, where) for entry in row] for row in rows], where)
 
 
 def matrix_text(M: fmpq_mat) -> list[list[str]]:

@@ -7,15 +7,15 @@ from typing import Any
 
 from flint import fmpq_mat
 
-from piggycheck.claims.base import Claim, certify, matrix_text, rational_field, word_text
+from piggycheck.claims.base import Claim, certify, matrix_field, matrix_text, word_text
 from piggycheck.claims.converges import contraction
 from piggycheck.claims.directions import read_directions
+from piggycheck.claims.limit_sets import require_all_words
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.derivation import ContractionStep, LimitStep, WordFixedPointsStep
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.limits import common_fixed_point, word_fixed_point
-from piggycheck.linalg import matrix
 from piggycheck.stability import Contractive
 from piggycheck.switched import Word
 
@@ -48,7 +48,7 @@ class Derivative(Claim):
 
     def __post_init__(self) -> None:
         if self.value is not None:
-            object.__setattr__(self, "value", _read(self.value))
+            object.__setattr__(self, "value", matrix_field(self.value, "value of `derivative`"))
         object.__setattr__(self, "directions", read_directions(self.directions, self.kind))
 
     def fields(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Derivative(Claim):
         subject.require_parameters(self.kind)
         if self.directions is not None:
             raise InputError("directions of `derivative`: they are for maps made of layers; remove them")
-        _require_one_letter_each(subject)
+        require_all_words(subject, self.kind)
         shape = (subject.system.dimension, subject.system.columns)
         if self.value is not None and (self.value.nrows(), self.value.ncols()) != shape:
             raise InputError(f"value of `derivative`: write a matrix of {shape[0]} rows and {shape[1]} columns")
@@ -119,26 +119,3 @@ class Derivative(Claim):
             if self.value is not None or len(found) == 2:
                 return found
         raise UnknownError("the pairs proved essentially active have one common fixed point; others are undecided")
-
-
-def _read(value: Any) -> fmpq_mat:
-    """Read a matrix: rows, one row of a single column each, or one number."""
-    if isinstance(value, fmpq_mat):
-        return value
-    rows = value if isinstance(value, list) and all(isinstance(row, list) for row in value) else [[value]]
-    read = [[rational_field(entry, "value of `derivative`") for entry in row] for row in rows]
-    return matrix(read, "value of `derivative`")
-
-
-def _require_one_letter_each(subject: Subject) -> None:
-    """Require that every word may follow every other, and that the matrices are known exactly.
-
-    Raises
-    ------
-    UnknownError
-        When a graph constrains the words, or a matrix is only known between bounds.
-    """
-    if subject.system.graph:
-        raise UnknownError("the words are constrained by a graph, and `derivative` is about all words; remove `graph`")
-    if not subject.system.is_certain:
-        raise UnknownError("matrices are known only between bounds, and `derivative` needs them exactly")

@@ -25,6 +25,7 @@ from piggycheck.expression import to_text
 from piggycheck.fixed_points import FixedPoint, FixedPoints, approached, fixed_points, linearise, rational_matrix
 from piggycheck.intervals import IntervalMatrix, Letter
 from piggycheck.iteration import Iteration
+from piggycheck.limits import Contraction, contracting
 from piggycheck.linalg import simplest_between
 from piggycheck.maps import Piece, SelectionSet
 from piggycheck.stability import Contractive, Expansive, Open, decide
@@ -237,6 +238,18 @@ class Subject(About):
             seconds = max(min(self.remaining, time_limit), 0.1)
             self._radii[key] = decide(system, rate, time_limit=seconds, trees_only=trees_only)
         return self._radii[key]
+
+    @cached_property
+    def contraction(self) -> Contraction:
+        """A proof that the pairs of `system` contract, with a ball around their piggyback set."""
+        return contracting(self.system, time_limit=max(self.remaining, 0.1))
+
+    @cached_property
+    def essential_contraction(self) -> Contraction:
+        """The same for `essential_system`, whose piggyback set is a part of that."""
+        if self.essential_system is self.system:
+            return self.contraction
+        return contracting(self.essential_system, time_limit=max(self.remaining, 0.1))
 
     def lower(self, answer: Contractive | Open, of: SwitchedSystem | None = None) -> fmpq | None:
         """Return the lower bound that came with an answer, unless that was about a superset."""

@@ -337,7 +337,7 @@ def _atom(atom: Any, *, small: bool) -> str:
 
 
 def _raised(above: str) -> str:
-    raised = {"T": r"\mathsf T"}.get(above, above)
+    raised = {"T": r"\mathsf T", "imp": r"\mathrm{imp}", "pb": r"\mathrm{pb}"}.get(above, above)
     return f"^{{{raised}}}" if above else ""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.intervals import IntervalMatrix
-from piggycheck.render import enclosures
+from piggycheck.render import enclosures, limit_sets
 from piggycheck.render.bounds import bounds
 from piggycheck.render.formula import (
     Cases,
@@ -42,12 +42,18 @@ HEADINGS = {
     "derivative": "What do the derivatives converge to?",
     "diverges": "Do the derivatives diverge?",
     "fixed_point": "Where is the fixed point?",
+    "implicit_is_invertible": "Can implicit differentiation be done?",
+    "implicit_is_strict": "Does implicit differentiation miss elements?",
+    "implicit_set_exceeds_clarke": "Does implicit differentiation return too much?",
+    "in_piggyback_set": "Is this matrix in the piggyback set?",
     "joint_spectral_radius": "What is the joint spectral radius?",
     "no_common_quadratic_form": "Is there no common quadratic form?",
+    "piggyback_bounds": "How large is the piggyback set?",
+    "piggyback_interval": "What is the hull of the piggyback set?",
 }
 """The question behind each kind of claim."""
 
-_REST_ON_CONTRACTION = ("derivative", "diverges")
+_REST_ON_CONTRACTION = ("derivative", "diverges", "implicit_is_strict", "piggyback_interval")
 _MOST_PIECES = 8
 _MOST_WORDS = 20
 _MOST_CASES = 6
@@ -411,6 +417,18 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.FromStartStep: enclosures.from_start,
     d.ObservedStep: enclosures.observed,
     d.TieStep: enclosures.tie,
+    d.ImplicitSetStep: limit_sets.implicit_set,
+    d.IntervalStep: limit_sets.interval,
+    d.OutsideImplicitStep: limit_sets.outside_implicit,
+    d.InvariantPointsStep: limit_sets.invariant_points,
+    d.InsideStep: limit_sets.inside,
+    d.InsideIntervalStep: limit_sets.inside_interval,
+    d.BallStep: limit_sets.ball,
+    d.SeparationStep: limit_sets.separation,
+    d.DirectionBoundsStep: limit_sets.direction_bounds,
+    d.InvertibleStep: limit_sets.invertible,
+    d.SingularStep: limit_sets.singular,
+    d.ClarkeStep: limit_sets.clarke,
 }
 
 

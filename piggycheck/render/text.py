@@ -36,7 +36,9 @@ __all__ = ["condition_text", "expression_text", "join_tokens", "report", "report
 _WIDTH = 92
 _INDENT = 4
 _SPACED = {"=", "≤", "≥", "<", ">", "⪰", "≻", "≈", "+", "−", "→", "↦", "←", "∈", "≠"}
-_FUNCTIONS = ("q", "V", "ρ", "Π", "max", "diag")
+_FUNCTIONS = ("q", "V", "ρ", "Π", "max", "diag", "det", "tr")
+_SETS = ("imp", "pb")
+_OPENING, _CLOSING = ("(", "[", "⟨"), (")", "]", "⟩", "/")
 _SUPERSCRIPTS = str.maketrans("0123456789T-", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵀ⁻")
 
 
@@ -174,9 +176,9 @@ def join_tokens(tokens: Sequence[str]) -> str:
             text = f"{text.rstrip()} {token} " if text else f"{token} "
         elif token.startswith((",", ";")):
             text = text.rstrip() + token + ("" if token.endswith(" ") else " ")
-        elif token in {")", "/"} or token.startswith(")"):
+        elif token.startswith(_CLOSING):
             text = text.rstrip() + token
-        elif text and text[-1] not in " (/" and token != "(":
+        elif text and not text.endswith((" ", "/", *_OPENING)) and token != "(":
             text += " " + token
         elif token == "(" and text and text[-1].isalnum() and not text.endswith(_FUNCTIONS):
             text += " ("
@@ -228,6 +230,8 @@ def token_text(atom: Any) -> str:
 def _raised(text: str) -> str:
     if not text:
         return ""
+    if text in _SETS:
+        return "^" + text
     raised = text.translate(_SUPERSCRIPTS)
     return raised if raised.isprintable() and all(c not in "w|" for c in text) else f"^({text})"
 

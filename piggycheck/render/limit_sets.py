@@ -1,0 +1,408 @@
+"""What is said of limit sets: what the recursion converges to, beside what implicit differentiation returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from piggycheck import derivation as d
+from piggycheck.render.formula import (
+    Atom,
+    Decimal,
+    Display,
+    Formula,
+    Letter,
+    Number,
+    Operator,
+    Paragraph,
+    Part,
+    Section,
+    Words,
+    decimal,
+    exactly,
+    formula,
+    is_matrix,
+    rational_text,
+    sentence,
+)
+
+__all__ = [
+    "ball",
+    "clarke",
+    "direction_bounds",
+    "implicit_set",
+    "inside",
+    "inside_interval",
+    "interval",
+    "invariant_points",
+    "invertible",
+    "outside_implicit",
+    "separation",
+    "singular",
+]
+
+_MOST_POINTS = 8
+_MOST_CELLS = 4
+_MOST_BOUNDS = 12
+_MOST_LETTERS = 40
+_LONGEST_NUMBER = 24
+_A, _B, _C, _X, _Y, _I, _K = (Letter(name) for name in "ABCXYIK")
+_A_I, _B_I = Letter("A", "i"), Letter("B", "i")
+_IMPLICIT, _PIGGYBACK = Letter("J", "", "imp"), Letter("J", "", "pb")
+_RESIDUAL = formula("(", _I, "−", _A_I, ")", _X, "−", _B_I)
+_Block = Paragraph | Display
+
+
+def implicit_set(step: d.ImplicitSetStep, steps: Sequence[d.Step]) -> Section:
+    """Tell the implicit set: one point for each pair."""
+    said = (
+        "Implicit differentiation solves ", formula(_X, "=", _A_I, _X, "+", _B_I), ", one pair at a time. The "
+        "solutions form the implicit set ", (_IMPLICIT,), ":",
+    )  # fmt: skip
+    shown = step.points[:_MOST_POINTS]
+    lines: list[Formula] = [formula(Letter("X", str(i)), *is_matrix(X)) for i, X in enumerate(shown)]
+    if len(step.points) > len(shown):
+        lines.append((f"… and {len(step.points) - len(shown)} more",))
+    blocks: list[_Block] = [Paragraph(said), Display(tuple(lines))]
+    if step.interval is not None:
+        blocks.append(
+            sentence("With pairs from the convex hull the solutions fill the interval ", _ends(*step.interval), ".")
+        )
+    return Section("The implicit set", tuple(blocks))
+
+
+def interval(step: d.IntervalStep, steps: Sequence[d.Step]) -> Section:
+    """Tell the hull of a piggyback set of numbers, beside that of the implicit set."""
+    blocks: list[_Block] = [
+        sentence("The least and the greatest element of the piggyback set ", (_PIGGYBACK,), " are"),
+        Display(
+            (
+                (Letter("a"), Operator("="), Number(step.lower), *_by(step.lower_word)),
+                (Letter("b"), Operator("="), Number(step.upper), *_by(step.upper_word)),
+            )
+        ),
+        sentence(
+            "Nothing lies beyond: every pair maps the interval ",
+            formula(Operator("["), Letter("a"), ",", Letter("b"), Operator("]")),
+            " into itself.",
+        ),
+    ]
+    implicit = next((s.interval for s in steps if isinstance(s, d.ImplicitSetStep) and s.interval), None)
+    if implicit is not None:
+        lines = (
+            (Operator("conv"), _IMPLICIT, Operator("="), *_ends(*implicit), "   by implicit differentiation"),
+            (Operator("conv"), _PIGGYBACK, Operator("="), *_ends(step.lower, step.upper), "   by the recursion"),
+        )
+        blocks += [sentence("Side by side, the hulls of the two sets:"), Display(lines)]
+    return Section("The hull of the piggyback set", tuple(blocks))
+
+
+def _product(*atoms: Atom) -> Formula:
+    """Write the sum of the products of entries of two matrices: of the first atom and of the rest."""
+    first, *rest = atoms
+    return formula(Operator("⟨"), first, ",", *rest, Operator("⟩"))
+
+
+def _ends(lower: Any, upper: Any) -> Formula:
+    return formula(Operator("["), Number(lower), ",", Number(upper), Operator("]"))
+
+
+def _by(word_then: tuple[Sequence[int], Sequence[int]]) -> Formula:
+    """Say whose point an end is, as a remark beside it."""
+    word, then = word_then
+    repeated = ("   by repeating the word ", Words((tuple(word),)))
+    return (*repeated, "and then ", Words((tuple(then),))) if then else repeated
+
+
+def outside_implicit(step: d.OutsideImplicitStep, steps: Sequence[d.Step]) -> Section:
+    """Tell a word whose fixed point is in the piggyback set, and not in the implicit set."""
+    A_w, B_w, X_w = Letter("A", "w"), Letter("B", "w"), Letter("X", "w")
+    blocks: list[_Block] = [
+        sentence("The word ", *_called(step.word), " has the fixed point"),
+        Display((formula(X_w, "=", A_w, X_w, "+", B_w, *is_matrix(step.matrix)),)),
+        sentence("which is in the piggyback set, as that of every word is."),
+    ]
+    if step.direction is None:
+        blocks.append(sentence("It is none of the points of the implicit set."))
+    else:
+        product = _product(_C, *_RESIDUAL)
+        blocks += [
+            sentence("It would be in the implicit set of the hull if 0 were a convex combination of the residuals ",
+                     _RESIDUAL, " at ", formula(_X, "=", X_w), ". The direction"),
+            Display((formula(_C, *is_matrix(step.direction)),)),
+            sentence("has a positive product with each of them, so it is not: ", product, " is ",
+                     *_some_numbers(step.values), "."),
+        ]  # fmt: skip
+    if step.shorter:
+        words = "word, of one letter" if step.shorter == 1 else "words"
+        blocks.append(
+            sentence(f"No shorter word does this: the fixed points of all {step.shorter} shorter {words} were computed "
+                     "exactly, and are in the implicit set.")
+        )  # fmt: skip
+    return Section("A point that implicit differentiation misses", tuple(blocks))
+
+
+def _called(word: Sequence[int]) -> tuple[Part, ...]:
+    """Write a word by its letters, or by its length."""
+    name = Letter("w")
+    if len(word) <= _MOST_LETTERS:
+        return (formula(name, "=", Words((tuple(word),))),)
+    return ((name,), f" of {len(word)} letters")
+
+
+def _some_numbers(values: Sequence[Any]) -> tuple[Part, ...]:
+    shown: list[Part] = []
+    for i, value in enumerate(values[:_MOST_POINTS]):
+        shown += [", " if i else "", _short(value)]
+    return (*shown, ", …") if len(values) > _MOST_POINTS else tuple(shown)
+
+
+def _short(value: Any) -> Formula:
+    """Write a number, rounded where it is long."""
+    text = rational_text(value)
+    return (Number(value),) if len(text) <= _LONGEST_NUMBER else (Operator("≈"), Decimal(decimal(value)))
+
+
+def invariant_points(step: d.InvariantPointsStep, steps: Sequence[d.Step]) -> Section:
+    """Tell that the implicit set is mapped into itself."""
+    alone = len(step.points) == 1
+    implicit = any(isinstance(s, d.ImplicitSetStep) for s in steps)
+    lines = [formula(Letter("X", str(k)), *is_matrix(X)) for k, X in enumerate(step.points[:_MOST_POINTS])]
+    if len(step.points) > _MOST_POINTS:
+        lines.append((f"… and {len(step.points) - _MOST_POINTS} more",))
+    blocks: list[_Block] = []
+    if alone:
+        blocks.append(sentence("All pairs have the same fixed point, and the piggyback set is this point."))
+    else:
+        again = "Each of them once, the points of the implicit set are" if implicit else "The implicit set is"
+        blocks += [sentence(again), Display(tuple(lines))]
+        if step.hull:
+            blocks.append(sentence("Every pair maps them into their convex hull, which is the implicit set of the "
+                                   "hull and then contains the piggyback set."))  # fmt: skip
+        else:
+            blocks.append(sentence("Every pair maps each of them to one of them, so they are the piggyback set:"))
+            blocks.append(Display(tuple(_images(i, row) for i, row in enumerate(step.images[:_MOST_POINTS]))))
+    return Section("The piggyback set is the implicit set", tuple(blocks))
+
+
+def _images(letter: int, images: Sequence[int]) -> Formula:
+    atoms: list[Atom] = [f"pair {letter} maps "]
+    for k, image in enumerate(images[:_MOST_POINTS]):
+        atoms += [*([Operator(",")] if k else []), Letter("X", str(k)), Operator("↦"), Letter("X", str(image))]
+    return (*atoms, ", …") if len(images) > _MOST_POINTS else tuple(atoms)
+
+
+def inside(step: d.InsideStep, steps: Sequence[d.Step]) -> Section:
+    """Tell how a matrix is reached in the piggyback set."""
+    A_w, B_w, X_w = Letter("A", "w"), Letter("B", "w"), Letter("X", "w")
+    blocks: list[_Block] = []
+    if step.matrix is not None:
+        last = step.weights is None and not step.then
+        blocks += [
+            sentence("The word ", *_called(step.word), " has the fixed point"),
+            Display((formula(X_w, "=", A_w, X_w, "+", B_w, *is_matrix(step.matrix)),)),
+        ]
+        if last:
+            blocks.append(sentence("which is in the piggyback set, as that of every word is: it is the given matrix."))
+        if step.then:
+            A_v, B_v = Letter("A", "v"), Letter("B", "v")
+            name = _Y if step.weights is not None else _X
+            moved = formula(name, "=", A_v, X_w, "+", B_v)
+            blocks.append(sentence("The letters ", _letters(step.then), " move it to ", moved,
+                                   ", the given matrix." if step.weights is None else "."))  # fmt: skip
+    if step.weights is not None:
+        blocks += _by_weights(step)
+    return Section("How the matrix is reached", tuple(blocks))
+
+
+def _letters(then: Sequence[int]) -> Formula:
+    return formula(Letter("v"), "=", Words((tuple(then),)))
+
+
+def _by_weights(step: d.InsideStep) -> list[_Block]:
+    A_l, B_l, l = Letter("A", "ℓ"), Letter("B", "ℓ"), Letter("ℓ")  # noqa: E741 - as the formulas have it
+    weights = formula(l, "=", "(", *_row(step.weights or ()), ")")
+    if step.matrix is None:
+        return [
+            sentence("With the weights ", weights, " of the pairs it is its own image, ",
+                     formula(_X, "=", A_l, _X, "+", B_l), ", and so in the set of the hull.")
+        ]  # fmt: skip
+    source = _Y if step.then else Letter("X", "w")
+    return [
+        sentence("With the weights ", weights, " of the pairs, ", formula(_X, "=", A_l, source, "+", B_l),
+                 " is the given matrix, and so in the set of the hull.")
+    ]  # fmt: skip
+
+
+def _row(values: Sequence[Any]) -> list[Atom]:
+    atoms: list[Atom] = []
+    for i, value in enumerate(values):
+        atoms += [*([Operator(",")] if i else []), *_short(value)]
+    return atoms
+
+
+def inside_interval(step: d.InsideIntervalStep, steps: Sequence[d.Step]) -> Section:
+    """Tell that a number lies between the ends of the hull."""
+    ends = formula(Number(step.lower), "≤", Number(step.value), "≤", Number(step.upper))
+    said = sentence("The piggyback set of the hull is the interval between these ends, and ", ends, ".")
+    return Section("Between the ends", (said,))
+
+
+def ball(step: d.BallStep, steps: Sequence[d.Step]) -> Section:
+    """Tell a ball around the piggyback set."""
+    c, R, V = Letter("c"), Letter("R"), Letter("V")
+    said = (
+        "Put ", formula(V, "(", _X, ")", "=", Operator("tr"), "(", Letter("X", "", "T"), Letter("P"), _X, ")"),
+        ". Every map of a word above sends the ball ", formula(V, "(", _X, "−", c, ")", "≤", Letter("R", "", "2")),
+        " with ", formula(c, *is_matrix(step.centre)), " and ", formula(R, *_value(step.radius)),
+        " into itself. So the piggyback set lies in this ball.",
+    )  # fmt: skip
+    return Section("A ball around the piggyback set", (Paragraph(said),))
+
+
+def _value(value: Any) -> Formula:
+    text = rational_text(value)
+    return (Operator("="), Number(value)) if len(text) <= _LONGEST_NUMBER else (Operator("≈"), Decimal(decimal(value)))
+
+
+def separation(step: d.SeparationStep, steps: Sequence[d.Step]) -> Section:
+    """Tell why a matrix is outside: the cells of the set, and a direction for each."""
+    count, one = len(step.words), len(set(map(str, step.directions))) == 1
+    blocks: list[_Block] = [
+        sentence(_cells(count, step.depth)),
+        sentence(
+            "From each of them a direction ", (_C,), " separates the given matrix ", (_Y,),
+            ", because ", _product(_C, _Y), " is larger than every ", _product(_C, _X),
+            " on it", " — the same one for all, as it must be for a convex set" if one and count > 1 else "", ":",
+        ),
+    ]  # fmt: skip
+    rows = list(zip(step.words, step.directions, step.products, step.bounds, strict=True))
+    lines: list[Formula] = []
+    for word, C, product, bound in rows[:_MOST_CELLS]:
+        compared = formula(*_product(_C, _Y), *_value(product), ">", *_short_above(bound))
+        cell = ("   on the cell ", Words((word,))) if word and len(word) <= _MOST_LETTERS else ()
+        lines.append((*formula(_C, *is_matrix(C)), ",   ", *compared, *cell))
+    if count > len(lines):
+        lines.append((f"… and {count - len(lines)} more, in the certificate",))
+    return Section("Why the matrix is outside", (*blocks, Display(tuple(lines))))
+
+
+def _cells(count: int, depth: int) -> str:
+    if count == 1:
+        return "The set is looked at as a whole, inside that ball."
+    letter = "letter" if depth == 1 else "letters"
+    return (
+        f"The set is divided into {count} cells, by the letters that acted last: at most {depth} {letter}. Each cell "
+        "is the image of the whole set under these, and lies in the image of the ball."
+    )
+
+
+def _short_above(value: Any) -> Formula:
+    """Write an upper bound, rounded upwards where it is long."""
+    if len(rational_text(value)) <= _LONGEST_NUMBER:
+        return (Number(value),)
+    scale = 10**6
+    above = type(value)((value * scale).ceil()) / scale
+    return (Decimal(decimal(above, 12)),)
+
+
+def direction_bounds(step: d.DirectionBoundsStep, steps: Sequence[d.Step]) -> Section:
+    """Tell bounds in some directions, or the box."""
+    cells, depth = max(count for count, _ in step.cells), max(depth for _, depth in step.cells)
+    product = _product(_C, _X)
+    blocks: list[_Block] = []
+    how = (
+        f" The set was divided into up to {cells} cells of up to {depth} letters, each inside an image of the ball."
+        if cells > 1
+        else ""
+    )
+    if step.box is not None:
+        lower, upper = step.box
+        blocks += [
+            sentence("The piggyback set lies in the box between these matrices, entry by entry:"),
+            Display(((Letter("L"), *is_matrix(lower), ",   ", Letter("U"), *is_matrix(upper)),)),
+        ]
+    said = f"The largest product with each direction is bounded above{_and_below(step)}.{how}"
+    blocks.append(sentence(said.replace("The largest", "On the set the largest")))
+    lines = []
+    for C, h, l, point in list(zip(step.directions, step.upper, step.lower, step.points, strict=True))[:_MOST_BOUNDS]:  # noqa: E741
+        below = () if l is None else (*_below(l), Operator("≤"))
+        by = () if point is None else _by_point(*point)
+        lines.append(
+            (*below, Operator("max"), *product, Operator("≤"), *_short_above(h), ",   ", _C, *is_matrix(C), *by)
+        )
+    if len(step.directions) > _MOST_BOUNDS:
+        lines.append((f"… and {len(step.directions) - _MOST_BOUNDS} more, in the certificate",))
+    return Section("Bounds on the piggyback set", (*blocks, Display(tuple(lines))))
+
+
+def _and_below(step: d.DirectionBoundsStep) -> str:
+    return "" if all(value is None for value in step.lower) else ", and below by a point of the set"
+
+
+def _below(value: Any) -> Formula:
+    if len(rational_text(value)) <= _LONGEST_NUMBER:
+        return (Number(value),)
+    scale = 10**6
+    below = type(value)((value * scale).floor()) / scale
+    return (Decimal(decimal(below, 12)),)
+
+
+def _by_point(word: Sequence[int], then: Sequence[int]) -> Formula:
+    if len(word) + len(then) > _MOST_LETTERS:
+        return ()
+    return _by((word, then))
+
+
+def invertible(step: d.InvertibleStep, steps: Sequence[d.Step]) -> Section:
+    """Tell that implicit differentiation has a solution for every pair, or for every pair of the hull."""
+    det = formula(Operator("det"), "(", _I, "−", _A_I, ")")
+    blocks: list[_Block] = [
+        sentence("The determinants ", det, " of the pairs are ", *_some_numbers(step.determinants), ".")
+    ]
+    if step.hull:
+        det_l = formula(Operator("det"), "(", _I, "−", Letter("A", "ℓ"), ")")
+        sign = "positive" if step.determinants[0] > 0 else "negative"
+        parts = "simplex" if step.simplices == 1 else f"{step.simplices} simplices into which it was divided"
+        where = "on the " if step.simplices == 1 else "on each of the "
+        blocks.append(
+            sentence("With weights ", (Letter("ℓ"),), " of the pairs, ", det_l, " is a polynomial on a simplex. "
+                     f"{where.capitalize()}{parts} all its Bernstein coefficients are {sign}, so it has no zero: ",
+                     formula(_I, "−", Letter("A", "ℓ")), " is invertible for every pair of the convex hull.")
+        )  # fmt: skip
+    return Section("Can implicit differentiation solve its equation?", tuple(blocks))
+
+
+def singular(step: d.SingularStep, steps: Sequence[d.Step]) -> Section:
+    """Tell weights for which implicit differentiation has no unique solution."""
+    det, l = formula(Operator("det"), "(", _I, "−", Letter("A", "ℓ"), ")"), Letter("ℓ")  # noqa: E741
+    lines = [
+        (*formula(*det, *_value(value)), "   with the weights ", *formula(l, "=", "(", *_row(weights), ")"))
+        for weights, value in zip(step.weights, step.determinants, strict=True)
+    ]
+    blocks: list[_Block] = [Display(tuple(lines))]
+    if len(lines) == 1:
+        said = "There the equation of implicit differentiation has no solution, or many."
+    else:
+        said = (
+            "Between these weights the determinant changes its sign, so for some weights it is zero, and the equation "
+            "of implicit differentiation has no solution, or many."
+        )
+    return Section("Where implicit differentiation breaks down", (*blocks, sentence(said)))
+
+
+def clarke(step: d.ClarkeStep, steps: Sequence[d.Step]) -> Section:
+    """Tell a matrix that implicit differentiation returns, and the solution map's Clarke Jacobian does not contain."""
+    A_l, B_l = Letter("A", "ℓ"), Letter("B", "ℓ")
+    weights = formula(Letter("ℓ"), "=", "(", *_row(step.weights), ")")
+    solved = formula(_X, "=", "(", _I, "−", A_l, Letter(")", "", "-1"), B_l, *is_matrix(step.matrix))
+    blocks: list[_Block] = [
+        sentence("With the weights ", weights, " of the pairs, implicit differentiation returns"),
+        Display((solved,)),
+        sentence("The Clarke Jacobian of the solution map lies in the convex hull of the solutions ",
+                 (Letter("X", "i"),), " of the single pairs. The direction"),
+        Display((formula(_C, *is_matrix(step.direction)),)),
+        sentence("separates them: ", formula(*_product(_C, _X), *_value(step.product)), " is larger than every ",
+                 _product(_C, Letter("X", "i")), ", of which the largest is ", *exactly(step.largest), "."),
+    ]  # fmt: skip
+    return Section("An element that is no Clarke derivative", tuple(blocks))
