@@ -33,6 +33,7 @@ from .radius import (
 )
 from .reading import Data, Refused, Unreadable, fields, text
 from .realisable import along_iterates
+from .singular import agrees_proved, agrees_refuted
 from .subject import FixedPoint, Map, Subject
 
 FORMAT = "piggycheck-certificate/1"
@@ -41,6 +42,9 @@ MOST_BYTES = 50_000_000
 WORD = ("method", "word", "modulus_lower")
 GROWTH = (*WORD, "growth_lower", "column")
 EIGENVALUE = ("eigenvalue", "left_eigenvector", "excitation")
+POLYNOMIAL = ("method", "word", "column", "degree", "factor")
+LEFT_VECTOR = ("left_vector", "leading")
+PROJECTOR = ("method", "pseudo_inverse", "group_inverse", "projector")
 DIRECTION = ("direction", "multiplier")
 BOUNDS = ("lower", "upper")
 Keys = Sequence[str]
@@ -55,7 +59,16 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     ("converges", "refuted", "word"): (converges_refuted, WORD, ()),
     ("diverges", "proved", "word"): (diverges_proved, GROWTH, (*EIGENVALUE, "shortest")),
     ("diverges", "refuted", "word"): (diverges_refuted, GROWTH, (*EIGENVALUE, "shortest")),
+    ("diverges", "proved", "polynomial_growth"): (diverges_proved, POLYNOMIAL, (*LEFT_VECTOR, "shortest")),
+    ("diverges", "refuted", "polynomial_growth"): (diverges_refuted, POLYNOMIAL, (*LEFT_VECTOR, "shortest")),
     ("diverges", "refuted", "no_short_word"): (diverges_refuted, ("method",), ()),
+    ("pseudo_inverse_agrees", "proved", "projector"): (agrees_proved, PROJECTOR, ()),
+    ("pseudo_inverse_agrees", "proved", "limit"): (agrees_proved, ("method", "pseudo_inverse", "limit"), ()),
+    ("pseudo_inverse_agrees", "refuted", "projector"): (agrees_refuted, PROJECTOR, ()),
+    ("pseudo_inverse_agrees", "refuted", "limit"): (agrees_refuted, ("method", "pseudo_inverse", "limit"), ()),
+    ("pseudo_inverse_agrees", "refuted", "word"): (agrees_refuted, GROWTH, EIGENVALUE),
+    ("pseudo_inverse_agrees", "refuted", "polynomial_growth"): (agrees_refuted, POLYNOMIAL, LEFT_VECTOR),
+    ("pseudo_inverse_agrees", "refuted", "no_limit"): (agrees_refuted, ("method", "column"), ()),
     ("chain_rule_set_is_larger", "proved", ""): (chain_rule_proved, ("A", "B"), ()),
     ("chain_rule_set_is_larger", "refuted", ""): (chain_rule_refuted, (), ()),
     ("joint_spectral_radius", "proved", ""): (radius_proved, (), BOUNDS),
@@ -141,7 +154,7 @@ def of_layers(certificate: Data, kind: str, verdict: str) -> str:
 
 def subject_of(certificate: Data, kind: str, verdict: str, method: str) -> Subject | Map:
     """Read what the certificate is about."""
-    if "switched" in certificate and kind in (*OF_MATRICES, "derivative"):
+    if "switched" in certificate and kind in (*OF_MATRICES, "derivative", "pseudo_inverse_agrees"):
         fields(certificate, "certificate", (*GENERAL, "switched"), ("J0",))
         return switched(certificate, constrained=kind in OF_MATRICES)
     if kind == "continuous" or (kind, verdict) == ("fixed_point", "refuted"):
@@ -150,8 +163,8 @@ def subject_of(certificate: Data, kind: str, verdict: str, method: str) -> Subje
         return Map(certificate, at_needed=bool(needed))
     pieces = (kind, verdict) not in (("fixed_point", "proved"), ("chain_rule_set_is_larger", "proved"))
     required = (*GENERAL, "map", "at", "fixed_point", *(("pieces",) if pieces else ()))
-    J0 = ("J0",) if kind == "diverges" and method == "word" else ()
-    fields(certificate, "certificate", required, ("start", "pieces", *J0))
+    chosen = (kind == "diverges" and method in ("word", "polynomial_growth")) or kind == "pseudo_inverse_agrees"
+    fields(certificate, "certificate", required, ("start", "pieces", *(("J0",) if chosen else ())))
     return FixedPoint(certificate, pieces_needed=pieces)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .intervals import ONE, ZERO, Interval, raised
-from .matrices import Matrix, combine, equal, has_root_beyond, matrix, minimal_polynomial, say_matrix, times
+from .growth import column_of, polynomial_growth, start_polynomial
+from .intervals import Interval, raised
+from .matrices import Matrix, combine, equal, has_root_beyond, matrix, say_matrix, times
 from .pieces import Patterns
 from .proofs import KINDS, contraction
 from .reading import Data, Refused, Unreadable, integer, number, say, text
@@ -16,7 +17,8 @@ def diverges_proved(claim: Data, subject: Subject, witness: Data) -> str:
     """A word along which the derivatives grow; where the claim says so, no shorter one does."""
     word = subject.word(witness["word"], active=True)
     J0, which = start_derivative(subject)
-    proved = excited_growth(subject, word, J0, witness)
+    grows = polynomial_growth if witness["method"] == "polynomial_growth" else excited_growth
+    proved = grows(subject, word, J0, witness)
     shortest = "shortest" in witness
     if shortest and text(witness["shortest"], "shortest") != "true":
         raise Unreadable('`shortest` is "true", or not there')
@@ -44,12 +46,9 @@ def excited_growth(subject: Subject, word: list[int], J0: Matrix, witness: Data)
     r, growth = modulus(subject, word, witness), number(witness["growth_lower"], "growth_lower")
     if not (growth > 1 and raised(growth, len(word)) <= r):
         raise Refused("the growth per step is not above 1, or not proved by the modulus")
-    if subject.m == 0:
-        raise Refused("there are no parameters to differentiate in")
+    j = column_of(subject, witness)
     A, B = subject.product(word)
-    j = integer(witness["column"], "column", 0, subject.m - 1)
-    M = [row + [b[j]] for row, b in zip(A, B, strict=True)] + [[ZERO] * subject.p + [ONE]]
-    if not has_root_beyond(minimal_polynomial(M, [[row[j]] for row in J0] + [[ONE]]), r):
+    if not has_root_beyond(start_polynomial(subject, A, B, J0, j), r):
         raise Refused("the start does not excite the growing part")
     eigenvector(subject, witness, A, B, J0, j)
     return f"along the word {' '.join(map(str, word))} of {subject} the derivatives grow by {say(growth)} per step"
