@@ -14,6 +14,7 @@ from piggycheck.limits.implicit import (
     strictness,
 )
 from piggycheck.limits.interval import HullInterval, hull_interval
+from piggycheck.limits.membership import Inside, Outside, Unsettled, membership
 from piggycheck.limits.points import Point, common_fixed_point, word_fixed_point
 from piggycheck.limits.singular import SingularLimit, group_inverse, pseudo_inverse, singular_limit
 from piggycheck.limits.support import Bound, Box, outer_box, outer_polytope, support
@@ -26,9 +27,12 @@ __all__ = [
     "HullInterval",
     "ImplicitIn",
     "ImplicitOut",
+    "Inside",
+    "Outside",
     "Point",
     "SingularLimit",
     "Strict",
+    "Unsettled",
     "common_fixed_point",
     "contracting",
     "group_inverse",
@@ -37,6 +41,7 @@ __all__ = [
     "implicit_points",
     "implicit_weights",
     "inner_product",
+    "membership",
     "outer_box",
     "outer_polytope",
     "pseudo_inverse",

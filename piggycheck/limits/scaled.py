@@ -67,7 +67,8 @@ class ScaledSystem:
     @cached_property
     def inverse(self) -> Array:
         """The inverse of the form."""
-        return floats([self.form.inv()])[0]
+        inverse: Array = floats([self.form.inv()])[0]
+        return inverse
 
 
 def floats(matrices: list[fmpq_mat]) -> Array:
