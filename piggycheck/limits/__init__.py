@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from piggycheck.limits.contraction import Contraction, contracting, inner_product
+from piggycheck.limits.determinant import Invertible, Singular, invertible_on_hull
 from piggycheck.limits.implicit import (
     Equal,
     ImplicitIn,
@@ -28,8 +29,10 @@ __all__ = [
     "ImplicitIn",
     "ImplicitOut",
     "Inside",
+    "Invertible",
     "Outside",
     "Point",
+    "Singular",
     "SingularLimit",
     "Strict",
     "Unsettled",
@@ -41,6 +44,7 @@ __all__ = [
     "implicit_points",
     "implicit_weights",
     "inner_product",
+    "invertible_on_hull",
     "membership",
     "outer_box",
     "outer_polytope",
