@@ -108,7 +108,7 @@ def read_case(text: str, *, name: str = "case", file: str = "case", folder: Path
     ... kind = "converges"
     ... ''')
     >>> case.iteration.map.next, [claim.kind for claim in case.claims]
-    ((-x/2 + Max(0, theta),), ['converges'])
+    ((-x/2 + relu(theta),), ['converges'])
     """
     return _Reader(text, name, file, folder).case()
 

@@ -13,6 +13,14 @@ from piggycheck.maps.base import (
 )
 from piggycheck.maps.checks import Continuous, Gap, Jump, check_continuity
 from piggycheck.maps.combine import compose, stacked, total
+from piggycheck.maps.conventions import (
+    CONVENTION_TABLE,
+    CONVENTIONS,
+    Convention,
+    ConventionRow,
+    convention_named,
+    convention_pair,
+)
 from piggycheck.maps.elementwise import Elementwise
 from piggycheck.maps.group import Group
 from piggycheck.maps.nodes import ArrayParameter, ConstantVector, Directions, Node, Scalar, StateBlock
@@ -25,6 +33,8 @@ from piggycheck.maps.structured import StructuredMap
 from piggycheck.maps.symbolic import SmoothPiece, SymbolicMap
 
 __all__ = [
+    "CONVENTIONS",
+    "CONVENTION_TABLE",
     "Activity",
     "Affine",
     "ArrayParameter",
@@ -32,6 +42,8 @@ __all__ = [
     "Constant",
     "ConstantVector",
     "Continuous",
+    "Convention",
+    "ConventionRow",
     "Difference",
     "Directions",
     "Elementwise",
@@ -62,6 +74,8 @@ __all__ = [
     "Term",
     "check_continuity",
     "compose",
+    "convention_named",
+    "convention_pair",
     "stacked",
     "total",
 ]

@@ -16,14 +16,14 @@ from sympy.logic.boolalg import ITE, And, BooleanFalse, BooleanTrue, Not, Or
 from piggycheck.errors import GapError, MapError
 from piggycheck.expression import relu
 
-__all__ = ["GAP", "NONSMOOTH", "Switch", "as_piecewise", "collect_switches", "hoist", "resolve", "translate"]
+__all__ = ["GAP", "NONSMOOTH", "TRUE_ON", "Switch", "as_piecewise", "collect_switches", "hoist", "resolve", "translate"]
 
 GAP = sp.nan
 """The branch that a point takes when no condition of a ``Piecewise`` holds."""
 
 NONSMOOTH = (sp.Abs, sp.Max, sp.Min, sp.sign, relu, sp.Piecewise)
 
-_TRUE_ON = {
+TRUE_ON = {
     GreaterThan: (0, 1),
     StrictGreaterThan: (1,),
     LessThan: (-1, 0),
@@ -177,7 +177,7 @@ class _Cases:
             )
         if isinstance(condition, (And, Or)):
             return self._chain(condition.args, isinstance(condition, And), signs, yes, no)
-        if type(condition) not in _TRUE_ON:
+        if type(condition) not in TRUE_ON:
             raise MapError(f"`{condition}` is not a condition; write relations joined by `and`, `or`, `not`")
         return self._relation(condition, signs, yes, no)
 
@@ -196,7 +196,7 @@ class _Cases:
 
     def _relation(self, relation: sp.Basic, signs: Mapping, yes: _Continuation, no: _Continuation) -> sp.Expr:
         guard, orientation = self.guards[relation]
-        true_on = {orientation * sign for sign in _TRUE_ON[type(relation)]}
+        true_on = {orientation * sign for sign in TRUE_ON[type(relation)]}
         if guard.is_Rational:
             return yes(signs) if int(sp.sign(guard)) in true_on else no(signs)
         if guard in signs:
