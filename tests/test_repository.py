@@ -20,18 +20,8 @@ PACKAGE = ROOT / "piggycheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 LINEAR_ALGEBRA = {"arrays", "definite", "feasibility", "intervals", "linalg", "norms", "roots", "spectra"}
-LEFT_WING = {
-    "maps",
-    "functions",
-    "algorithms",
-    "iteration",
-    "fixed_points",
-    "transitions",
-    "piggyback",
-    "enclosures",
-} | {
-    "trajectories",
-}
+LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback"}
+LEFT_WING |= {"enclosures", "trajectories"}
 RIGHT_WING = {"switched", "stability", "limits"}
 BELOW_CLAIMS = {"errors", "arithmetic", "expression", "layered_text"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
 

@@ -35,6 +35,7 @@ from .reading import Data, Refused, Unreadable, fields, text
 from .realisable import along_iterates
 from .singular import agrees_proved, agrees_refuted
 from .subject import FixedPoint, Map, Subject
+from .uniform import converge_uniformly_proved, converge_uniformly_refuted
 
 FORMAT = "piggycheck-certificate/1"
 MOST_BYTES = 50_000_000
@@ -73,6 +74,16 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     ("chain_rule_set_is_larger", "refuted", ""): (chain_rule_refuted, (), ()),
     ("joint_spectral_radius", "proved", ""): (radius_proved, (), BOUNDS),
     ("joint_spectral_radius", "refuted", ""): (radius_refuted, (), BOUNDS),
+    ("iterates_converge_uniformly", "proved", "funnel"): (
+        converge_uniformly_proved,
+        ("method", "rows", "rate", "constant"),
+        (),
+    ),
+    ("iterates_converge_uniformly", "refuted", "cycle"): (
+        converge_uniformly_refuted,
+        ("method", "at", "first", "period"),
+        (),
+    ),
     ("no_common_quadratic_form", "proved", "dual"): (no_common_form_proved, ("method", "Q"), ()),
     ("no_common_quadratic_form", "proved", "word"): (no_common_form_excluded_by_word, WORD, ()),
     ("no_common_quadratic_form", "refuted", "quadratic"): (no_common_form_refuted, ("method", "P"), ()),
@@ -96,8 +107,15 @@ CLAIM = {
     "derivative": ("value",),
     "joint_spectral_radius": ("lower", "upper", "tolerance"),
     "no_common_quadratic_form": ("rate",),
+    "iterates_converge_uniformly": ("over", "rate"),
 }
 REALISABLE_CLAIM = {"converges": ("rate", "words"), "diverges": ("words",)}
+WITHOUT_PIECES = (
+    ("fixed_point", "proved"),
+    ("chain_rule_set_is_larger", "proved"),
+    ("iterates_converge_uniformly", "proved"),
+    ("iterates_converge_uniformly", "refuted"),
+)
 OF_MATRICES = ("converges", "diverges", "joint_spectral_radius", "no_common_quadratic_form")  # a graph may constrain
 
 
@@ -161,7 +179,7 @@ def subject_of(certificate: Data, kind: str, verdict: str, method: str) -> Subje
         needed = () if kind == "continuous" else ("at",)
         fields(certificate, "certificate", (*GENERAL, "map", *needed), ("at", "start"))
         return Map(certificate, at_needed=bool(needed))
-    pieces = (kind, verdict) not in (("fixed_point", "proved"), ("chain_rule_set_is_larger", "proved"))
+    pieces = (kind, verdict) not in WITHOUT_PIECES
     required = (*GENERAL, "map", "at", "fixed_point", *(("pieces",) if pieces else ()))
     chosen = (kind == "diverges" and method in ("word", "polynomial_growth")) or kind == "pseudo_inverse_agrees"
     fields(certificate, "certificate", required, ("start", "pieces", *(("J0",) if chosen else ())))

@@ -126,8 +126,7 @@ def converge_uniformly_refuted(claim: Data, subject: FixedPoint, witness: Data) 
 
 def read_box(claim: Data, subject: FixedPoint) -> Ends:
     """The interval of each parameter of the box."""
-    data = claim["over"]
-    fields(data, "claim.over", (), subject.map.parameters)
+    data = fields(claim.get("over"), "claim.over", (), subject.map.parameters)
     box: Ends = {}
     for name in subject.map.parameters:
         if name in data:

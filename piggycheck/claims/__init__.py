@@ -16,6 +16,7 @@ from piggycheck.claims.diverges import Diverges
 from piggycheck.claims.enclosed import EnclosedSubject, decide_enclosed, statement_of
 from piggycheck.claims.fixed_point import FixedPointClaim as FixedPoint
 from piggycheck.claims.implicit_is_strict import ImplicitIsStrict
+from piggycheck.claims.iterates_converge_uniformly import IteratesConvergeUniformly
 from piggycheck.claims.joint_spectral_radius import JointSpectralRadius
 from piggycheck.claims.no_common_quadratic_form import NoCommonQuadraticForm
 from piggycheck.claims.piggyback_interval import PiggybackInterval
@@ -40,6 +41,7 @@ __all__ = [
     "EnclosedSubject",
     "FixedPoint",
     "ImplicitIsStrict",
+    "IteratesConvergeUniformly",
     "JointSpectralRadius",
     "NoCommonQuadraticForm",
     "PiggybackInterval",
@@ -64,6 +66,7 @@ KINDS: dict[str, type[Claim]] = {
         Diverges,
         FixedPoint,
         ImplicitIsStrict,
+        IteratesConvergeUniformly,
         JointSpectralRadius,
         NoCommonQuadraticForm,
         PiggybackInterval,

@@ -25,6 +25,7 @@ from piggycheck.derivation.limit_sets import (
     SeparationStep,
     SingularStep,
 )
+from piggycheck.derivation.singular import PolynomialGrowthStep, PseudoInverseStep
 from piggycheck.derivation.steps import (
     BoundsStep,
     ChainRuleStep,
@@ -45,6 +46,7 @@ from piggycheck.derivation.steps import (
     WordFixedPointsStep,
     WordStep,
 )
+from piggycheck.derivation.trajectories import EscapeStep, FunnelStep
 
 __all__ = [
     "BallStep",
@@ -62,8 +64,10 @@ __all__ = [
     "EnclosedPointStep",
     "EnclosedRateStep",
     "ErrorStep",
+    "EscapeStep",
     "FixedPointStep",
     "FromStartStep",
+    "FunnelStep",
     "ImplicitSetStep",
     "InsideIntervalStep",
     "InsideStep",
@@ -75,6 +79,8 @@ __all__ = [
     "ObservedStep",
     "OutsideImplicitStep",
     "PiecesStep",
+    "PolynomialGrowthStep",
+    "PseudoInverseStep",
     "RealisedStep",
     "SeparationStep",
     "SingularStep",

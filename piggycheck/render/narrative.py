@@ -8,7 +8,7 @@ from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.intervals import IntervalMatrix
-from piggycheck.render import enclosures, limit_sets
+from piggycheck.render import enclosures, limit_sets, trajectories
 from piggycheck.render.bounds import bounds
 from piggycheck.render.formula import (
     Cases,
@@ -46,6 +46,7 @@ HEADINGS = {
     "implicit_is_strict": "Does implicit differentiation miss elements?",
     "implicit_set_exceeds_clarke": "Does implicit differentiation return too much?",
     "in_piggyback_set": "Is this matrix in the piggyback set?",
+    "iterates_converge_uniformly": "Do the iterates converge uniformly?",
     "joint_spectral_radius": "What is the joint spectral radius?",
     "no_common_quadratic_form": "Is there no common quadratic form?",
     "piggyback_bounds": "How large is the piggyback set?",
@@ -417,6 +418,8 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.FromStartStep: enclosures.from_start,
     d.ObservedStep: enclosures.observed,
     d.TieStep: enclosures.tie,
+    d.FunnelStep: trajectories.funnel,
+    d.EscapeStep: trajectories.escape,
     d.ImplicitSetStep: limit_sets.implicit_set,
     d.IntervalStep: limit_sets.interval,
     d.OutsideImplicitStep: limit_sets.outside_implicit,
