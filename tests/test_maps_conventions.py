@@ -9,7 +9,7 @@ import pytest
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import STATE, examples, kinked
+from strategies import examples, kinked
 
 from piggycheck.errors import GapError, InputError
 from piggycheck.expression import parse, relu
@@ -99,7 +99,7 @@ def test_a_map_made_of_layers_is_written_out():
     block = StateBlock("x", 2)
     moved = Affine("v", [Term(sp.S.One, (), block)])
     v = sp.Symbol("v", real=True)
-    shrink = Elementwise("y", ScalarFunction(v - sp.Max(-1, sp.Min(1, v)), v), [moved])
+    shrink = Elementwise("y", ScalarFunction(v - sp.Max(-1, sp.Min(1, v)), v), moved)
     A, B = convention_pair(StructuredMap([block], shrink), {"x": [1, 3]}, JAX)
     assert A == sp.ImmutableMatrix([[sp.Rational(1, 2), 0], [0, 1]]) and B.shape == (2, 0)
 
@@ -112,8 +112,8 @@ def test_an_unknown_convention():
 @examples(60)
 @given(kinked((x, y)), st.tuples(st.integers(-2, 2), st.integers(-2, 2)))
 def test_where_nothing_ties_every_convention_is_the_only_piece(expression, at):
-    map_ = SymbolicMap(STATE, [expression, y])
-    point = dict(zip(STATE, at, strict=True))
+    map_ = SymbolicMap((x, y), [expression, y])
+    point = dict(zip((x, y), at, strict=True))
     pieces = map_.chain_rule(point)
     if len(pieces) == 1 and not pieces[0].signature:
         assert {convention_pair(map_, point, c)[0] for c in (JAX, TORCH)} == {pieces[0].A}
@@ -123,7 +123,7 @@ def test_where_nothing_ties_every_convention_is_the_only_piece(expression, at):
 @given(kinked((x, y)))
 def test_every_convention_is_in_the_convex_hull_of_what_the_chain_rule_can_return(expression):
     """Each entry is multilinear in the slopes at the kinks, so it lies between those of the corners."""
-    map_ = SymbolicMap(STATE, [expression, y])
+    map_ = SymbolicMap((x, y), [expression, y])
     origin = {x: 0, y: 0}
     corners = [piece.A for piece in map_.chain_rule(origin)]
     for convention in (JAX, TORCH):
