@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from piggycheck.limits.clarke import Exceeds, exceeds_clarke
 from piggycheck.limits.contraction import Contraction, contracting, inner_product
 from piggycheck.limits.determinant import Invertible, Singular, invertible_on_hull
 from piggycheck.limits.implicit import (
@@ -25,6 +26,7 @@ __all__ = [
     "Box",
     "Contraction",
     "Equal",
+    "Exceeds",
     "HullInterval",
     "ImplicitIn",
     "ImplicitOut",
@@ -38,6 +40,7 @@ __all__ = [
     "Unsettled",
     "common_fixed_point",
     "contracting",
+    "exceeds_clarke",
     "group_inverse",
     "hull_interval",
     "implicit_hull_interval",

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import count, product
 
-from flint import fmpq, fmpq_mat, fmpz
+from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.feasibility import Feasible, feasible_point, nonnegative_solution
+from piggycheck.feasibility import nonnegative_solution
 from piggycheck.limits.contraction import Contraction, contracting
 from piggycheck.limits.points import exact_pairs, word_fixed_point
+from piggycheck.limits.separation import positive_direction
 from piggycheck.linalg import block_matrix
 from piggycheck.stability.words import necklace_of
 from piggycheck.switched import SwitchedSystem, Word
@@ -28,6 +28,7 @@ __all__ = [
     "Strict",
     "implicit_hull_interval",
     "implicit_points",
+    "implicit_set_is_hull",
     "implicit_weights",
     "strictness",
 ]
@@ -178,12 +179,33 @@ def implicit_weights(system: SwitchedSystem, X: fmpq_mat) -> ImplicitIn | Implic
         raise InputError(
             f"`X` is {X.nrows()} by {X.ncols()}; write a matrix of {system.dimension} rows and {system.columns} columns"
         )
-    residuals = [(X - A * X - B).entries() for A, B in exact_pairs(system)]
-    answer = feasible_point([], [], [(row, 0) for row in residuals], system.dimension * system.columns)
-    if isinstance(answer, Feasible):
-        return ImplicitOut(_direction(answer.point, X))
-    total = sum(answer.strict, fmpq(0))
-    return ImplicitIn(tuple(weight / total for weight in answer.strict))
+    answer = positive_direction([X - A * X - B for A, B in exact_pairs(system)])
+    return ImplicitOut(answer) if isinstance(answer, fmpq_mat) else ImplicitIn(answer)
+
+
+def implicit_set_is_hull(system: SwitchedSystem) -> bool:
+    """Decide whether the implicit set of the hull is known to be the convex hull of the fixed points of the pairs.
+
+    Parameters
+    ----------
+    system : SwitchedSystem
+        One that contracts.
+
+    Returns
+    -------
+    bool
+        True for matrices A of one row, and when all matrices A are equal.
+
+    Examples
+    --------
+    >>> implicit_set_is_hull(SwitchedSystem.from_rows([[["1/2"]], [["1/3"]]]))
+    True
+
+    Notes
+    -----
+    When this fails: False says nothing.
+    """
+    return system.dimension == 1 or all(A == system.A[0] for A in system.A)
 
 
 def strictness(
@@ -261,7 +283,7 @@ class _Question:
         if not self.hull:
             inside = all(any(Y == X for X in self.points) for row in images for Y in row)
             return Equal(self.points) if inside else None
-        if not (alone or _implicit_set_is_hull_of_points(self.system)):
+        if not (alone or implicit_set_is_hull(self.system)):
             return None
         coefficients = [[_convex_coefficients(self.points, Y) for Y in row] for row in images]
         known = tuple(tuple(tuple(c) for c in row if c is not None) for row in coefficients)
@@ -323,19 +345,6 @@ def _fixed_points(system: SwitchedSystem) -> tuple[fmpq_mat, ...]:
     return tuple(X for X in implicit_points(system) if X is not None)
 
 
-def _implicit_set_is_hull_of_points(system: SwitchedSystem) -> bool:
-    """Whether the implicit set of the hull is known to be the convex hull of the fixed points."""
-    return system.dimension == 1 or all(A == system.A[0] for A in system.A)
-
-
 def _convex_coefficients(points: Sequence[fmpq_mat], X: fmpq_mat) -> list[fmpq] | None:
     columns = [fmpq_mat(X.nrows() * X.ncols() + 1, 1, [*Y.entries(), 1]) for Y in points]
     return nonnegative_solution(block_matrix([columns]), [*X.entries(), 1])
-
-
-def _direction(point: Sequence[fmpq], X: fmpq_mat) -> fmpq_mat:
-    """The direction of a point, in the smallest integers."""
-    size = reduce(fmpz.lcm, (value.q for value in point), fmpz(1))
-    whole = [(value * size).p for value in point]
-    divisor = reduce(fmpz.gcd, whole, fmpz(0))
-    return fmpq_mat(X.nrows(), X.ncols(), [value / divisor for value in whole])
