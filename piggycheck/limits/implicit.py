@@ -7,7 +7,7 @@ points that every pair maps into themselves, or into their convex hull.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, product
 
 from flint import fmpq, fmpq_mat
@@ -64,7 +64,8 @@ class Strict:
     direction : fmpq_mat or None
         For the hull, what `ImplicitOut` says of it.
     shortest : bool
-        Whether it is the first such word, by length and then alphabetically.
+        Whether it is the first such word, by length and then alphabetically; False when that is not known, or not
+        every pair is known to belong to the system.
     """
 
     word: Word
@@ -267,7 +268,7 @@ class _Question:
         system.require_letters(letters)
         self.system, self.hull = system, hull
         self.letters = tuple(i for k, i in enumerate(letters) if all(self._differ(i, j) for j in letters[:k]))
-        self.complete = len(set(letters)) == len(system)
+        self.known = frozenset(letters)
         self.pairs = exact_pairs(system)
         self.points = _fixed_points(system)
 
@@ -275,19 +276,24 @@ class _Question:
         return bool(self.system.A[i] != self.system.A[j] or self.system.B[i] != self.system.B[j])
 
     def equal(self) -> Equal | None:
-        """A proof that the sets are equal."""
-        images = [[A * X + B for X in self.points] for A, B in self.pairs]
-        alone = all(X == self.points[0] for X in self.points)
-        if not (alone or self.complete):
-            return None
+        """A proof that the sets are equal, whichever of the pairs that are not known to belong to the system do."""
         if not self.hull:
-            inside = all(any(Y == X for X in self.points) for row in images for Y in row)
-            return Equal(self.points) if inside else None
-        if not (alone or implicit_set_is_hull(self.system)):
+            everywhere = all(any(Y == self.points[k] for k in usable) for _, _, Y, usable in self._images())
+            return Equal(self.points) if everywhere else None
+        if not (implicit_set_is_hull(self.system) or all(X == self.points[0] for X in self.points)):
             return None
-        coefficients = [[_convex_coefficients(self.points, Y) for Y in row] for row in images]
-        known = tuple(tuple(tuple(c) for c in row if c is not None) for row in coefficients)
-        return Equal(self.points, known) if all(len(row) == len(self.points) for row in known) else None
+        coefficients: list[list[tuple[fmpq, ...]]] = [[] for _ in self.points]
+        for i, _, Y, usable in self._images():
+            found = _convex_coefficients(self.points, usable, Y)
+            if found is None:
+                return None
+            coefficients[i].append(found)
+        return Equal(self.points, tuple(map(tuple, coefficients)))
+
+    def _images(self) -> Iterator[tuple[int, int, fmpq_mat, list[int]]]:
+        """Yield i, j, where pair i maps point j, and the points that are in the implicit set if i and j belong to it."""
+        for (i, (A, B)), (j, X) in product(enumerate(self.pairs), enumerate(self.points)):
+            yield i, j, A * X + B, sorted({*self.known, i, j})
 
     def first_word(self, max_words: int) -> Strict | None:
         """The first word whose fixed point is outside, among the first words."""
@@ -295,7 +301,8 @@ class _Question:
             return None
         words = (word for length in count(2) for word in _primitive_words(self.letters, length))
         budgeted = (word for word, _ in zip(words, range(max_words), strict=False))
-        return next((found for word in budgeted if (found := self._outside(word))), None)
+        found = next((found for word in budgeted if (found := self._outside(word))), None)
+        return found if found is None or len(self.known) == len(self.points) else replace(found, shortest=False)
 
     def by_limits(self) -> Strict | None:
         """A word that is repeated and then followed by others, when that leads out of the implicit set in the limit."""
@@ -306,7 +313,7 @@ class _Question:
         for repeated in (2**k for k in range(_MOST_DOUBLINGS)):
             found = self._outside((letter,) * repeated + then)
             if found is not None:
-                return Strict(found.word, found.matrix, found.direction, shortest=False)
+                return replace(found, shortest=False)
         return None
 
     def _orbit(self) -> Iterator[tuple[int, Word, fmpq_mat]]:
@@ -345,6 +352,17 @@ def _fixed_points(system: SwitchedSystem) -> tuple[fmpq_mat, ...]:
     return tuple(X for X in implicit_points(system) if X is not None)
 
 
-def _convex_coefficients(points: Sequence[fmpq_mat], X: fmpq_mat) -> list[fmpq] | None:
-    columns = [fmpq_mat(X.nrows() * X.ncols() + 1, 1, [*Y.entries(), 1]) for Y in points]
-    return nonnegative_solution(block_matrix([columns]), [*X.entries(), 1])
+def _convex_coefficients(points: Sequence[fmpq_mat], usable: Sequence[int], X: fmpq_mat) -> tuple[fmpq, ...] | None:
+    """Coefficients of a convex combination of some of the points; one of them alone, where that is enough."""
+    coefficients = [fmpq(0)] * len(points)
+    for k in usable:
+        if points[k] == X:
+            coefficients[k] = fmpq(1)
+            return tuple(coefficients)
+    columns = [fmpq_mat(X.nrows() * X.ncols() + 1, 1, [*points[k].entries(), 1]) for k in usable]
+    found = nonnegative_solution(block_matrix([columns]), [*X.entries(), 1])
+    if found is None:
+        return None
+    for k, value in zip(usable, found, strict=True):
+        coefficients[k] = value
+    return tuple(coefficients)
