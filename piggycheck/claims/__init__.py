@@ -20,6 +20,7 @@ from piggycheck.claims.iterates_converge_uniformly import IteratesConvergeUnifor
 from piggycheck.claims.joint_spectral_radius import JointSpectralRadius
 from piggycheck.claims.no_common_quadratic_form import NoCommonQuadraticForm
 from piggycheck.claims.piggyback_interval import PiggybackInterval
+from piggycheck.claims.pseudo_inverse_agrees import PseudoInverseAgrees
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import Derivation
@@ -46,6 +47,7 @@ __all__ = [
     "NoCommonQuadraticForm",
     "PiggybackInterval",
     "Proved",
+    "PseudoInverseAgrees",
     "Refuted",
     "Subject",
     "Undecided",
@@ -69,6 +71,7 @@ KINDS: dict[str, type[Claim]] = {
         IteratesConvergeUniformly,
         JointSpectralRadius,
         NoCommonQuadraticForm,
+        PseudoInverseAgrees,
         PiggybackInterval,
     )
 }

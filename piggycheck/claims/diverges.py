@@ -5,17 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flint import fmpq_mat
-
 from piggycheck.claims.base import Claim, certify, decimals_below, word_text
+from piggycheck.claims.growth import (
+    growth_found,
+    growth_reason,
+    growth_step,
+    growth_value,
+    growth_witness,
+)
 from piggycheck.claims.realisable import Along, Realised, read_words, settle
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ContractionStep, WordStep
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.roots import exceeds_one, root_lower
-from piggycheck.stability import Contractive, DivergingSearch, DivergingWord, excite, find_diverging_word
-from piggycheck.switched import SwitchedSystem, Word
+from piggycheck.stability import (
+    Contractive,
+    DivergingSearch,
+    DivergingWord,
+    PolynomialGrowth,
+    excite,
+    find_diverging_word,
+    find_polynomial_growth,
+)
+from piggycheck.switched import SwitchedSystem
 
 __all__ = ["Diverges"]
 
@@ -93,20 +106,29 @@ class Diverges(Claim):
 
     def _judge(self, subject: Subject, system: SwitchedSystem, search: DivergingSearch, complete: bool) -> Verdict:
         found, claimed = search.found, self.word_length
-        if found is not None and (claimed is None or (len(found.word) == claimed and found.shortest and complete)):
-            return self._proved(subject, found, complete)
-        if found is not None and claimed is not None and len(found.word) < claimed:
-            return self._refuted(
-                subject,
-                found,
-                f"the word {word_text(subject.in_system(found.word))} of length {len(found.word)} diverges",
-            )
+        verdict = None if found is None else self._settled(subject, found, complete)
+        if verdict is not None:
+            return verdict
         if claimed is not None and complete and search.stable_below > claimed:
             return self._no_short_word(subject)
-        return self._open(subject, search)
+        slow = find_polynomial_growth(system.unfolded(), time_limit=max(1.0, min(subject.remaining, 4.0)))
+        verdict = None if slow is None else self._settled(subject, slow, complete)
+        return self._open(subject, search, slow) if verdict is None else verdict
 
-    def _proved(self, subject: Subject, found: DivergingWord, complete: bool) -> Verdict:
-        step = _step(subject, found, subject.in_system(found.word), complete)
+    def _settled(
+        self, subject: Subject, found: DivergingWord | PolynomialGrowth, complete: bool
+    ) -> Proved | Refuted | None:
+        """Settle the claim by a word that diverges, exponentially or not, as far as its length does."""
+        length, claimed = len(found.word), self.word_length
+        if claimed is None or (length == claimed and found.shortest and complete):
+            return self._proved(subject, found, complete)
+        if length < claimed:
+            word = word_text(subject.in_system(found.word))
+            return self._refuted(subject, found, f"the word {word} of length {length} diverges")
+        return None
+
+    def _proved(self, subject: Subject, found: DivergingWord | PolynomialGrowth, complete: bool) -> Proved:
+        step = growth_step(subject, found, subject.in_system(found.word), complete)
         statement = self.statement(subject)
         word = step.word
         none_shorter = (
@@ -117,20 +139,19 @@ class Diverges(Claim):
         return Proved(
             self.kind,
             statement,
-            f"along the word {word_text(word)} the derivatives grow by a factor of at least "
-            f"{decimals_below(found.growth_lower)} per step{none_shorter}",
-            _value(step),
-            _reason(found),
+            growth_found(found, word) + none_shorter,
+            growth_value(step),
+            growth_reason(found),
             _with(subject, step),
-            certificate=certify(self, "proved", statement, _parts(subject, step), _witness(subject, found, step)),
+            certificate=certify(self, "proved", statement, _parts(subject, step), growth_witness(subject, found, step)),
         )
 
-    def _refuted(self, subject: Subject, found: DivergingWord, reason: str) -> Verdict:
-        step = _step(subject, found, subject.in_system(found.word), False)
+    def _refuted(self, subject: Subject, found: DivergingWord | PolynomialGrowth, reason: str) -> Refuted:
+        step = growth_step(subject, found, subject.in_system(found.word), False)
         statement = self.statement(subject)
-        certificate = certify(self, "refuted", statement, _parts(subject, step), _witness(subject, found, step))
+        certificate = certify(self, "refuted", statement, _parts(subject, step), growth_witness(subject, found, step))
         return Refuted(
-            self.kind, statement, reason, _value(step), reason, _with(subject, step), certificate=certificate
+            self.kind, statement, reason, growth_value(step), reason, _with(subject, step), certificate=certificate
         )
 
     def _no_short_word(self, subject: Subject) -> Verdict:
@@ -177,18 +198,18 @@ class Diverges(Claim):
             raise UnknownError("no start was found that excites the growth along a realised word")
         growth = root_lower(round_.modulus_lower, len(realised.word))
         found = replace(round_, word=realised.word, growth_lower=growth)
-        step, statement = _step(subject, found, found.word, False), self.statement(subject)
+        step, statement = growth_step(subject, found, found.word, False), self.statement(subject)
         derivation = _with(subject, step)
         realised.record(derivation)
         parts = {**subject.certificate_parts(), "J0": found.J0}
-        witness = {**_witness(subject, found, step), **realised.witness()}
+        witness = {**growth_witness(subject, found, step), **realised.witness()}
         return Proved(
             self.kind,
             statement,
             f"iterates that follow the word {word_text(found.word)} converge, and the derivatives along them grow by a "
             f"factor of at least {decimals_below(growth)} per step",
-            {**_value(step), **realised.value()},
-            f"{realised.reason()}; {_reason(found)}",
+            {**growth_value(step), **realised.value()},
+            f"{realised.reason()}; {growth_reason(found)}",
             derivation,
             certificate=certify(self, "proved", statement, parts, witness),
         )
@@ -201,12 +222,13 @@ class Diverges(Claim):
         reason = f"{found.found()}, so derivatives along such iterates are bounded"
         return Refuted(self.kind, statement, reason, found.value(), found.reason(), derivation, certificate=certificate)
 
-    def _open(self, subject: Subject, search: DivergingSearch) -> Verdict:
+    def _open(self, subject: Subject, search: DivergingSearch, slow: PolynomialGrowth | None) -> Verdict:
         reason = (
             f"no diverging word was found; all words of length below {search.exhaustive_below} were decided exactly"
         )
-        if search.found is not None:
-            reason = f"a word of length {len(search.found.word)} diverges; that no shorter one does was not decided"
+        lengths = [len(found.word) for found in (search.found, slow) if found is not None]
+        if lengths:
+            reason = f"a word of length {min(lengths)} diverges; that no shorter one does was not decided"
         elif search.unexcited:
             word = word_text(subject.in_system(search.unexcited[0]))
             reason = f"words such as {word} have spectral radius above 1, but the start excites none that was found"
@@ -217,15 +239,19 @@ class Diverges(Claim):
             {},
             reason,
             subject.opening(),
-            tried=("words by length, exactly", "longer words, proposed by floating point"),
+            tried=(
+                "words by length, exactly",
+                "longer words, proposed by floating point",
+                "growth like a power, along short words of spectral radius 1",
+            ),
             bounds={"exhaustive_below": search.exhaustive_below},
-            would_help=_what_would_help(subject, search),
+            would_help=_what_would_help(subject, search, bool(lengths)),
         )
 
 
-def _what_would_help(subject: Subject, search: DivergingSearch) -> str:
+def _what_would_help(subject: Subject, search: DivergingSearch, found: bool) -> str:
     """More time where all of it was used, and another start where this one excites nothing."""
-    if search.found is not None or subject.remaining < 1:
+    if found or subject.remaining < 1:
         return "a longer time limit"
     if search.unexcited:
         return "another start"
@@ -235,35 +261,6 @@ def _what_would_help(subject: Subject, search: DivergingSearch) -> str:
 def _given_start(subject: Subject) -> bool:
     """Whether J_0 is given, rather than free to be chosen."""
     return subject.given.J0 is not None if subject.given is not None else subject.start_is_fixed
-
-
-def _step(subject: Subject, found: DivergingWord, word: Word, complete: bool) -> WordStep:
-    """What was found, told in letters: of a system that a graph unfolds, only one block is told."""
-    A, B = subject.system.product(word)
-    block = _block(subject.system, found.word)
-    return WordStep(
-        word,
-        A,
-        B,
-        A.charpoly(),
-        found.modulus_lower,
-        found.growth_lower,
-        fmpq_mat(found.J0.table()[block]),
-        found.column,
-        found.eigenvalue,
-        None if found.left_eigenvector is None else found.left_eigenvector[block],
-        found.excitation,
-        found.shortest and complete,
-    )
-
-
-def _block(system: SwitchedSystem, word: Word) -> slice:
-    """The coordinates in which a path starts; all of them without a graph."""
-    if not system.graph:
-        return slice(0, system.dimension)
-    nodes = sorted({node for source, _, target in system.graph for node in (source, target)})
-    place = nodes.index(system.graph[word[0]][0])
-    return slice(place * system.dimension, (place + 1) * system.dimension)
 
 
 def _with(subject: Subject, step: WordStep) -> Any:
@@ -277,40 +274,3 @@ def _parts(subject: Subject, step: WordStep) -> dict[str, Any]:
     if not _given_start(subject) or subject.given is not None:
         parts["J0"] = step.J0
     return parts
-
-
-def _witness(subject: Subject, found: DivergingWord, step: WordStep) -> dict[str, Any]:
-    witness = {
-        "method": "word",
-        "word": found.word if subject.system.graph else step.word,
-        "modulus_lower": step.modulus_lower,
-        "growth_lower": step.growth_lower,
-        "column": step.column,
-    }
-    if found.eigenvalue is not None:
-        witness["eigenvalue"] = found.eigenvalue
-        witness["left_eigenvector"] = found.left_eigenvector
-        witness["excitation"] = found.excitation
-    if step.shortest:
-        witness["shortest"] = True
-    return witness
-
-
-def _value(step: WordStep) -> dict[str, Any]:
-    value: dict[str, Any] = {
-        "word": list(step.word),
-        "word_length": len(step.word),
-        "eigenvalue_modulus_lower": str(step.modulus_lower),
-        "growth_lower": str(step.growth_lower),
-    }
-    if step.eigenvalue is not None:
-        value["eigenvalue"] = str(step.eigenvalue)
-        value["excitation"] = [str(entry) for entry in step.excitation or ()]
-    value["shortest"] = step.shortest
-    return value
-
-
-def _reason(found: DivergingWord) -> str:
-    if found.eigenvalue is not None:
-        return f"the product along the word has the eigenvalue {found.eigenvalue}, and J_0 excites it"
-    return f"the product along the word has an eigenvalue of modulus at least {found.modulus_lower}, and J_0 excites it"
