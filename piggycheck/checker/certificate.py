@@ -22,6 +22,10 @@ from .derivatives import (
 from .divergence import diverges_proved, diverges_realised, diverges_refuted
 from .effort import begin
 from .enclosures import RULES as OF_LAYERS
+from .implicit_sets import CLAIM as IMPLICIT_CLAIM
+from .implicit_sets import RULES as IMPLICIT
+from .limit_sets import CLAIM as LIMIT_CLAIM
+from .limit_sets import RULES as LIMIT
 from .limits import Structured
 from .proofs import KINDS
 from .radius import (
@@ -87,6 +91,8 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     ("no_common_quadratic_form", "proved", "dual"): (no_common_form_proved, ("method", "Q"), ()),
     ("no_common_quadratic_form", "proved", "word"): (no_common_form_excluded_by_word, WORD, ()),
     ("no_common_quadratic_form", "refuted", "quadratic"): (no_common_form_refuted, ("method", "P"), ()),
+    **LIMIT,
+    **IMPLICIT,
 }
 REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge
     ("converges", "refuted", "word"): (converges_refuted_by_iterates, (*WORD, *DIRECTION), ()),
@@ -107,6 +113,8 @@ CLAIM = {
     "derivative": ("value",),
     "joint_spectral_radius": ("lower", "upper", "tolerance"),
     "no_common_quadratic_form": ("rate",),
+    **LIMIT_CLAIM,
+    **IMPLICIT_CLAIM,
     "iterates_converge_uniformly": ("over", "rate"),
 }
 REALISABLE_CLAIM = {"converges": ("rate", "words"), "diverges": ("words",)}
@@ -117,6 +125,7 @@ WITHOUT_PIECES = (
     ("iterates_converge_uniformly", "refuted"),
 )
 OF_MATRICES = ("converges", "diverges", "joint_spectral_radius", "no_common_quadratic_form")  # a graph may constrain
+OF_PAIRS = ("derivative", *(kind for kind, _, _ in (*LIMIT, *IMPLICIT)))
 
 
 def check(certificate: Data) -> str:
@@ -172,7 +181,7 @@ def of_layers(certificate: Data, kind: str, verdict: str) -> str:
 
 def subject_of(certificate: Data, kind: str, verdict: str, method: str) -> Subject | Map:
     """Read what the certificate is about."""
-    if "switched" in certificate and kind in (*OF_MATRICES, "derivative", "pseudo_inverse_agrees"):
+    if "switched" in certificate and kind in (*OF_MATRICES, *OF_PAIRS, "pseudo_inverse_agrees"):
         fields(certificate, "certificate", (*GENERAL, "switched"), ("J0",))
         return switched(certificate, constrained=kind in OF_MATRICES)
     if kind == "continuous" or (kind, verdict) == ("fixed_point", "refuted"):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .boxes import Box, contracts, multiply, positive_form
 from .graphs import path_complete
@@ -25,6 +25,7 @@ Inner = Callable[[list[Box], Data], Fraction]  # (matrices, proof about them) ->
 Kind = Callable[[list[Box], Fraction, Data, Inner], None]  # refuses unless the fields prove the rate of the matrices
 
 Word = list[int]
+State = TypeVar("State")
 
 
 def proved_rate(subject: Subject, witness: Data) -> Fraction:
@@ -71,11 +72,18 @@ def read_tree(size: int, letters: int, proof: Data) -> Tree:
     if sum(map(len, words)) > MOST_LETTERS:
         raise Unreadable(f"the words have more than {MOST_LETTERS} letters")
     words.sort()
-    if any(longer[: len(word)] == word for word, longer in pairwise(words)):
-        raise Refused("one of the words begins with another")
-    if sum(Fraction(count, letters**length) for length, count in Counter(map(len, words)).items()) != 1:
-        raise Refused("there is an infinite word that begins with none of the words")
+    if fault := code_fault(words, letters):
+        raise Refused(fault)
     return Tree(P, words)
+
+
+def code_fault(words: Sequence[Word], letters: int) -> str:
+    """Why sorted words are not a complete prefix code, with one of which every infinite word begins; "" if they are."""
+    if any(longer[: len(word)] == word for word, longer in pairwise(words)):
+        return "one of the words begins with another"
+    if sum(Fraction(count, letters**length) for length, count in Counter(map(len, words)).items()) != 1:
+        return "there is an infinite word that begins with none of the words"
+    return ""
 
 
 def read_word(data: object, letters: int) -> Word:
@@ -96,17 +104,26 @@ def word_tree(matrices: list[Box], rate: Fraction, proof: Data, inner: Inner) ->
 
 
 def products(matrices: Sequence[Box], words: Sequence[Word]) -> Iterator[tuple[Word, Box]]:
-    """Each word with its product, the first letter acting first; sorted words share those of their prefixes."""
+    """Each word with its product, the first letter acting first."""
+
+    def step(A: Box | None, letter: int) -> Box:
+        return matrices[letter] if A is None else multiply(matrices[letter], A)
+
+    return ((word, A) for word, A in walked(words, None, step) if A is not None)
+
+
+def walked(words: Sequence[Word], start: State, step: Callable[[State, int], State]) -> Iterator[tuple[Word, State]]:
+    """Each word with what its letters make of the start, one after the other; sorted words share their prefixes."""
     before: Word = []
-    prefixes: list[Box] = []
+    states = [start]
     for word in words:
         pairs = enumerate(zip(before, word, strict=False))
         shared = next((k for k, (a, b) in pairs if a != b), min(len(before), len(word)))
-        del prefixes[shared:]
+        del states[shared + 1 :]
         for letter in word[shared:]:
-            prefixes.append(multiply(matrices[letter], prefixes[-1]) if prefixes else matrices[letter])
+            states.append(step(states[-1], letter))
         before = word
-        yield word, prefixes[-1]
+        yield word, states[-1]
 
 
 KINDS: dict[str, tuple[Kind, tuple[str, ...]]] = {  # with the fields besides the method and the rate
