@@ -31,6 +31,7 @@ EXPECTED = {
     "inverse-covariance-30x30": ("proved", "proved"),
     "inverse-covariance-identity": ("proved", "proved"),
     "inverse-covariance-repeated-eigenvalues": ("proved", "proved"),
+    "iterates-converge-uniformly-derivatives-nowhere": ("proved", "proved", "proved"),
     "lasso-10-variables": ("proved", "proved"),
     "lasso-1d-at-the-kink": ("refuted",),
     "lasso-1d-away-from-the-kink": ("proved",),

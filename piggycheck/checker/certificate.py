@@ -19,6 +19,7 @@ from .derivatives import (
     fixed_point_proved,
     fixed_point_refuted,
 )
+from .direction import diverge_everywhere_proved
 from .divergence import diverges_proved, diverges_realised, diverges_refuted
 from .effort import begin
 from .enclosures import RULES as OF_LAYERS
@@ -78,6 +79,11 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     ("chain_rule_set_is_larger", "refuted", ""): (chain_rule_refuted, (), ()),
     ("joint_spectral_radius", "proved", ""): (radius_proved, (), BOUNDS),
     ("joint_spectral_radius", "refuted", ""): (radius_refuted, (), BOUNDS),
+    ("derivatives_diverge_everywhere", "proved", "direction"): (
+        diverge_everywhere_proved,
+        ("method", "parameter", "direction", "rate", "constant"),
+        (),
+    ),
     ("iterates_converge_uniformly", "proved", "funnel"): (
         converge_uniformly_proved,
         ("method", "rows", "rate", "constant"),
@@ -115,6 +121,7 @@ CLAIM = {
     "no_common_quadratic_form": ("rate",),
     **LIMIT_CLAIM,
     **IMPLICIT_CLAIM,
+    "derivatives_diverge_everywhere": ("rate",),
     "iterates_converge_uniformly": ("over", "rate"),
 }
 REALISABLE_CLAIM = {"converges": ("rate", "words"), "diverges": ("words",)}
@@ -124,6 +131,7 @@ WITHOUT_PIECES = (
     ("iterates_converge_uniformly", "proved"),
     ("iterates_converge_uniformly", "refuted"),
 )
+OF_MAPS = ("continuous", "derivatives_diverge_everywhere")  # wherever fixed points are
 OF_MATRICES = ("converges", "diverges", "joint_spectral_radius", "no_common_quadratic_form")  # a graph may constrain
 OF_PAIRS = ("derivative", *(kind for kind, _, _ in (*LIMIT, *IMPLICIT)))
 
@@ -184,7 +192,7 @@ def subject_of(certificate: Data, kind: str, verdict: str, method: str) -> Subje
     if "switched" in certificate and kind in (*OF_MATRICES, *OF_PAIRS, "pseudo_inverse_agrees"):
         fields(certificate, "certificate", (*GENERAL, "switched"), ("J0",))
         return switched(certificate, constrained=kind in OF_MATRICES)
-    if kind == "continuous" or (kind, verdict) == ("fixed_point", "refuted"):
+    if kind in OF_MAPS or (kind, verdict) == ("fixed_point", "refuted"):
         needed = () if kind == "continuous" else ("at",)
         fields(certificate, "certificate", (*GENERAL, "map", *needed), ("at", "start"))
         return Map(certificate, at_needed=bool(needed))

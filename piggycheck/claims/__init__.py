@@ -12,13 +12,18 @@ from piggycheck.claims.continuous import ContinuousClaim as Continuous
 from piggycheck.claims.converged import Converged
 from piggycheck.claims.converges import Converges
 from piggycheck.claims.derivative import Derivative
+from piggycheck.claims.derivatives_diverge_everywhere import DerivativesDivergeEverywhere
 from piggycheck.claims.diverges import Diverges
 from piggycheck.claims.enclosed import EnclosedSubject, decide_enclosed, statement_of
 from piggycheck.claims.fixed_point import FixedPointClaim as FixedPoint
+from piggycheck.claims.implicit_is_invertible import ImplicitIsInvertible
 from piggycheck.claims.implicit_is_strict import ImplicitIsStrict
+from piggycheck.claims.implicit_set_exceeds_clarke import ImplicitSetExceedsClarke
+from piggycheck.claims.in_piggyback_set import InPiggybackSet
 from piggycheck.claims.iterates_converge_uniformly import IteratesConvergeUniformly
 from piggycheck.claims.joint_spectral_radius import JointSpectralRadius
 from piggycheck.claims.no_common_quadratic_form import NoCommonQuadraticForm
+from piggycheck.claims.piggyback_bounds import PiggybackBounds
 from piggycheck.claims.piggyback_interval import PiggybackInterval
 from piggycheck.claims.pseudo_inverse_agrees import PseudoInverseAgrees
 from piggycheck.claims.subject import Subject
@@ -38,13 +43,18 @@ __all__ = [
     "Converged",
     "Converges",
     "Derivative",
+    "DerivativesDivergeEverywhere",
     "Diverges",
     "EnclosedSubject",
     "FixedPoint",
+    "ImplicitIsInvertible",
     "ImplicitIsStrict",
+    "ImplicitSetExceedsClarke",
+    "InPiggybackSet",
     "IteratesConvergeUniformly",
     "JointSpectralRadius",
     "NoCommonQuadraticForm",
+    "PiggybackBounds",
     "PiggybackInterval",
     "Proved",
     "PseudoInverseAgrees",
@@ -65,14 +75,19 @@ KINDS: dict[str, type[Claim]] = {
         Converged,
         Converges,
         Derivative,
+        DerivativesDivergeEverywhere,
         Diverges,
         FixedPoint,
+        ImplicitIsInvertible,
         ImplicitIsStrict,
+        ImplicitSetExceedsClarke,
+        InPiggybackSet,
         IteratesConvergeUniformly,
         JointSpectralRadius,
         NoCommonQuadraticForm,
-        PseudoInverseAgrees,
+        PiggybackBounds,
         PiggybackInterval,
+        PseudoInverseAgrees,
     )
 }
 """The kinds of claim, by the name that a case gives them."""

@@ -13,6 +13,7 @@ from piggycheck.derivation.enclosed import (
 )
 from piggycheck.derivation.limit_sets import (
     BallStep,
+    BeyondBoundStep,
     ClarkeStep,
     DirectionBoundsStep,
     ImplicitSetStep,
@@ -46,13 +47,15 @@ from piggycheck.derivation.steps import (
     WordFixedPointsStep,
     WordStep,
 )
-from piggycheck.derivation.trajectories import EscapeStep, FunnelStep
+from piggycheck.derivation.trajectories import CommonDirectionStep, EscapeStep, FunnelStep
 
 __all__ = [
     "BallStep",
+    "BeyondBoundStep",
     "BoundsStep",
     "ChainRuleStep",
     "ClarkeStep",
+    "CommonDirectionStep",
     "ContinuityStep",
     "ContractionStep",
     "Derivation",

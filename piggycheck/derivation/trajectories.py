@@ -7,7 +7,7 @@ from typing import Any
 
 from piggycheck.derivation.steps import Step
 
-__all__ = ["EscapeStep", "FunnelStep"]
+__all__ = ["CommonDirectionStep", "EscapeStep", "FunnelStep"]
 
 
 @dataclass(frozen=True)
@@ -47,3 +47,25 @@ class EscapeStep(Step):
     first: int
     period: int
     point: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class CommonDirectionStep(Step):
+    """A direction that every piece of the map multiplies, and along which every start has a derivative.
+
+    Attributes
+    ----------
+    parameter : str
+        The parameter in which derivatives are taken.
+    direction, multipliers, starts : tuples of fmpq
+        The direction, the factor of each piece of the map, and the derivative of each piece of the start.
+    rate, constant : fmpq
+        Lower bounds on the moduli of the factors, and on the derivatives of the start.
+    """
+
+    parameter: str
+    direction: tuple[Any, ...]
+    multipliers: tuple[Any, ...]
+    starts: tuple[Any, ...]
+    rate: Any
+    constant: Any

@@ -22,7 +22,7 @@ from piggycheck.render.formula import (
     listed,
 )
 
-__all__ = ["escape", "funnel"]
+__all__ = ["common_direction", "escape", "funnel"]
 
 _MOST_ROWS = 24
 
@@ -58,6 +58,26 @@ def escape(step: d.EscapeStep, steps: Sequence[d.Step]) -> Section:
         ", which is not the fixed point: the iterates return there for ever.",
     )  # fmt: skip
     return Section("Iterates that do not converge to it", (Paragraph(said),))
+
+
+def common_direction(step: d.CommonDirectionStep, steps: Sequence[d.Step]) -> Section:
+    """Tell a direction that every piece of the map multiplies."""
+    direction, J_k, k = Letter("d"), Letter("J", "k"), Letter("k")
+    theta = Name(step.parameter)
+    factors = sorted(set(step.multipliers), reverse=True)
+    multiple = formula(Letter("A"), direction, "=", Letter("λ"), direction)
+    listed_factors = listed([(Number(c),) for c in factors])
+    bound = formula("|", J_k, "|", "≥", Number(step.constant), "·", Power(step.rate, "k"))
+    pieces = "The one piece" if len(step.multipliers) == 1 else f"Each of the {len(step.multipliers)} pieces"
+    factor = "the factor " if len(factors) == 1 else "a factor among "
+    said = (
+        f"{pieces} of the map has a matrix ", (Letter("A"),), " with ", multiple, " for ",
+        formula(direction, "=", *_point(step.direction)), ", with ", factor, *listed_factors,
+        ", and does not depend on ", (theta,), ". The start has a derivative in ", (theta,), " that is a multiple of ",
+        (direction,), ". So whatever is selected along whatever iterates, the derivative in ", (theta,),
+        " is a multiple of ", (direction,), " and ", bound, " in the maximum norm, for every ", (k,), ".",
+    )  # fmt: skip
+    return Section("A direction that every piece multiplies", (Paragraph(said),))
 
 
 def _box(box: Mapping[Any, tuple[Any, Any]]) -> tuple[Part, ...]:
