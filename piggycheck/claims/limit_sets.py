@@ -8,10 +8,17 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 
 from piggycheck.claims.subject import Subject
+from piggycheck.derivation import BallStep
 from piggycheck.errors import InputError, UnknownError
+from piggycheck.limits import Contraction, inner_product
+from piggycheck.roots import root_upper
+from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = [
     "all_pairs",
+    "ball_step",
+    "ball_witness",
+    "bound_on_cell",
     "of_the_set",
     "on_all_pieces",
     "read_hull",
@@ -38,7 +45,7 @@ def require_all_words(subject: Subject, kind: str) -> None:
         raise UnknownError(f"matrices are known only between bounds, and `{kind}` needs them exactly")
 
 
-def system_of(subject: Subject, kind: str) -> Any:
+def system_of(subject: Subject, kind: str) -> SwitchedSystem:
     """Return the pairs that a claim about limit sets is about.
 
     Returns
@@ -141,3 +148,22 @@ def on_all_pieces(subject: Subject, weights: Sequence[fmpq]) -> tuple[fmpq, ...]
     """Extend weights of the pieces proved essentially active by zeros for the others."""
     by_letter = dict(zip(subject.essential, weights, strict=True))
     return tuple(by_letter.get(letter, fmpq(0)) for letter in range(len(subject.system)))
+
+
+def ball_witness(contraction: Contraction) -> dict[str, Any]:
+    """Return the tree and the ball around the piggyback set, as certificates hold them."""
+    return {**contraction.tree.witness(), "centre": contraction.centre, "radius": contraction.radius}
+
+
+def ball_step(contraction: Contraction) -> BallStep:
+    """Record the ball around the piggyback set; of numbers in the usual norm, as an interval."""
+    c, R = contraction.centre, contraction.radius
+    interval = (c[0, 0] - R, c[0, 0] + R) if (c.nrows(), c.ncols()) == (1, 1) and contraction.P[0, 0] == 1 else None
+    return BallStep(c, R, contraction.tree.is_quadratic, interval=interval)
+
+
+def bound_on_cell(contraction: Contraction, word: Word, C: fmpq_mat) -> fmpq:
+    """Return an upper bound on ``<C, X>`` over the image of the ball under the letters of a word."""
+    A, B = contraction.system.product(word)
+    reach = contraction.radius**2 * contraction.reach_squared(A.transpose() * C)
+    return inner_product(C, A * contraction.centre + B) + root_upper(reach, 2)

@@ -8,14 +8,14 @@ from typing import Any
 from flint import fmpq
 
 from piggycheck.claims.base import Claim, certify, rational_field
-from piggycheck.claims.limit_sets import all_pairs, require_numbers, system_of, uses_undecided, where
+from piggycheck.claims.limit_sets import all_pairs, require_numbers, system_of, where
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.derivation import ContractionStep, ImplicitSetStep, IntervalStep
 from piggycheck.errors import InputError
-from piggycheck.limits import HullInterval, hull_interval, implicit_hull_interval, implicit_points
+from piggycheck.limits import HullInterval, Point, hull_interval, implicit_hull_interval, implicit_points
 
-__all__ = ["PiggybackInterval", "exact_interval"]
+__all__ = ["PiggybackInterval", "known_interval"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class PiggybackInterval(Claim):
     def decide(self, subject: Subject) -> Verdict:
         system = system_of(subject, self.kind)
         require_numbers(subject, self.kind)
-        contraction, hull = subject.contraction, exact_interval(subject)
+        contraction, hull = subject.contraction, _exact_interval(subject)
         derivation, statement = subject.opening(), self.statement(subject)
         derivation.record(ContractionStep(contraction.tree))
         if system.exact:
@@ -103,7 +103,17 @@ class PiggybackInterval(Claim):
         return self.lower in (None, lower) and self.upper in (None, upper)
 
 
-def exact_interval(subject: Subject) -> HullInterval:
+def known_interval(subject: Subject) -> HullInterval:
+    """Return the hull of the piggyback set of the numbers of those pieces that were proved essentially active."""
+    hull = hull_interval(subject.essential_system)
+    ends = (
+        Point(subject.in_system(point.word), subject.in_system(point.then), point.matrix)
+        for point in (hull.lower_point, hull.upper_point)
+    )
+    return HullInterval(hull.lower, hull.upper, *ends)
+
+
+def _exact_interval(subject: Subject) -> HullInterval:
     """Return the hull of the piggyback set of numbers, also where pieces are undecided that do not move its ends.
 
     Raises
@@ -111,8 +121,9 @@ def exact_interval(subject: Subject) -> HullInterval:
     UnknownError
         When they do.
     """
-    hull = hull_interval(subject.system)
-    letters = {i for point in (hull.lower_point, hull.upper_point) for i in (*point.word, *point.then)}
-    if uses_undecided(subject, tuple(letters)):
-        all_pairs(subject, "the ends of the hull depend on them")
+    hull = known_interval(subject)
+    if not subject.system.exact:
+        largest = hull_interval(subject.system)
+        if (largest.lower, largest.upper) != (hull.lower, hull.upper):
+            all_pairs(subject, "the ends of the hull depend on them")
     return hull

@@ -9,6 +9,7 @@ from piggycheck.derivation.steps import Step
 
 __all__ = [
     "BallStep",
+    "BeyondBoundStep",
     "ClarkeStep",
     "DirectionBoundsStep",
     "ImplicitSetStep",
@@ -110,6 +111,8 @@ class InsideStep(Step):
         The fixed point of the word.
     weights : tuple of fmpq or None
         For the hull: ``value = A_l Y + B_l``, where Y is where the letters move that point, or the value itself.
+    given : bool
+        Whether the value was given; otherwise it was found.
     """
 
     value: Any
@@ -117,6 +120,7 @@ class InsideStep(Step):
     then: tuple[int, ...]
     matrix: Any | None
     weights: tuple[Any, ...] | None
+    given: bool = True
 
 
 @dataclass(frozen=True)
@@ -130,10 +134,25 @@ class InsideIntervalStep(Step):
 
 @dataclass(frozen=True)
 class BallStep(Step):
-    """A ball around the piggyback set, in the norm of the form that contracts."""
+    """A ball around the piggyback set, in the norm of the form that contracts.
+
+    Attributes
+    ----------
+    centre : fmpq_mat
+    radius : fmpq
+    by_letters : bool
+        Whether every pair contracts; otherwise words do.
+    core : fmpq or None
+        The radius of the ball that the words send into itself, where that is a smaller one.
+    interval : (fmpq, fmpq) or None
+        What the ball is, for numbers in the usual norm.
+    """
 
     centre: Any
     radius: Any
+    by_letters: bool
+    core: Any | None = None
+    interval: tuple[Any, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +205,15 @@ class DirectionBoundsStep(Step):
     points: tuple[Any, ...]
     cells: tuple[tuple[int, int], ...]
     box: tuple[Any, Any] | None = None
+
+
+@dataclass(frozen=True)
+class BeyondBoundStep(Step):
+    """The product of a direction with an element of the set is larger than a claimed bound."""
+
+    direction: Any
+    product: Any
+    claimed: Any
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from piggycheck.render.formula import (
 
 __all__ = [
     "ball",
+    "beyond_bound",
     "clarke",
     "direction_bounds",
     "implicit_set",
@@ -46,6 +47,7 @@ _MOST_CELLS = 4
 _MOST_BOUNDS = 12
 _MOST_LETTERS = 40
 _LONGEST_NUMBER = 24
+_SCALE, _DIGITS = 10**6, 15
 _A, _B, _C, _X, _Y, _I, _K = (Letter(name) for name in "ABCXYIK")
 _A_I, _B_I = Letter("A", "i"), Letter("B", "i")
 _IMPLICIT, _PIGGYBACK = Letter("J", "", "imp"), Letter("J", "", "pb")
@@ -195,24 +197,27 @@ def _images(letter: int, images: Sequence[int]) -> Formula:
 def inside(step: d.InsideStep, steps: Sequence[d.Step]) -> Section:
     """Tell how a matrix is reached in the piggyback set."""
     A_w, B_w, X_w = Letter("A", "w"), Letter("B", "w"), Letter("X", "w")
+    which = (
+        "the given matrix" if step.given else "an element of the piggyback set, as every image of one under a pair is"
+    )
     blocks: list[_Block] = []
     if step.matrix is not None:
-        last = step.weights is None and not step.then
         blocks += [
             sentence("The word ", *_called(step.word), " has the fixed point"),
             Display((formula(X_w, "=", A_w, X_w, "+", B_w, *is_matrix(step.matrix)),)),
         ]
-        if last:
-            blocks.append(sentence("which is in the piggyback set, as that of every word is: it is the given matrix."))
+        said = "which is in the piggyback set, as that of every word is"
+        end = ": it is the given matrix." if step.given and step.weights is None and not step.then else "."
+        blocks.append(sentence(said + end))
         if step.then:
-            A_v, B_v = Letter("A", "v"), Letter("B", "v")
-            name = _Y if step.weights is not None else _X
-            moved = formula(name, "=", A_v, X_w, "+", B_v)
+            moved = formula(_Y if step.weights else _X, "=", Letter("A", "v"), X_w, "+", Letter("B", "v"))
             blocks.append(sentence("The letters ", _letters(step.then), " move it to ", moved,
-                                   ", the given matrix." if step.weights is None else "."))  # fmt: skip
+                                   "." if step.weights else f", {which}."))  # fmt: skip
+            if not step.given:
+                blocks.append(Display((formula(_X, *is_matrix(step.value)),)))
     if step.weights is not None:
         blocks += _by_weights(step)
-    return Section("How the matrix is reached", tuple(blocks))
+    return Section("How the matrix is reached" if step.given else "An element of the set", tuple(blocks))
 
 
 def _letters(then: Sequence[int]) -> Formula:
@@ -250,14 +255,26 @@ def inside_interval(step: d.InsideIntervalStep, steps: Sequence[d.Step]) -> Sect
 
 def ball(step: d.BallStep, steps: Sequence[d.Step]) -> Section:
     """Tell a ball around the piggyback set."""
-    c, R, V = Letter("c"), Letter("R"), Letter("V")
-    said = (
+    title = "A ball around the piggyback set"
+    maps = "Every pair" if step.by_letters else "Every map of the words above"
+    if step.interval is not None and step.core is None:
+        said = (f"{maps} sends the interval ", _ends(*step.interval), " into itself, so the piggyback set lies in it.")
+        return Section(title, (Paragraph(said),))
+    c, R, r, V = Letter("c"), Letter("R"), Letter("r"), Letter("V")
+    told: list[Part] = [
         "Put ", formula(V, "(", _X, ")", "=", Operator("tr"), "(", Letter("X", "", "T"), Letter("P"), _X, ")"),
-        ". Every map of a word above sends the ball ", formula(V, "(", _X, "−", c, ")", "≤", Letter("R", "", "2")),
-        " with ", formula(c, *is_matrix(step.centre)), " and ", formula(R, *_value(step.radius)),
-        " into itself. So the piggyback set lies in this ball.",
-    )  # fmt: skip
-    return Section("A ball around the piggyback set", (Paragraph(said),))
+        " and ", formula(c, *is_matrix(step.centre)), ". ",
+    ]  # fmt: skip
+    inner = formula(V, "(", _X, "−", c, ")", "≤", Letter("r", "", "2"))
+    outer = formula(V, "(", _X, "−", c, ")", "≤", Letter("R", "", "2"))
+    if step.core is None:
+        told += [f"{maps} sends the ball ", outer, " with ", formula(R, *_value(step.radius)),
+                 " into itself, so the piggyback set lies in it."]  # fmt: skip
+    else:
+        told += [f"{maps} sends the ball ", inner, " with ", formula(r, *_value(step.core)),
+                 " into itself, and their first letters lead from there into the ball ", outer, " with ",
+                 formula(R, *_value(step.radius)), ", in which the piggyback set therefore lies."]  # fmt: skip
+    return Section(title, (Paragraph(tuple(told)),))
 
 
 def _value(value: Any) -> Formula:
@@ -272,8 +289,9 @@ def separation(step: d.SeparationStep, steps: Sequence[d.Step]) -> Section:
         sentence(_cells(count, step.depth)),
         sentence(
             "From each of them a direction ", (_C,), " separates the given matrix ", (_Y,),
-            ", because ", _product(_C, _Y), " is larger than every ", _product(_C, _X),
-            " on it", " — the same one for all, as it must be for a convex set" if one and count > 1 else "", ":",
+            (": the same one for all, as it must be for a convex set. It does" if one and count > 1 else ","),
+            " because ", _product(_C, _Y), ", the sum of the products of entries, is larger than every ",
+            _product(_C, _X), " there:",
         ),
     ]  # fmt: skip
     rows = list(zip(step.words, step.directions, step.products, step.bounds, strict=True))
@@ -289,69 +307,71 @@ def separation(step: d.SeparationStep, steps: Sequence[d.Step]) -> Section:
 
 def _cells(count: int, depth: int) -> str:
     if count == 1:
-        return "The set is looked at as a whole, inside that ball."
+        return "The set is looked at as a whole."
     letter = "letter" if depth == 1 else "letters"
     return (
         f"The set is divided into {count} cells, by the letters that acted last: at most {depth} {letter}. Each cell "
-        "is the image of the whole set under these, and lies in the image of the ball."
+        "is the image of the whole set under these, and lies in the image of what contains the set."
     )
 
 
 def _short_above(value: Any) -> Formula:
     """Write an upper bound, rounded upwards where it is long."""
+    return _rounded(value, (value * _SCALE).ceil())
+
+
+def _short_below(value: Any) -> Formula:
+    """Write a lower bound, rounded downwards where it is long."""
+    return _rounded(value, (value * _SCALE).floor())
+
+
+def _rounded(value: Any, scaled: Any) -> Formula:
     if len(rational_text(value)) <= _LONGEST_NUMBER:
         return (Number(value),)
-    scale = 10**6
-    above = type(value)((value * scale).ceil()) / scale
-    return (Decimal(decimal(above, 12)),)
+    return (Decimal(decimal(type(value)(scaled) / _SCALE, _DIGITS)),)
 
 
 def direction_bounds(step: d.DirectionBoundsStep, steps: Sequence[d.Step]) -> Section:
     """Tell bounds in some directions, or the box."""
     cells, depth = max(count for count, _ in step.cells), max(depth for _, depth in step.cells)
-    product = _product(_C, _X)
     blocks: list[_Block] = []
-    how = (
-        f" The set was divided into up to {cells} cells of up to {depth} letters, each inside an image of the ball."
-        if cells > 1
-        else ""
-    )
     if step.box is not None:
         lower, upper = step.box
         blocks += [
             sentence("The piggyback set lies in the box between these matrices, entry by entry:"),
             Display(((Letter("L"), *is_matrix(lower), ",   ", Letter("U"), *is_matrix(upper)),)),
         ]
-    said = f"The largest product with each direction is bounded above{_and_below(step)}.{how}"
-    blocks.append(sentence(said.replace("The largest", "On the set the largest")))
-    lines = []
-    for C, h, l, point in list(zip(step.directions, step.upper, step.lower, step.points, strict=True))[:_MOST_BOUNDS]:  # noqa: E741
-        below = () if l is None else (*_below(l), Operator("≤"))
-        by = () if point is None else _by_point(*point)
-        lines.append(
-            (*below, Operator("max"), *product, Operator("≤"), *_short_above(h), ",   ", _C, *is_matrix(C), *by)
-        )
-    if len(step.directions) > _MOST_BOUNDS:
-        lines.append((f"… and {len(step.directions) - _MOST_BOUNDS} more, in the certificate",))
+    said: list[Part] = [
+        "For each direction ", (_C,), " the products ", _product(_C, _X), ", sums of the products of entries, are "
+        "bounded above on the set",
+    ]  # fmt: skip
+    if any(value is not None for value in step.lower):
+        said.append(", and the largest is bounded below by a point of the set")
+    said.append(".")
+    if cells > 1:
+        said.append(f" To that end the set was divided into up to {cells} cells, by up to {depth} last letters; each "
+                    "lies in an image of the ball.")  # fmt: skip
+    blocks.append(Paragraph(tuple(said)))
+    lines: list[Formula] = []
+    rows = list(zip(step.directions, step.upper, step.lower, step.points, strict=True))
+    for C, high, low, point in rows[:_MOST_BOUNDS]:
+        below = () if low is None else (*_short_below(low), Operator("≤"))
+        by = () if point is None or len(point[0]) + len(point[1]) > _MOST_LETTERS else _by(point)
+        largest = (*below, Operator("max"), *_product(_C, _X), Operator("≤"), *_short_above(high))
+        lines.append((*largest, ",   ", _C, *is_matrix(C), *by))
+    if len(rows) > len(lines):
+        lines.append((f"… and {len(rows) - len(lines)} more, in the certificate",))
     return Section("Bounds on the piggyback set", (*blocks, Display(tuple(lines))))
 
 
-def _and_below(step: d.DirectionBoundsStep) -> str:
-    return "" if all(value is None for value in step.lower) else ", and below by a point of the set"
-
-
-def _below(value: Any) -> Formula:
-    if len(rational_text(value)) <= _LONGEST_NUMBER:
-        return (Number(value),)
-    scale = 10**6
-    below = type(value)((value * scale).floor()) / scale
-    return (Decimal(decimal(below, 12)),)
-
-
-def _by_point(word: Sequence[int], then: Sequence[int]) -> Formula:
-    if len(word) + len(then) > _MOST_LETTERS:
-        return ()
-    return _by((word, then))
+def beyond_bound(step: d.BeyondBoundStep, steps: Sequence[d.Step]) -> Section:
+    """Tell that an element of the set is beyond a claimed bound."""
+    said = (
+        "With the direction ", formula(_C, *is_matrix(step.direction)), " its product ", _product(_C, _X),
+        ", the sum of the products of entries, is ", *exactly(step.product), ", and larger than the claimed bound ",
+        *exactly(step.claimed), ".",
+    )  # fmt: skip
+    return Section("It is beyond the bound", (Paragraph(said),))
 
 
 def invertible(step: d.InvertibleStep, steps: Sequence[d.Step]) -> Section:
@@ -363,11 +383,12 @@ def invertible(step: d.InvertibleStep, steps: Sequence[d.Step]) -> Section:
     if step.hull:
         det_l = formula(Operator("det"), "(", _I, "−", Letter("A", "ℓ"), ")")
         sign = "positive" if step.determinants[0] > 0 else "negative"
-        parts = "simplex" if step.simplices == 1 else f"{step.simplices} simplices into which it was divided"
-        where = "on the " if step.simplices == 1 else "on each of the "
+        halved = "" if step.depth == 1 else f", at most {step.depth} times"
+        divided = f"each of the {step.simplices} simplices made of it by halving edges{halved}, "
+        where = "On " + ("it " if step.simplices == 1 else divided)
         blocks.append(
             sentence("With weights ", (Letter("ℓ"),), " of the pairs, ", det_l, " is a polynomial on a simplex. "
-                     f"{where.capitalize()}{parts} all its Bernstein coefficients are {sign}, so it has no zero: ",
+                     f"{where}all its Bernstein coefficients are {sign}, so it has no zero: ",
                      formula(_I, "−", Letter("A", "ℓ")), " is invertible for every pair of the convex hull.")
         )  # fmt: skip
     return Section("Can implicit differentiation solve its equation?", tuple(blocks))
@@ -377,10 +398,11 @@ def singular(step: d.SingularStep, steps: Sequence[d.Step]) -> Section:
     """Tell weights for which implicit differentiation has no unique solution."""
     det, l = formula(Operator("det"), "(", _I, "−", Letter("A", "ℓ"), ")"), Letter("ℓ")  # noqa: E741
     lines = [
-        (*formula(*det, *_value(value)), "   with the weights ", *formula(l, "=", "(", *_row(weights), ")"))
+        (*formula(*det, *_value(value)), "   for ", *formula(l, "=", "(", *_row(weights), ")"))
         for weights, value in zip(step.weights, step.determinants, strict=True)
     ]
-    blocks: list[_Block] = [Display(tuple(lines))]
+    blocks: list[_Block] = [sentence("With weights of the pairs that are not negative and add up to 1:")]
+    blocks.append(Display(tuple(lines)))
     if len(lines) == 1:
         said = "There the equation of implicit differentiation has no solution, or many."
     else:
