@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, product
+from itertools import count, islice, product
 
 from flint import fmpq, fmpq_mat
 
@@ -291,17 +291,16 @@ class _Question:
         return Equal(self.points, tuple(map(tuple, coefficients)))
 
     def _images(self) -> Iterator[tuple[int, int, fmpq_mat, list[int]]]:
-        """Yield i, j, where pair i maps point j, and the points that are in the implicit set if i and j belong to it."""
+        """Yield i, j, where pair i maps point j, and which points are in the implicit set if pairs i and j count."""
         for (i, (A, B)), (j, X) in product(enumerate(self.pairs), enumerate(self.points)):
             yield i, j, A * X + B, sorted({*self.known, i, j})
 
     def first_word(self, max_words: int) -> Strict | None:
         """The first word whose fixed point is outside, among the first words."""
-        if len(self.letters) == 1:
+        if len(self.letters) < 2:
             return None
         words = (word for length in count(2) for word in _primitive_words(self.letters, length))
-        budgeted = (word for word, _ in zip(words, range(max_words), strict=False))
-        found = next((found for word in budgeted if (found := self._outside(word))), None)
+        found = next((found for word in islice(words, max_words) if (found := self._outside(word))), None)
         return found if found is None or len(self.known) == len(self.points) else replace(found, shortest=False)
 
     def by_limits(self) -> Strict | None:
