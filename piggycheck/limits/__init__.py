@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from piggycheck.limits.approximation import Approximation, approximate
 from piggycheck.limits.clarke import Exceeds, exceeds_clarke
 from piggycheck.limits.contraction import Contraction, contracting, inner_product
 from piggycheck.limits.determinant import Invertible, Singular, invertible_on_hull
@@ -18,10 +19,12 @@ from piggycheck.limits.implicit import (
 from piggycheck.limits.interval import HullInterval, hull_interval
 from piggycheck.limits.membership import Inside, Outside, Unsettled, membership
 from piggycheck.limits.points import Point, common_fixed_point, word_fixed_point
+from piggycheck.limits.sequences import attractor_points, sample_attractor, set_sequence
 from piggycheck.limits.singular import SingularLimit, group_inverse, pseudo_inverse, singular_limit
 from piggycheck.limits.support import Bound, Box, outer_box, outer_polytope, support
 
 __all__ = [
+    "Approximation",
     "Bound",
     "Box",
     "Contraction",
@@ -38,6 +41,8 @@ __all__ = [
     "SingularLimit",
     "Strict",
     "Unsettled",
+    "approximate",
+    "attractor_points",
     "common_fixed_point",
     "contracting",
     "exceeds_clarke",
@@ -52,6 +57,8 @@ __all__ = [
     "outer_box",
     "outer_polytope",
     "pseudo_inverse",
+    "sample_attractor",
+    "set_sequence",
     "singular_limit",
     "strictness",
     "support",
