@@ -10,6 +10,8 @@ from typing import Any
 
 from .constrained import switched
 from .continuity import continuous_proved, continuous_refuted
+from .conventions import CLAIM as PRACTICE_CLAIM
+from .conventions import RULES as PRACTICE
 from .convergence import converges_proved, converges_refuted, converges_refuted_by_iterates
 from .derivatives import (
     chain_rule_proved,
@@ -98,6 +100,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     ("no_common_quadratic_form", "proved", "word"): (no_common_form_excluded_by_word, WORD, ()),
     ("no_common_quadratic_form", "refuted", "quadratic"): (no_common_form_refuted, ("method", "P"), ()),
     **LIMIT,
+    **PRACTICE,
     **IMPLICIT,
 }
 REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge
@@ -120,6 +123,7 @@ CLAIM = {
     "joint_spectral_radius": ("lower", "upper", "tolerance"),
     "no_common_quadratic_form": ("rate",),
     **LIMIT_CLAIM,
+    **PRACTICE_CLAIM,
     **IMPLICIT_CLAIM,
     "derivatives_diverge_everywhere": ("rate",),
     "iterates_converge_uniformly": ("over", "rate"),

@@ -25,6 +25,7 @@ from piggycheck.claims.joint_spectral_radius import JointSpectralRadius
 from piggycheck.claims.no_common_quadratic_form import NoCommonQuadraticForm
 from piggycheck.claims.piggyback_bounds import PiggybackBounds
 from piggycheck.claims.piggyback_interval import PiggybackInterval
+from piggycheck.claims.practice_agrees import PracticeAgrees
 from piggycheck.claims.pseudo_inverse_agrees import PseudoInverseAgrees
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
@@ -56,6 +57,7 @@ __all__ = [
     "NoCommonQuadraticForm",
     "PiggybackBounds",
     "PiggybackInterval",
+    "PracticeAgrees",
     "Proved",
     "PseudoInverseAgrees",
     "Refuted",
@@ -87,6 +89,7 @@ KINDS: dict[str, type[Claim]] = {
         NoCommonQuadraticForm,
         PiggybackBounds,
         PiggybackInterval,
+        PracticeAgrees,
         PseudoInverseAgrees,
     )
 }

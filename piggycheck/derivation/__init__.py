@@ -26,6 +26,7 @@ from piggycheck.derivation.limit_sets import (
     SeparationStep,
     SingularStep,
 )
+from piggycheck.derivation.practice import PracticeRow, PracticeStep
 from piggycheck.derivation.singular import PolynomialGrowthStep, PseudoInverseStep
 from piggycheck.derivation.steps import (
     BoundsStep,
@@ -83,6 +84,8 @@ __all__ = [
     "OutsideImplicitStep",
     "PiecesStep",
     "PolynomialGrowthStep",
+    "PracticeRow",
+    "PracticeStep",
     "PseudoInverseStep",
     "RealisedStep",
     "SeparationStep",

@@ -32,6 +32,7 @@ __all__ = [
     "Polynomial",
     "Power",
     "Section",
+    "Table",
     "Words",
     "at_most",
     "decimal",
@@ -62,6 +63,7 @@ _LITERAL = re.compile(
     r"|(?P<start>\bJ_0\b)"
     r"|(?P<fraction>(?<![\w/.-])-?\d+/\d+(?![\w/]))"
     r"|(?P<letter>\b[ABP](?= = \[\[))"
+    r"|(?P<pair>\(I - A\)\^\+ B\b|\bI - A\b|\bX = A X \+ B\b|\bPi (?:B|J_0)\b|\bk\^\d+\b)"
     rf"|(?P<form>(?<![\w^]){_INDEXED}(?: (?:<= |- )?{_FACTOR})*(?![\w^]))"
 )
 
@@ -178,11 +180,19 @@ class Display:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Rows of cells under a heading each; a cell is plain text or a formula, the last one of a row wider."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[Part, ...], ...]
+
+
+@dataclass(frozen=True)
 class Section:
     """A step of the derivation with its heading."""
 
     title: str
-    blocks: tuple[Paragraph | Display, ...]
+    blocks: tuple[Paragraph | Display | Table, ...]
 
 
 def formula(*atoms: Atom) -> Formula:
@@ -417,12 +427,30 @@ def _literal(match: re.Match[str]) -> Formula:
             return (Letter("J", "0"),)
         case "letter":
             return (Letter(found),)
+        case "pair":
+            return _of_one_pair(found)
         case "form":
             return tuple(map(_factor, found.split()))
         case "name":
             name, _, value = found.partition(" = ")
             return formula(Name(name), "=", Number(value)) if value else (Name(name),)
     return (Number(found),) if len(found) <= _LONGEST_NUMBER else (Operator("≈"), Decimal(decimal(found)))
+
+
+def _of_one_pair(text: str) -> Formula:
+    """Read a formula about one pair (A, B), or a power of k, written as plain text."""
+    base, _, above = text.partition("^")
+    if base == "k":
+        return (Letter("k", "", above),)
+    signs = {"-": "−", "Pi": "Π"}
+    atoms: list[Atom] = []
+    for token in text.replace("(I - A)^+", "( I - A )^+").split():
+        name, _, below = token.partition("_")
+        if token in ("(", "-", "+", "="):
+            atoms.append(Operator(signs.get(token, token)))
+        else:
+            atoms.append(Letter(")", "", "+") if token == ")^+" else Letter(signs.get(name, name), below))
+    return tuple(atoms)
 
 
 def _factor(text: str) -> Atom:

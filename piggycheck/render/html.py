@@ -21,6 +21,7 @@ from piggycheck.render.formula import (
     Part,
     Power,
     Section,
+    Table,
     inline,
 )
 from piggycheck.render.outline import Chapter, outline
@@ -112,10 +113,24 @@ def _certificate(verdict: Any) -> dict[str, str]:
 
 
 def _section(section: Section) -> dict[str, Any]:
-    blocks = [
-        f"<p>{_prose(block.parts)}</p>" if isinstance(block, Paragraph) else _display(block) for block in section.blocks
-    ]
-    return {"title": section.title, "blocks": blocks}
+    return {"title": section.title, "blocks": [_block(block) for block in section.blocks]}
+
+
+def _block(block: Paragraph | Display | Table) -> str:
+    if isinstance(block, Paragraph):
+        return f"<p>{_prose(block.parts)}</p>"
+    return _display(block) if isinstance(block, Display) else _rows(block)
+
+
+def _rows(table: Table) -> str:
+    """Write rows of cells under their headings."""
+    head = "".join(f"<th>{escape(text)}</th>" for text in table.head)
+    rows = ("".join(f"<td>{_content(cell)}</td>" for cell in row) for row in table.rows)
+    return f'<table class="claims"><tr>{head}</tr>{"".join(f"<tr>{row}</tr>" for row in rows)}</table>'
+
+
+def _content(cell: Part) -> str:
+    return escape(cell) if isinstance(cell, str) else _line(cell)
 
 
 def _prose(parts: Sequence[Part]) -> str:

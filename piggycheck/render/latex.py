@@ -25,6 +25,7 @@ from piggycheck.render.formula import (
     Polynomial,
     Power,
     Section,
+    Table,
     Words,
     inline,
     rational_text,
@@ -201,8 +202,23 @@ def _ascii(letters: str) -> str:
 
 
 def _section(section: Section) -> dict[str, Any]:
-    blocks = [_prose(b.parts) if isinstance(b, Paragraph) else _display(b) for b in section.blocks]
-    return {"title": escape(section.title), "body": "\n".join(blocks)}
+    return {"title": escape(section.title), "body": "\n".join(map(_block, section.blocks))}
+
+
+def _block(block: Paragraph | Display | Table) -> str:
+    if isinstance(block, Paragraph):
+        return _prose(block.parts)
+    return _display(block) if isinstance(block, Display) else _table(block)
+
+
+def _table(table: Table) -> str:
+    """Lay rows out under rules; the last column has the width that texts need."""
+    columns = "l" * (len(table.head) - 1) + r">{\raggedright\arraybackslash}p{0.3\textwidth}"
+    rows = [" & ".join(escape(cell) if isinstance(cell, str) else _in_text(cell) for cell in row) for row in table.rows]
+    head = " & ".join(map(escape, table.head))
+    lines = [r"\begin{center}", rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}", r"\toprule", head + r" \\", r"\midrule"]
+    lines += [" \\\\\n\\addlinespace\n".join(rows) + r" \\", r"\bottomrule", r"\end{tabular}", r"\end{center}"]
+    return "\n".join(lines)
 
 
 def _prose(parts: Sequence[Part]) -> str:
@@ -337,7 +353,7 @@ def _atom(atom: Any, *, small: bool) -> str:
 
 
 def _raised(above: str) -> str:
-    raised = {"T": r"\mathsf T", "imp": r"\mathrm{imp}", "pb": r"\mathrm{pb}"}.get(above, above)
+    raised = {"T": r"\mathsf T", "imp": r"\mathrm{imp}", "pb": r"\mathrm{pb}", "#": r"\#"}.get(above, above)
     return f"^{{{raised}}}" if above else ""
 
 

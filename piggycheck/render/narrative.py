@@ -8,7 +8,7 @@ from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.intervals import IntervalMatrix
-from piggycheck.render import enclosures, limit_sets, trajectories
+from piggycheck.render import enclosures, limit_sets, practice, trajectories
 from piggycheck.render.bounds import bounds
 from piggycheck.render.formula import (
     Cases,
@@ -30,6 +30,7 @@ from piggycheck.render.formula import (
 )
 from piggycheck.render.layers import structured_map
 from piggycheck.render.proofs import contraction, dual_form
+from piggycheck.render.singular import pseudo_inverse
 from piggycheck.render.words import word
 
 __all__ = ["HEADINGS", "names_of", "own_steps", "shared_steps", "tell"]
@@ -50,6 +51,8 @@ HEADINGS = {
     "iterates_converge_uniformly": "Do the iterates converge uniformly?",
     "joint_spectral_radius": "What is the joint spectral radius?",
     "no_common_quadratic_form": "Is there no common quadratic form?",
+    "pseudo_inverse_agrees": "Is the limit what the pseudo-inverse gives?",
+    "practice_agrees": "Is what practice returns in the piggyback set?",
     "piggyback_bounds": "How large is the piggyback set?",
     "piggyback_interval": "What is the hull of the piggyback set?",
 }
@@ -402,6 +405,8 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.FixedPointStep: _fixed_point,
     d.PiecesStep: _pieces,
     d.WordStep: word,
+    d.PolynomialGrowthStep: word,
+    d.PseudoInverseStep: pseudo_inverse,
     d.BoundsStep: bounds,
     d.ContractionStep: contraction,
     d.DualFormStep: dual_form,
@@ -410,6 +415,7 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.LimitStep: _limit,
     d.WordFixedPointsStep: _word_fixed_points,
     d.ChainRuleStep: _chain_rule,
+    d.PracticeStep: practice.told,
     d.StructuredMapStep: structured_map,
     d.EnclosedPointStep: enclosures.point,
     d.EnclosedOutputStep: enclosures.output,

@@ -24,17 +24,28 @@ from piggycheck.render.formula import (
     Polynomial,
     Power,
     Section,
+    Table,
     Words,
     inline,
     rational_text,
 )
-from piggycheck.render.narrative import names_of
+from piggycheck.render.narrative import names_of, tell
 from piggycheck.render.outline import Chapter, outline
 
-__all__ = ["condition_text", "expression_text", "join_tokens", "report", "report_case", "summary_rows", "token_text"]
+__all__ = [
+    "condition_text",
+    "expression_text",
+    "join_tokens",
+    "report",
+    "report_case",
+    "report_steps",
+    "summary_rows",
+    "token_text",
+]
 
 _WIDTH = 92
 _INDENT = 4
+_WIDEST_CELL = 30
 _SPACED = {"=", "≤", "≥", "<", ">", "⪰", "≻", "≈", "+", "−", "→", "↦", "←", "∈", "≠"}
 _FUNCTIONS = ("q", "V", "ρ", "Π", "max", "diag", "det", "tr")
 _SETS = ("imp", "pb")
@@ -115,6 +126,19 @@ def report_case(
     return "\n\n".join(parts) + "\n"
 
 
+def report_steps(steps: Sequence[Any]) -> str:
+    """Write steps of a derivation as plain text.
+
+    Examples
+    --------
+    >>> from flint import fmpq_mat
+    >>> from piggycheck.derivation import LimitStep
+    >>> report_steps([LimitStep(fmpq_mat([[2]]))]).splitlines()[0]
+    'The limit of the derivatives'
+    """
+    return "\n\n".join(_section(tell(step, steps)) for step in steps) + "\n"
+
+
 def summary_rows(verdicts: Sequence[Any]) -> list[tuple[str, str, str]]:
     """Return a row for each verdict: its kind, its name, what was found.
 
@@ -142,7 +166,7 @@ def _section(section: Section) -> str:
         if isinstance(block, Paragraph):
             lines.append(_fill(block.parts, _INDENT))
         else:
-            displayed = _display(block)
+            displayed = _display(block) if isinstance(block, Display) else _table(block)
             last = index == len(section.blocks) - 1
             lines += ["", displayed, *([] if last else [""])]
     return "\n".join(lines)
@@ -295,6 +319,33 @@ def _display(display: Display) -> str:
     return ("\n\n" if tall else "\n").join(
         "\n".join((" " * (2 * _INDENT) + line).rstrip() for line in box.lines) for box in boxes
     )
+
+
+def _table(table: Table) -> str:
+    """Write cells below each other; formulas may take several lines, and long texts are wrapped."""
+    rows = [[_cell(cell) for cell in row] for row in (table.head, *table.rows)]
+    widths = [max(len(row[j].lines[0]) for row in rows) for j in range(len(table.head))]
+    tall = any(
+        isinstance(cell, tuple) and len(box.lines) > 1
+        for row, boxes in zip(table.rows, rows[1:], strict=True)
+        for cell, box in zip(row, boxes, strict=True)
+    )
+    lines: list[str] = []
+    for row in rows:
+        joined = _Box(("",), 0)
+        for cell, width in zip(row, widths, strict=True):
+            padded = tuple(f"{line:<{width}}" for line in cell.lines)
+            joined = joined.beside(_Box(padded, cell.axis)).beside(_Box(("   ",), 0))
+        lines += [(" " * _INDENT + line).rstrip() for line in joined.lines] + ([""] if tall else [])
+    lines.insert(1 + int(tall), " " * _INDENT + "─" * (sum(widths) + 3 * (len(widths) - 1)))
+    return "\n".join(lines).rstrip()
+
+
+def _cell(cell: Part) -> _Box:
+    if not isinstance(cell, str):
+        return _line(cell)
+    lines = textwrap.wrap(cell, _WIDEST_CELL) or [""]
+    return _Box(tuple(f"{line:<{max(map(len, lines))}}" for line in lines), 0)
 
 
 def _line(atoms: Formula) -> _Box:

@@ -1,0 +1,45 @@
+"""The step of a derivation that says what selection policies return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from piggycheck.derivation.steps import Step
+
+__all__ = ["PracticeRow", "PracticeStep"]
+
+
+@dataclass(frozen=True)
+class PracticeRow:
+    """What one policy returns: its pair (none for random picks), its limit where there is one, where that lies."""
+
+    policy: str
+    pair: tuple[Any, Any] | None
+    limit: Any | None
+    place: str
+
+
+@dataclass(frozen=True)
+class PracticeStep(Step):
+    """What the policies return at a fixed point.
+
+    Attributes
+    ----------
+    rows : tuple of PracticeRow
+    extent : (fmpq_mat, fmpq_mat) or None
+        Bounds, entry by entry, of what random picks reach when they have no limit.
+    pieces : int
+        The number of pieces at the point.
+    """
+
+    rows: tuple[PracticeRow, ...]
+    extent: tuple[Any, Any] | None
+    pieces: int
+
+    @classmethod
+    def of(cls, practice: Any) -> PracticeStep:
+        """Take what is shown from a `piggycheck.practice.Practice`."""
+        rows = tuple(PracticeRow(o.policy, o.pair, o.limit, o.place.value) for o in practice.outcomes)
+        box = practice.extent
+        return cls(rows, None if box is None else (box.lower, box.upper), len(practice.system))

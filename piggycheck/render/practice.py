@@ -1,0 +1,64 @@
+"""What selection policies return, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from piggycheck import derivation as d
+from piggycheck.render.formula import Formula, Letter, Paragraph, Part, Section, Table, formula, matrix, sentence
+
+__all__ = ["told"]
+
+_LARGEST_SHOWN = 3
+_FRAMEWORKS = {"jax": "JAX", "torch": "PyTorch"}
+_A, _B, _X, _J = Letter("A"), Letter("B"), Letter("X"), Letter("J")
+
+
+def told(step: d.PracticeStep, steps: Sequence[d.Step]) -> Section:
+    """Tell what every policy returns at the fixed point."""
+    said = sentence(
+        "A policy picks one pair at the fixed point, a framework by its conventions at ties and the chain rule. Its "
+        "recursion forgets the start and converges to the solution of ",
+        formula(_X, "=", _A, _X, "+", _B),
+        " when the spectral radius of ",
+        (_A,),
+        " is below 1:",
+    )
+    rows = tuple(_row(row, step) for row in step.rows)
+    blocks: list[Paragraph | Table] = [said, Table(("policy", "A", "B", "limit", "which is"), rows)]
+    named = len([row for row in step.rows if row.policy.isdecimal()])
+    if named < step.pieces:
+        blocks.append(sentence(f"The other {step.pieces - named} pieces are left out here."))
+    if step.extent is not None:
+        lower, upper = step.extent
+        blocks.append(
+            sentence(
+                "Random picks do not settle: entry by entry they come, again and again, within 1/1000 of both ends of the "
+                "range from ",
+                _shown(lower),
+                " to ",
+                _shown(upper),
+                ".",
+            )
+        )
+    blocks.append(sentence("Where nothing ties every policy returns the same: the derivative of the one active piece."))
+    return Section("What practice returns", tuple(blocks))
+
+
+def _row(row: d.PracticeRow, step: d.PracticeStep) -> tuple[Part, ...]:
+    A, B = ("any", "any") if row.pair is None else map(_shown, row.pair)
+    return _name(row.policy), A, B, "none" if row.limit is None else _shown(row.limit), _place(row)
+
+
+def _name(policy: str) -> str:
+    return _FRAMEWORKS.get(policy, f"piece {policy}" if policy.isdecimal() else f"{policy} picks")
+
+
+def _place(row: d.PracticeRow) -> str:
+    if row.limit is not None:
+        return row.place
+    return row.place if row.pair is None else "not one for all starts"
+
+
+def _shown(M: object) -> Formula:
+    return (matrix(M),)
