@@ -77,7 +77,8 @@ class ImplicitIsStrict(Claim):
         return {"hull": True if self.hull else None}
 
     def statement(self, subject: Subject) -> str:
-        return f"the implicit set{of_the_set(subject, self.hull)} is strictly inside the piggyback set"
+        whose = "its" if self.hull else "the"
+        return f"the implicit set{of_the_set(subject, self.hull)} is strictly inside {whose} piggyback set"
 
     def decide(self, subject: Subject) -> Verdict:
         system_of(subject, self.kind)
@@ -128,7 +129,9 @@ class ImplicitIsStrict(Claim):
         return Refuted(
             self.kind,
             statement,
-            "the implicit set is the piggyback set",
+            "the implicit set of the hull is its piggyback set"
+            if self.hull
+            else "the implicit set is the piggyback set",
             {"points": [matrix_text(X) for X in points]},
             f"every pair maps the fixed point of every pair {into}",
             derivation,

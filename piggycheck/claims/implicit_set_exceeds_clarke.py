@@ -12,8 +12,10 @@ from piggycheck.claims.limit_sets import system_of, where
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Verdict
 from piggycheck.derivation import ClarkeStep, ImplicitSetStep, InvertibleStep
+from piggycheck.errors import UnknownError
 from piggycheck.limits import exceeds_clarke, implicit_points, inner_product
 from piggycheck.linalg import identity
+from piggycheck.maps import Continuous, check_continuity
 
 __all__ = ["ImplicitSetExceedsClarke"]
 
@@ -53,6 +55,7 @@ class ImplicitSetExceedsClarke(Claim):
 
     def decide(self, subject: Subject) -> Verdict:
         system = system_of(subject, self.kind)
+        _require_continuous(subject)
         found = exceeds_clarke(system, letters=subject.essential)
         derivation, statement = subject.opening(), self.statement(subject)
         C, points = found.direction, tuple(X for X in implicit_points(system) if X is not None)
@@ -87,3 +90,15 @@ class ImplicitSetExceedsClarke(Claim):
             derivation,
             certificate=certify(self, "proved", statement, subject.certificate_parts(), witness),
         )
+
+
+def _require_continuous(subject: Subject) -> None:
+    """Require that the map is continuous, as the theorem does.
+
+    Raises
+    ------
+    UnknownError
+        When it is not, or that is not decided.
+    """
+    if subject.iteration is not None and not isinstance(check_continuity(subject.iteration.map), Continuous):
+        raise UnknownError("the map is not continuous, and the solution near the fixed point need not be either")

@@ -12,7 +12,9 @@ from piggycheck.claims.enclosed.converges import converges_statement, decide_con
 from piggycheck.claims.enclosed.derivative import decide_derivative, derivative_statement
 from piggycheck.claims.enclosed.fixed_point import decide_fixed_point, fixed_point_statement
 from piggycheck.claims.enclosed.subject import EnclosedSubject
+from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
+from piggycheck.enclosures import Tie
 from piggycheck.errors import MapError, UnknownError
 
 __all__ = ["EnclosedSubject", "decide_enclosed", "statement_of"]
@@ -23,6 +25,11 @@ _DECISIONS: dict[str, Callable[[Any, EnclosedSubject], Verdict]] = {
     "derivative": decide_derivative,
     "fixed_point": decide_fixed_point,
 }
+
+_ABOUT_SETS = (
+    *("implicit_is_invertible", "implicit_is_strict", "implicit_set_exceeds_clarke"),
+    *("in_piggyback_set", "piggyback_bounds", "piggyback_interval"),
+)
 
 _STATEMENTS: dict[str, Callable[[Any, EnclosedSubject], str]] = {
     "converged": converged_statement,
@@ -59,7 +66,7 @@ def _decide(claim: Claim, subject: EnclosedSubject) -> Verdict:
     """Decide by enclosing the limit where the kind allows it, otherwise on the map written out."""
     decide = _DECISIONS.get(claim.kind)
     if decide is None:
-        return claim.decide(subject.symbolic())
+        return claim.decide(_at_its_tie(subject) if claim.kind in _ABOUT_SETS else subject.symbolic())
     try:
         return decide(claim, subject)
     except UnknownError as error:
@@ -67,6 +74,15 @@ def _decide(claim: Claim, subject: EnclosedSubject) -> Verdict:
         if written_out is None:
             raise error
         return written_out
+
+
+def _at_its_tie(subject: EnclosedSubject) -> Subject:
+    """Write the map out; where its fixed point is a tie, which makes the sets interesting, with the pieces there."""
+    try:
+        found = subject.found()
+    except UnknownError:
+        return subject.symbolic()
+    return subject.at_tie(found) if isinstance(found, Tie) else subject.symbolic()
 
 
 def _written_out(claim: Claim, subject: EnclosedSubject) -> Verdict | None:
