@@ -88,7 +88,7 @@ class PseudoInverseAgrees(Claim):
         if answer.limit is None:
             found, reason = (
                 f"{start}the derivatives grow linearly",
-                "in every step they grow by Pi B, which is not zero",
+                "each step adds Pi B to Pi J_k, and that is not zero",
             )
         else:
             found = f"{start}the derivatives converge to {matrix_text(answer.limit)}"
@@ -254,5 +254,7 @@ def _why_another(answer: SingularLimit) -> str:
     if kept is not None and any(entry != 0 for entry in kept.entries()):
         return "I - A is singular, and the limit keeps Pi J_0 of the start, which the pseudo-inverse does not know"
     if kept is not None:
-        return "I - A is singular and has not the range of its transpose: its group inverse is not its pseudo-inverse"
+        return (
+            "I - A is singular and does not have the range of its transpose, so its pseudo-inverse is no group inverse"
+        )
     return "1 is an eigenvalue of A that is not semisimple, and the limit depends on J_0"

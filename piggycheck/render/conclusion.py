@@ -41,13 +41,16 @@ def conclusion(verdict: Any, names: Iterable[str] = (), *, practice: bool = True
     word = verdict.derivation.first(d.WordStep)
     if word is None or verdict.kind in _ABOUT_MATRICES:
         return [Paragraph(tuple(said))] if said else []
-    if verdict.kind == "diverges":
+    slow = isinstance(word, d.PolynomialGrowthStep)
+    if slow:
+        said.append("That is divergence, too, but not exponential. ")
+    elif verdict.kind == "diverges":
         said += ["In each step the growth is at least ", *exactly(word.growth_lower), ". "]
     if verdict.kind == "converges":
         said.append("This refutes the claim; it is more than the absence of a proof. ")
     if word.shortest and len(word.word) > 1:
         said.append("No shorter word does this: each was decided, exactly, to have a spectral radius below 1. ")
-    practice = practice and word.modulus_lower > 1 and verdict.derivation.first(d.RealisedStep) is None
+    practice = practice and (word.modulus_lower > 1 or slow) and verdict.derivation.first(d.RealisedStep) is None
     return [Paragraph(tuple(said)), *([_what_practice_sees(verdict, word)] if practice else [])]
 
 

@@ -48,9 +48,9 @@ _INDENT = 4
 _WIDEST_CELL = 30
 _SPACED = {"=", "≤", "≥", "<", ">", "⪰", "≻", "≈", "+", "−", "→", "↦", "←", "∈", "≠"}
 _FUNCTIONS = ("q", "V", "ρ", "Π", "max", "diag", "det", "tr")
-_SETS = ("imp", "pb")
+_SETS = ("imp", "pb", "#")
 _OPENING, _CLOSING = ("(", "[", "⟨"), (")", "]", "⟩", "/")
-_SUPERSCRIPTS = str.maketrans("0123456789T-", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵀ⁻")
+_SUPERSCRIPTS = str.maketrans("0123456789T-+", "⁰¹²³⁴⁵⁶⁷⁸⁹ᵀ⁻⁺")
 
 
 def report(verdict: Any) -> str:

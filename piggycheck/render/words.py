@@ -26,6 +26,7 @@ from piggycheck.render.formula import (
     matrix,
     sentence,
 )
+from piggycheck.render.singular import powers
 
 __all__ = ["word"]
 
@@ -48,7 +49,8 @@ def word(step: d.WordStep, steps: Sequence[d.Step]) -> Section:
     Section
     """
     m = step.modulus_lower
-    title = "A word that grows" if m > 1 else "A word that does not contract" if m == 1 else "A word of high rate"
+    growing = m > 1 or isinstance(step, d.PolynomialGrowthStep)
+    title = "A word that grows" if growing else "A word that does not contract" if m == 1 else "A word of high rate"
     w = formula(Letter("w"), "=", Words((step.word,)))
     linear = any(isinstance(s, d.SwitchedStep) and s.is_linear for s in steps)
     with_B = step.B.ncols() and step.J0 is not None and not linear
@@ -65,7 +67,7 @@ def word(step: d.WordStep, steps: Sequence[d.Step]) -> Section:
             lines.append(formula(Letter("B", "w"), *is_matrix(step.B)))
         blocks += [Display(tuple(lines)), *_spectrum(step)]
     if step.J0 is not None:
-        blocks += _excitation(step, linear)
+        blocks += powers(step, linear) if isinstance(step, d.PolynomialGrowthStep) else _excitation(step, linear)
     return Section(title, tuple(blocks))
 
 
