@@ -1,27 +1,45 @@
 """Systems that contract: one quadratic form, words of which every infinite word starts with one, and a ball around K.
 
-The piggyback set K is the only nonempty compact set with ``K = union of A_i K + B_i``. The words of a word tree give a
-system with the same K, because every infinite word is a sequence of them, and in the norm of the form P,
-``|X|^2 = trace(X^T P X)``, each of its maps contracts.
+The piggyback set K is the only nonempty compact set with ``K = union of A_i K + B_i``: it consists of the limits of the
+recursion along infinite words. Each is a sequence of words of the word tree, whose maps contract in the norm of its
+form P, ``|X|^2 = trace(X^T P X)``, and send a ball into itself. Between them the recursion has followed a part of a
+word, which sends that ball into a larger one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any
 
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import NoLimitSetError, UnknownError
-from piggycheck.limits.points import word_fixed_point
+from piggycheck.limits.points import exact_pairs, word_fixed_point
 from piggycheck.linalg import simplest_between
 from piggycheck.roots import root_upper
 from piggycheck.stability import Expansive, Open, WordTree, decide
+from piggycheck.stability.word_tree import is_complete_prefix_code
 from piggycheck.switched import Pair, SwitchedSystem, Word
 
-__all__ = ["Contraction", "contracting", "inner_product"]
+__all__ = ["Contraction", "Core", "contracting", "inner_product"]
 
 _CENTRE_BITS = 20
+
+
+@dataclass(frozen=True)
+class Core:
+    """A smaller ball with the same centre, which every word of the tree sends into itself.
+
+    Parameters
+    ----------
+    radius : fmpq
+    growth : fmpq
+        The map of a proper prefix of a word of the tree makes distances at most so many times larger.
+    """
+
+    radius: fmpq
+    growth: fmpq
 
 
 @dataclass(frozen=True)
@@ -37,6 +55,8 @@ class Contraction:
         The centre of the ball, p by m.
     radius : fmpq
         Its radius in the norm of ``tree.P``.
+    core : Core, optional
+        What proves the radius when the words of the tree, read backwards, are not a complete prefix code too.
 
     Examples
     --------
@@ -53,6 +73,7 @@ class Contraction:
     tree: WordTree
     centre: fmpq_mat
     radius: fmpq
+    core: Core | None = None
 
     @property
     def P(self) -> fmpq_mat:
@@ -73,6 +94,11 @@ class Contraction:
     def moves(self) -> tuple[tuple[Word, Pair], ...]:
         """The words of the tree with their products."""
         return tuple(zip(self.tree.words, self.system.products(self.tree.words), strict=True))
+
+    def ball(self) -> dict[str, Any]:
+        """Return the parts of a witness that prove in which ball the piggyback set is, beside the tree."""
+        parts: dict[str, Any] = {"centre": self.centre, "radius": self.radius}
+        return parts if self.core is None else {**parts, "core": asdict(self.core)}
 
     def square(self, X: fmpq_mat) -> fmpq:
         """Return ``|X|^2`` in the norm of the form."""
@@ -129,7 +155,7 @@ def contracting(system: SwitchedSystem, *, time_limit: float = 10.0) -> Contract
         raise UnknownError("that the joint spectral radius is below 1 was not proved by one quadratic form and words")
     tree = answer.proof
     centre = _centre(system)
-    return Contraction(system, tree, centre, _radius(system, tree, centre))
+    return Contraction(system, tree, centre, *_radius(system, tree, centre))
 
 
 def inner_product(C: fmpq_mat, X: fmpq_mat) -> fmpq:
@@ -153,11 +179,25 @@ def _centre(system: SwitchedSystem) -> fmpq_mat:
     return fmpq_mat(total.nrows(), total.ncols(), entries)
 
 
-def _radius(system: SwitchedSystem, tree: WordTree, centre: fmpq_mat) -> fmpq:
-    """A radius r with ``|f(centre) - centre| + rate**n r <= r`` for every map f of a word of n letters of the tree."""
-    radius = fmpq(0)
-    for word, (A, B) in zip(tree.words, system.products(tree.words), strict=True):
-        moved = A * centre + B - centre
-        square = inner_product(moved, tree.P * moved)
-        radius = max(radius, root_upper(square, 2) / (1 - tree.rate ** len(word)))
-    return radius
+def _radius(system: SwitchedSystem, tree: WordTree, centre: fmpq_mat) -> tuple[fmpq, Core | None]:
+    """The radius R of a ball with the piggyback set in it, and the core of radius r that proves it if it is smaller.
+
+    ``|f(centre) - centre| + rate**n r <= r`` for every map f of a word of n letters of the tree. When every infinite
+    word to the left ends with one of these, the set is the union of its images under the f, so r is enough. Otherwise
+    ``|f(centre) - centre| + growth r <= R`` for every map f of a proper prefix of a word.
+    """
+    pairs = exact_pairs(system)
+
+    def moved(word: Word) -> fmpq:
+        X = centre
+        for letter in word:
+            A, B = pairs[letter]
+            X = A * X + B
+        return root_upper(inner_product(X - centre, tree.P * (X - centre)), 2)
+
+    radius = max(moved(word) / (1 - tree.rate ** len(word)) for word in tree.words)
+    if is_complete_prefix_code([word[::-1] for word in tree.words], len(system)):
+        return radius, None
+    core = Core(radius, root_upper(tree.growth, 2))
+    prefixes = {word[:n] for word in tree.words for n in range(1, len(word))}
+    return max(map(moved, prefixes)) + core.growth * radius, core
