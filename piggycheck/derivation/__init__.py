@@ -26,7 +26,7 @@ from piggycheck.derivation.limit_sets import (
     SeparationStep,
     SingularStep,
 )
-from piggycheck.derivation.practice import PracticeRow, PracticeStep
+from piggycheck.derivation.practice import PracticeStep
 from piggycheck.derivation.singular import PolynomialGrowthStep, PseudoInverseStep
 from piggycheck.derivation.steps import (
     BoundsStep,
@@ -84,7 +84,6 @@ __all__ = [
     "OutsideImplicitStep",
     "PiecesStep",
     "PolynomialGrowthStep",
-    "PracticeRow",
     "PracticeStep",
     "PseudoInverseStep",
     "RealisedStep",

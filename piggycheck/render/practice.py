@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from piggycheck import derivation as d
+from piggycheck.derivation.practice import PracticeRow
 from piggycheck.render.formula import Formula, Letter, Paragraph, Part, Section, Table, formula, matrix, sentence
 
 __all__ = ["told"]
@@ -45,7 +46,7 @@ def told(step: d.PracticeStep, steps: Sequence[d.Step]) -> Section:
     return Section("What practice returns", tuple(blocks))
 
 
-def _row(row: d.PracticeRow, step: d.PracticeStep) -> tuple[Part, ...]:
+def _row(row: PracticeRow, step: d.PracticeStep) -> tuple[Part, ...]:
     A, B = ("any", "any") if row.pair is None else map(_shown, row.pair)
     return _name(row.policy), A, B, "none" if row.limit is None else _shown(row.limit), _place(row)
 
@@ -54,7 +55,7 @@ def _name(policy: str) -> str:
     return _FRAMEWORKS.get(policy, f"piece {policy}" if policy.isdecimal() else f"{policy} picks")
 
 
-def _place(row: d.PracticeRow) -> str:
+def _place(row: PracticeRow) -> str:
     if row.limit is not None:
         return row.place
     return row.place if row.pair is None else "not one for all starts"
