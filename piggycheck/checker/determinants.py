@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import comb, factorial, gcd, lcm
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+from math import comb, factorial, gcd
 from typing import Any
 
 from .effort import spend
 from .reading import Refused, Unreadable, array, integer
-from .scaled import Rows, Scaled
+from .scaled import Rows, Scaled, common_denominator
 
 MOST_TERMS = 20_000
 DEEPEST = 200
@@ -36,57 +37,49 @@ def determinant(rows: Rows) -> int:
     return sign * last
 
 
-def powers(variables: int, degree: int) -> Iterator[Powers]:
-    """All exponents of so many variables whose sum is at most the degree, in alphabetical order."""
-    if not variables:
-        yield ()
-        return
-    for first in range(degree + 1):
-        for rest in powers(variables - 1, degree - first):
-            yield (first, *rest)
-
-
 def polynomial(matrices: Sequence[Scaled]) -> Polynomial:
     """det(t_0 M_0 + t_1 M_1 + ...), times a positive number.
 
-    Computed with t_0 = 1 at all points of natural numbers whose sum is at most the degree: its differences there are
-    its coefficients in products of binomials, and these are polynomials that are written out, variable by variable.
+    Computed with t_0 = 1 at all places of natural numbers whose sum is at most the degree. The divided differences
+    there are its coefficients in products of x (x - 1) ... (x - n + 1), which are written out in powers of each variable.
     """
     p, others = len(matrices[0].rows), len(matrices) - 1
     if comb(p + others, p) > MOST_TERMS:
         raise Refused(f"the determinant has more than {MOST_TERMS} terms")
-    denominator = lcm(*(M.denominator for M in matrices))
+    denominator = common_denominator(M.denominator for M in matrices)
     first, *rest = [[[a * (denominator // M.denominator) for a in row] for row in M.rows] for M in matrices]
-    values: Polynomial = {}
-    for point in powers(others, p):
-        rows = first
-        for x, M in zip(point, rest, strict=True):
-            if x:
-                spend(p * p)
-                rows = [[a + x * b for a, b in zip(*pair, strict=True)] for pair in zip(rows, M, strict=True)]
-        values[point] = determinant(rows)
-    places = list(values)
-    for k in range(others):
-        spend(len(places) * p)
+    choices = combinations_with_replacement(range(others + 1), p)
+    places = sorted(tuple(choice.count(k) for k in range(1, others + 1)) for choice in choices)
+    values = {place: determinant(weighted(first, place, rest)) for place in places}
+    lines = [[place for place in places if place[k]] for k in range(others)]  # in each line they are in order
+    for k, line in enumerate(lines):
+        spend(len(places) // 20 + len(line) * p * (2 + others // 20))
         for order in range(1, p + 1):
-            for point in reversed(places):
-                if point[k] >= order:
-                    values[point] -= values[moved(point, k, -1)]
-    for point in places:
-        for x in point:
-            values[point] //= factorial(x)
-    for k in range(others):
-        spend(len(places) * p)
+            for place in reversed(line):
+                if place[k] >= order:
+                    values[place] -= values[moved(place, k, -1)]
+        for place in line:
+            values[place] //= factorial(place[k])
+    for k, line in enumerate(lines):
         for node in reversed(range(1, p)):
-            for point in places:
-                if point[k] >= node and moved(point, k, 1) in values:
-                    values[point] -= node * values[moved(point, k, 1)]
-    return {(p - sum(point), *point): value for point, value in values.items()}
+            for place in line:
+                if place[k] >= node:
+                    values[place] -= node * values.get(moved(place, k, 1), 0)
+    return {(p - sum(place), *place): value for place, value in values.items()}
 
 
-def moved(point: Powers, k: int, step: int) -> Powers:
+def weighted(first: Rows, place: Powers, rest: Sequence[Rows]) -> Rows:
+    """The first matrix and so many times each other."""
+    spend(len(place) // 20 + len(first) ** 2 * sum(map(bool, place)))
+    for x, M in zip(place, rest, strict=True):
+        if x:
+            first = [[a + x * b for a, b in zip(*pair, strict=True)] for pair in zip(first, M, strict=True)]
+    return first
+
+
+def moved(place: Powers, k: int, step: int) -> Powers:
     """The exponents with the k-th one changed."""
-    return (*point[:k], point[k] + step, *point[k + 1 :])
+    return (*place[:k], place[k] + step, *place[k + 1 :])
 
 
 def require_sign(f: Polynomial, sign: int, tree: Any, depth: int = 0) -> None:
@@ -96,7 +89,7 @@ def require_sign(f: Polynomial, sign: int, tree: Any, depth: int = 0) -> None:
     [i, j, left, right] the left one has the middle of vertices i and j in the place of j, the right one in that of i.
     """
     if not array(tree, "tree"):
-        if any(sign * c < 0 or (c == 0 and sum(map(bool, point)) == 1) for point, c in f.items()):
+        if any(sign * c < 0 or (c == 0 and sum(map(bool, place)) == 1) for place, c in f.items()):
             raise Refused("on a part of the simplex the coefficients do not have the sign")
         return
     if depth == DEEPEST:
@@ -113,11 +106,11 @@ def require_sign(f: Polynomial, sign: int, tree: Any, depth: int = 0) -> None:
 def halved(f: Polynomial, i: int, j: int) -> Polynomial:
     """The polynomial with t_i + t_j / 2 for t_i and t_j / 2 for t_j, times a positive number."""
     degree = sum(next(iter(f)))
-    spend(3 * len(f) * degree, max(map(abs, f.values())).bit_length())
+    spend(len(f) * (4 * degree + len(next(iter(f))) // 20), max(map(abs, f.values())).bit_length())
     result = dict.fromkeys(f, 0)
-    for point, c in f.items():
-        for taken in range(point[i] + 1) if c else ():
-            target = moved(moved(point, i, -taken), j, taken)
-            result[target] += c * comb(point[i], taken) << degree - taken - point[j]
+    for place, c in f.items():
+        for taken in range(place[i] + 1) if c else ():
+            target = moved(moved(place, i, -taken), j, taken)
+            result[target] += c * comb(place[i], taken) << degree - taken - place[j]
     common = gcd(*result.values()) or 1
-    return {point: c // common for point, c in result.items()}
+    return {place: c // common for place, c in result.items()}

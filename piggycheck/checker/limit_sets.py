@@ -94,13 +94,11 @@ def element_proved(claim: Data, subject: Subject, witness: Data) -> str:
         if not lower <= value.fractions()[0][0] <= upper:
             raise Refused("the value is not between the ends")
     else:
-        fields(witness, "witness", TREE, (*POINT, "weights"))
-        point = value
-        if "word" in witness or not hull or "weights" not in witness:
-            fields(witness, "witness", (*TREE, *POINT), ("weights",) if hull else ())
-            point = read_point(subject, pairs, witness)
-        if "weights" in witness:
-            fields(witness, "witness", (*TREE, "weights"), POINT)
+        weighted = hull and "weights" in witness
+        stated = POINT if "word" in witness or not weighted else ()
+        fields(witness, "witness", (*TREE, *stated, *(("weights",) if weighted else ())))
+        point = read_point(subject, pairs, witness) if stated else value
+        if weighted:
             point = combined_image(pairs, read_weights(witness["weights"], pairs.active), point)
         if point != value:
             raise Refused("the value is not the point that the witness leads to")
@@ -126,10 +124,10 @@ def element_refuted(claim: Data, subject: Subject, witness: Data) -> str:
     ball = read_ball(pairs, witness)
     cells = [fields(cell, "cell", ("word", "direction")) for cell in array(witness["cells"], "cells")]
     words = read_cells([cell["word"] for cell in cells], len(pairs.A))
-    by_direction: dict[str, tuple[Scaled, list[list[int]]]] = {}
+    by_direction: dict[Any, tuple[Scaled, list[list[int]]]] = {}
     for cell, word in zip(cells, words, strict=True):
         C = read_scaled(cell["direction"], "direction", subject.p, subject.m)
-        by_direction.setdefault(repr(C), (C, []))[1].append(word)
+        by_direction.setdefault((C.denominator, *map(tuple, C.rows)), (C, []))[1].append(word)
     if hull and len(by_direction) != 1:
         raise Refused("the cells of a hull do not have one direction")
     for C, group in by_direction.values():
@@ -142,7 +140,7 @@ def bounds_proved(claim: Data, subject: Subject, witness: Data) -> str:
     contraction(subject, witness)
     pairs, directions = pairs_of(subject), read_directions(claim, subject)
     claimed = read_claimed(claim, len(directions)) if "upper" in claim else None
-    tolerance = number(claim["tolerance"], "claim.tolerance") if "tolerance" in claim or not claimed else None
+    tolerance = None if claimed else number(claim.get("tolerance"), "claim.tolerance")
     ball, uppers = read_ball(pairs, witness), []
     for k, data in enumerate(array(witness["bounds"], "bounds", len(directions))):
         close = tolerance is not None or "lower" in data
