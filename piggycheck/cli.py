@@ -123,7 +123,12 @@ def check(certificates: tuple[str, ...]) -> int:
     "--figure",
     "figure_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw the sequences (pdf, svg, png).",
+    help="Draw the sequences, or the piggyback set where claims are about it (pdf, svg, png).",
+)
+@click.option(
+    "--entries",
+    metavar="ENTRIES",
+    help="Entries of the piggyback set for --figure: one or two, by name or number, as in x:theta,y:theta or 0:0,1:0.",
 )
 @click.option(
     "--html", "html_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the derivation as a web page."
@@ -137,13 +142,21 @@ def check(certificates: tuple[str, ...]) -> int:
     help="For each claim.",
 )
 def show(
-    case: str, latex_file: Path | None, figure_file: Path | None, html_file: Path | None, time_limit: float
+    case: str,
+    latex_file: Path | None,
+    figure_file: Path | None,
+    entries: str | None,
+    html_file: Path | None,
+    time_limit: float,
 ) -> int:
     """Show the derivation of a case."""
     from piggycheck import render
     from piggycheck.claims.figure import figure_data
     from piggycheck.errors import InputError
 
+    if entries is not None and figure_file is None:
+        _complain("--entries: says what a figure shows; write --figure FILE as well")
+        return BAD_INPUT
     try:
         stated, subject, verdicts, code = _decide(case, time_limit)
         if not verdicts:
@@ -154,7 +167,7 @@ def show(
             written.append(latex_file)
         if figure_file is not None:
             with _progress("drawing"):
-                render.figure(figure_data(subject, verdicts, title=_title(stated)), figure_file)
+                render.figure(figure_data(subject, verdicts, title=_title(stated), entries=entries), figure_file)
             written.append(figure_file)
         if html_file is not None:
             render.html(verdicts, html_file, title=_title(stated), source=stated.source)

@@ -15,6 +15,8 @@ from piggycheck.claims.base import decimals_above, decimals_below, word_text
 from piggycheck.claims.enclosed import EnclosedSubject
 from piggycheck.claims.enclosed.figure import enclosed_figure
 from piggycheck.claims.panels import FigureData, Panel, Series, power_of, proved_rate, trimmed
+from piggycheck.claims.set_figure import is_about_sets, set_figure
+from piggycheck.claims.set_views import SetFigure
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
 from piggycheck.derivation import BoundsStep, ContractionStep, RealisedStep, TransitionsStep, WordStep
@@ -40,8 +42,13 @@ _MOVES = (sp.Rational(1, 10), sp.Rational(-1, 10), sp.Integer(1), sp.Integer(-1)
 
 
 def figure_data(
-    subject: Subject | EnclosedSubject, verdicts: Sequence[Verdict] = (), *, steps: int = 120, title: str = ""
-) -> FigureData:
+    subject: Subject | EnclosedSubject,
+    verdicts: Sequence[Verdict] = (),
+    *,
+    steps: int = 120,
+    title: str = "",
+    entries: str | None = None,
+) -> FigureData | SetFigure:
     """Compute what the figure of a case shows.
 
     Parameters
@@ -52,19 +59,22 @@ def figure_data(
     steps : int
         How many steps are followed; a map made of layers is followed until its errors are small.
     title : str
+    entries : str, optional
+        Draw these entries of the matrices in the piggyback set: see `piggycheck.claims.set_figure.set_figure`.
 
     Returns
     -------
-    FigureData
-        For an iteration with a start, the error of the iterates; with parameters, the derivatives: their norms when
-        a word grows, otherwise their distance to the limit. For a switched system only the derivatives. Where bounds
-        on the joint spectral radius were asked for, how they came closer with time; then the derivatives of a switched
-        system are drawn only when another question was asked as well, or the bounds were known at once.
+    FigureData or SetFigure
+        A picture of the piggyback set where claims are about it, or entries were asked for. Else for an iteration with
+        a start, the error of the iterates; with parameters, the derivatives: their norms when a word grows, otherwise
+        their distance to the limit. For a switched system only the derivatives. Where bounds on the joint spectral
+        radius were asked for, how they came closer with time; then the derivatives of a switched system are drawn only
+        when another question was asked as well, or the bounds were known at once.
 
     Raises
     ------
     InputError
-        When there is nothing to draw, or `steps` is not positive.
+        When there is nothing to draw, there is no such entry, or `steps` is not positive.
 
     Examples
     --------
@@ -87,8 +97,18 @@ def figure_data(
     if isinstance(subject, EnclosedSubject):
         written_out = _at_tie(subject)
         if written_out is None:
+            if entries is not None:
+                raise InputError(
+                    "entries of the piggyback set: no guards tie at the fixed point, and the set is a single matrix"
+                )
             return enclosed_figure(subject, verdicts, title)
         subject = written_out
+    if entries is not None or is_about_sets(verdicts):
+        try:
+            return set_figure(subject, verdicts, entries=entries, title=title)
+        except UnknownError as error:
+            if entries is not None:
+                raise InputError(f"there is nothing to draw: {error}") from None
     bounds = _first(verdicts, BoundsStep)
     others = [verdict for verdict in verdicts if verdict.derivation.first(BoundsStep) is None]
     panels = [] if bounds is None else _bounds(bounds)

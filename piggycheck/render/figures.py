@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from piggycheck.render.attractor import attractor
 from piggycheck.render.page import mathematical, page, plain_axes
 
 __all__ = ["figure"]
@@ -40,7 +41,8 @@ def figure(data: Any, path: str | Path) -> None:
     ----------
     data : piggycheck.claims.figure.FigureData
         Or anything with a `title` and `panels`, each with `title`, `xlabel`, `ylabel` and `series`, each with `label`,
-        `k`, `values` and `role`; panels may have `marks`, places across with their labels.
+        `k`, `values` and `role`; panels may have `marks`, places across with their labels. With `views` in place of
+        panels it is drawn by `piggycheck.render.attractor`.
     path : str or Path
         A file ending in .pdf, .svg or .png. The same data gives the same file.
 
@@ -67,6 +69,9 @@ def figure(data: Any, path: str | Path) -> None:
     When this fails: values of 0 have no place on a logarithmic axis; a sequence that reaches 0 ends there,
     and so does one that leaves the range from 1e-200 to 1e200.
     """
+    if hasattr(data, "views"):
+        attractor(data, path)
+        return
     with page(path, data.title, (6.4, 0.5 + 2.9 * len(data.panels))) as drawing:
         axes = drawing.subplots(len(data.panels), 1, squeeze=False)[:, 0]
         for axis, panel, below in zip(axes, data.panels, [*data.panels[1:], None], strict=True):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
 from piggycheck.errors import InputError
 
-__all__ = ["OKABE_ITO", "mathematical", "page", "plain_axes"]
+__all__ = ["OKABE_ITO", "mathematical", "page", "plain_axes", "rounded_up"]
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 """Colours that colour-blind readers can tell apart, after Okabe and Ito."""
@@ -107,3 +109,18 @@ def mathematical(text: str) -> str:
     for name, symbol in _SYMBOLS.items():
         text = text.replace(name, symbol)
     return text
+
+
+def rounded_up(value: float) -> str:
+    """Write a nonnegative number rounded up to two digits.
+
+    Examples
+    --------
+    >>> rounded_up(0.00412), rounded_up(2.0), rounded_up(0.0)
+    ('0.0042', '2', '0')
+    """
+    if value == 0:
+        return "0"
+    places = 1 - math.floor(math.log10(value))
+    scaled = Fraction(value) * Fraction(10) ** places
+    return f"{float(math.ceil(scaled) / Fraction(10) ** places):.3g}"

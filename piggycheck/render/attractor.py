@@ -1,0 +1,472 @@
+"""Pictures of the piggyback set: its points in the plane, intervals, the sets that close on it, cobwebs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+from piggycheck.render.page import OKABE_ITO, mathematical, page, plain_axes, rounded_up
+
+__all__ = ["attractor"]
+
+_WIDTH = 6.4
+_CAPTION_WIDTH = 108
+_CAPTION_LINE = 0.15
+_INK = "#222222"
+_SET = "#8C8C8C"
+_OUTLINE = "#555555"
+_ACROSS = 1500
+_STRIP = 3000
+_SMALL = 320
+_LARGEST_DISC = 0.004
+_LEAST_PIXELS = 1.0
+_SEPARATED = 0.01
+_LEAST_STRIP = 3
+_MARGIN = 0.06
+_IMPLICIT: dict[str, Any] = {
+    "marker": "o",
+    "s": 42,
+    "facecolor": "white",
+    "edgecolor": "black",
+    "linewidth": 1.3,
+    "zorder": 6,
+}
+_MARKS: dict[str, dict[str, Any]] = {
+    "inside": {"marker": "*", "s": 130, "facecolor": "#F0E442", "edgecolor": "black", "linewidth": 1.0, "zorder": 7},
+    "outside": {"marker": "X", "s": 70, "facecolor": "white", "edgecolor": "black", "linewidth": 1.2, "zorder": 7},
+    "witness": {"marker": "D", "s": 38, "facecolor": "#F0E442", "edgecolor": "black", "linewidth": 1.1, "zorder": 7},
+}
+
+
+def attractor(data: Any, path: str | Path) -> None:
+    """Draw a picture of the piggyback set.
+
+    Parameters
+    ----------
+    data : piggycheck.claims.set_views.SetFigure
+        Or anything with a `title`, a `caption` and `views` like those of `piggycheck.claims.set_views`.
+    path : str or Path
+        A file ending in .pdf, .svg or .png. The same data gives the same file.
+
+    Raises
+    ------
+    InputError
+        When the ending is another one, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from piggycheck.claims.set_figure import set_figure
+    >>> from piggycheck.switched import SwitchedSystem
+    >>> cantor = SwitchedSystem.from_rows([[["1/3"]], [["1/3"]]], [[[0]], [["2/3"]]])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     attractor(set_figure(cantor), os.path.join(folder, "cantor.svg"))
+
+    Notes
+    -----
+    Many points are drawn as an image inside the file: each inks the disc around it whose radius is the proved one, so
+    that the ink covers the set, as long as the disc is small in the picture. When this fails: details below a pixel,
+    1/1500 of the picture, are not seen.
+    """
+    drawings = [_DRAWN[view.kind](view) for view in data.views]
+    lines = wrap(data.caption, _CAPTION_WIDTH)
+    heights = [height for height, _ in drawings]
+    notes = _CAPTION_LINE * len(lines) + 0.1
+    with page(path, data.title, (_WIDTH, 0.4 + sum(heights) + notes)) as drawing:
+        parts = drawing.subfigures(len(drawings) + 1, 1, height_ratios=[*heights, notes], squeeze=False)[:, 0]
+        for part, (_, draw) in zip(parts[:-1], drawings, strict=True):
+            draw(part)
+        shown = "\n".join(map(mathematical, lines))
+        parts[-1].text(0.02, 0.98, shown, va="top", fontsize=7.5, color=_INK, linespacing=1.35)
+
+
+# -- points as images -----------------------------------------------------------------------------------------------
+
+
+def _colours(count: int) -> list[str]:
+    return list(OKABE_ITO[:count]) if count <= len(OKABE_ITO) else [OKABE_ITO[0]] * count
+
+
+def _rgb(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+
+
+def _disc(radius: float) -> list[tuple[int, int]]:
+    """The pixels within a radius of one."""
+    reach = math.floor(radius)
+    steps = range(-reach, reach + 1)
+    return [(i, j) for i in steps for j in steps if i * i + j * j <= radius * radius]
+
+
+def _inked(points: Any, window: tuple[float, float, float, float], shape: tuple[int, int], radius: float) -> Any:
+    """Which pixels are within a radius of a point; rows from the bottom."""
+    import numpy as np
+
+    left, right, bottom, top = window
+    rows, columns = shape
+    pixel = (right - left) / columns
+    disc = _disc(min(max(radius / pixel + 0.5, _LEAST_PIXELS), 1 + _LARGEST_DISC * columns))
+    reach = max(i for i, _ in disc)
+    found = np.zeros((rows + 2 * reach, columns + 2 * reach), dtype=bool)
+    x = np.floor((points[:, 0] - left) / pixel).astype(int)
+    y = np.floor((points[:, 1] - bottom) * rows / (top - bottom)).astype(int)
+    seen = (0 <= x) & (x < columns) & (0 <= y) & (y < rows)
+    here = np.unique(y[seen] * columns + x[seen])
+    y, x = np.divmod(here, columns)
+    for i, j in disc:
+        found[y + i + reach, x + j + reach] = True
+    return found[reach : reach + rows, reach : reach + columns]
+
+
+def _image(parts: Sequence[Any], colours: Sequence[str], window: Any, shape: tuple[int, int], radius: float) -> Any:
+    """An image of several sets of points, twice as fine and averaged; where sets overlap, so do their colours."""
+    import numpy as np
+
+    rows, columns = shape
+    total = np.zeros((rows, columns, 3))
+    count = np.zeros((rows, columns))
+    for points, colour in zip(parts, colours, strict=True):
+        ink = _inked(points, window, (2 * rows, 2 * columns), radius)
+        share = ink.reshape(rows, 2, columns, 2).mean(axis=(1, 3))
+        total += share[:, :, None] * np.array(_rgb(colour))
+        count += share
+    image = np.zeros((rows, columns, 4), dtype=np.uint8)
+    mean = total / np.maximum(count, 1e-12)[:, :, None]
+    image[:, :, :3] = np.round(255 * mean)
+    image[:, :, 3] = np.round(255 * np.minimum(count, 1))
+    return image
+
+
+def _show(axis: Any, image: Any, window: Any, **options: Any) -> None:
+    axis.imshow(image, extent=window, origin="lower", interpolation="none", zorder=2, **options)
+
+
+def _window(*sets: Any, equal: bool = True) -> tuple[float, float, float, float]:
+    """A rectangle around points of the plane, with a margin; no thinner than a fifth of its length."""
+    import numpy as np
+
+    points = np.concatenate([np.asarray(one, dtype=float).reshape(-1, 2) for one in sets if len(one)])
+    low, high = points.min(axis=0), points.max(axis=0)
+    spread = high - low
+    largest = float(spread.max()) or 1.0
+    room = np.maximum(spread * _MARGIN, (0.2 * largest - spread) / 2) if equal else spread * _MARGIN
+    room = np.maximum(room, _MARGIN * largest)
+    return tuple(float(end) for i in (0, 1) for end in (low[i] - room[i], high[i] + room[i]))
+
+
+# -- legends --------------------------------------------------------------------------------------------------------
+
+
+def _swatches(parts: Sequence[tuple[str, Any]], text: str = "f_{}(J^pb)") -> list[Any]:
+    from matplotlib.patches import Patch
+
+    colours = _colours(len(parts))
+    if len(parts) < 2 or len(set(colours)) < 2:
+        return [Patch(color=colours[0], label=mathematical("J^pb"))]
+    return [
+        Patch(color=colour, label=f"$f_{{{name}}}(J^{{\\mathrm{{pb}}}})$")
+        for colour, (name, _) in zip(colours, parts, strict=True)
+    ]
+
+
+def _legend(axis: Any, handles: Sequence[Any], below: float, columns: int = 3) -> None:
+    """A legend under an axis, `below` inches below it."""
+    place = (0.0, -below / (axis.get_figure().get_figheight() or 1))
+    long = any(len(handle.get_label()) > 40 for handle in handles)
+    axis.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=place,
+        borderaxespad=0,
+        frameon=False,
+        ncols=2 if long else columns,
+        handlelength=1.4,
+        columnspacing=1.4,
+    )
+
+
+def _draw_marks(axis: Any, marks: Sequence[Any], place: Callable[[Any], tuple[float, float]]) -> list[Any]:
+    handles = []
+    for mark in marks:
+        x, y = place(mark)
+        handles.append(axis.scatter([x], [y], label=mathematical(mark.label), clip_on=False, **_MARKS[mark.role]))
+    return handles
+
+
+# -- two entries ----------------------------------------------------------------------------------------------------
+
+
+def _attractor(view: Any) -> tuple[float, Callable[[Any], None]]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Rectangle
+
+    parts = [points for _, points in view.parts]
+    implicit = [place for _, place in view.implicit]
+    box = [] if view.box is None else [(view.box[0], view.box[2]), (view.box[1], view.box[3])]
+    window = _window(view.hull, implicit, *view.curves, box, [mark.place for mark in view.marks])
+    left, right, bottom, top = window
+    ratio = (top - bottom) / (right - left)
+    height = min(max(0.9 + 5.5 * ratio, 2.4), 6.2)
+
+    def draw(part: Any) -> None:
+        axis = part.subplots()
+        scale = _ACROSS / max(right - left, top - bottom)
+        shape = (max(round((top - bottom) * scale), 1), max(round((right - left) * scale), 1))
+        colours = _colours(len(parts))
+        _show(axis, _image(parts, colours, window, shape, view.radius), window, aspect="equal")
+        outline = [*view.hull, view.hull[0]]
+        (hull,) = axis.plot(*zip(*outline, strict=True), color=_OUTLINE, linewidth=0.9, zorder=1.5, label="convex hull")
+        handles = [*_swatches(view.parts), hull]
+        for curve in view.curves:
+            axis.plot(curve[:, 0], curve[:, 1], color="black", linewidth=1.3, linestyle=(0, (4, 1.5)), zorder=5)
+        if view.curves:
+            label = mathematical("J^imp of the hull, between two pairs")
+            handles.append(Line2D([], [], color="black", linewidth=1.3, linestyle=(0, (4, 1.5)), label=label))
+        if view.box is not None:
+            x0, x1, y0, y1 = view.box
+            style = {"fill": False, "edgecolor": "black", "linewidth": 0.9, "linestyle": (0, (1.2, 1.6)), "zorder": 4}
+            handles.append(axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, label="box, proved", **style)))
+        if implicit:
+            points = axis.scatter(*zip(*implicit, strict=True), label=mathematical("J^imp"), **_IMPLICIT)
+            handles.append(points)
+        handles += _draw_marks(axis, view.marks, lambda mark: mark.place)
+        plain_axes(axis)
+        axis.set_xlim(left, right)
+        axis.set_ylim(bottom, top)
+        axis.set_xlabel(mathematical(view.labels[0]))
+        axis.set_ylabel(mathematical(view.labels[1]))
+        part.legend(handles=handles, loc="outside lower center", frameon=False, ncols=_columns(handles))
+
+    return height, draw
+
+
+def _columns(handles: Sequence[Any]) -> int:
+    return 2 if any(len(handle.get_label()) > 48 for handle in handles) else 4
+
+
+# -- one entry ------------------------------------------------------------------------------------------------------
+
+
+def _levels(view: Any) -> tuple[float, Callable[[Any], None]]:
+    from matplotlib.collections import PolyCollection
+    from matplotlib.patches import Patch
+
+    rows = len(view.levels)
+    height = 1.35 + 0.24 * (rows + 3)
+
+    def draw(part: Any) -> None:
+        import numpy as np
+
+        axis = part.subplots()
+        (low, low_text), (high, high_text) = view.hull
+        places = [place[0] for _, place in view.implicit] + [mark.place[0] for mark in view.marks]
+        spread = (high - low) or 1.0
+        left = min([low, *places]) - _MARGIN * spread
+        right = max([high, *places]) + _MARGIN * spread
+        least = (right - left) / _STRIP * 2
+        colours = _colours(len(view.parts))
+        for k, intervals in enumerate(view.levels):
+            boxes = []
+            for _, a, b in intervals:
+                wide = max(b - a, least)
+                middle = (a + b) / 2
+                x = (middle - wide / 2, middle + wide / 2)
+                boxes.append([(x[0], k - 0.32), (x[1], k - 0.32), (x[1], k + 0.32), (x[0], k + 0.32)])
+            shades = [_SET if letter < 0 else colours[letter] for letter, _, _ in intervals]
+            edge = 0.6 if min(b - a for _, a, b in intervals) > _SEPARATED * (right - left) else 0
+            axis.add_collection(PolyCollection(boxes, facecolors=shades, edgecolors="white", linewidths=edge, zorder=3))
+        bottom = rows + 0.35
+        window = (left, right, bottom + 0.5, bottom - 0.5)
+        parts = [np.stack([points, np.full(len(points), bottom)], axis=1) for _, points in view.parts]
+        strips = [np.stack([points[:, 0], np.full(len(points), 0.5)], axis=1) for points in parts]
+        _show(axis, _strip(strips, colours, left, right, view.radius), window, aspect="auto")
+        for x, _ in view.hull:
+            axis.axvline(x, color=_OUTLINE, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
+        handles = _swatches(view.parts)
+        last = bottom + 1.25
+        if view.implicit_hull is not None:
+            a, b = view.implicit_hull
+            axis.plot([a, b], [last, last], color="black", linewidth=3.2, solid_capstyle="butt", zorder=4)
+        if view.implicit:
+            x = [place[0] for _, place in view.implicit]
+            handles.append(axis.scatter(x, [last] * len(x), label=mathematical("J^imp"), **_IMPLICIT))
+        if view.implicit_hull is not None:
+            handles.append(Patch(color="black", label=mathematical("J^imp of the hull")))
+        handles += _draw_marks(axis, view.marks, lambda mark: (mark.place[0], bottom))
+        ticks = [*range(rows), bottom, last]
+        names = [f"$k = {k}$" for k in range(rows)] + [mathematical("J^pb"), mathematical("J^imp")]
+        plain_axes(axis)
+        axis.grid(False, axis="y")
+        axis.set_yticks(ticks, names)
+        axis.tick_params(axis="y", length=0)
+        axis.spines["left"].set_visible(False)
+        axis.set_xlim(left, right)
+        axis.set_ylim(last + 0.6, -0.7)
+        axis.set_xlabel(mathematical(view.label))
+        title = f"The hull [{low_text}, {high_text}] of J^pb, and its images under k letters, which contain J^pb"
+        axis.set_title(mathematical(title), loc="left", fontweight="bold")
+        part.legend(handles=handles, loc="outside lower center", frameon=False, ncols=_columns(handles))
+
+    return height, draw
+
+
+def _strip(parts: Sequence[Any], colours: Sequence[str], left: float, right: float, radius: float) -> Any:
+    """An image one pixel high of sets of numbers."""
+    import numpy as np
+
+    fine = 2 * _STRIP
+    pixel = (right - left) / fine
+    reach = math.ceil(min(max(radius / pixel, _LEAST_STRIP), _LARGEST_DISC * fine))
+    flat = []
+    for points in parts:
+        ink = np.zeros(fine + 2 * reach, dtype=bool)
+        places = np.unique(np.clip(((points[:, 0] - left) / pixel).astype(int), 0, fine - 1)) + reach
+        for shift in range(-reach, reach + 1):
+            ink[places + shift] = True
+        flat.append(ink[reach:-reach].reshape(_STRIP, 2).mean(axis=1))
+    count = sum(flat)
+    total = sum(share[:, None] * np.array(_rgb(colour)) for share, colour in zip(flat, colours, strict=True))
+    image = np.zeros((1, _STRIP, 4), dtype=np.uint8)
+    image[0, :, :3] = np.round(255 * total / np.maximum(count, 1e-12)[:, None])
+    image[0, :, 3] = np.round(255 * np.minimum(count, 1))
+    return image
+
+
+# -- the sequence of sets -------------------------------------------------------------------------------------------
+
+
+def _sequence(view: Any) -> tuple[float, Callable[[Any], None]]:
+    if len(view.labels) == 2:
+        return 2.1, lambda part: _multiples(part, view)
+    return 3.4, lambda part: _dots(part, view)
+
+
+def _multiples(part: Any, view: Any) -> None:
+    """The sets of some steps side by side, the piggyback set behind each."""
+    window = _window(view.limit, *view.sets)
+    left, right, bottom, top = window
+    axes = part.subplots(1, len(view.steps), squeeze=False)[0]
+    scale = _SMALL / max(right - left, top - bottom)
+    shape = (max(round((top - bottom) * scale), 1), max(round((right - left) * scale), 1))
+    behind = _image([view.limit], ["#C8C8C8"], window, shape, 0.0)
+    for axis, k, points, bound in zip(axes, view.steps, view.sets, view.bounds, strict=True):
+        _show(axis, behind, window, aspect="equal")
+        size = max(0.4, min(14.0, 900 / len(points)))
+        axis.scatter(
+            points[:, 0], points[:, 1], s=size, color=OKABE_ITO[1], linewidth=0, zorder=3, rasterized=len(points) > 500
+        )
+        axis.set_xlim(left, right)
+        axis.set_ylim(bottom, top)
+        axis.set_xticks([])
+        axis.set_yticks([])
+        axis.set_title(f"$k = {k}$", fontsize=8.5)
+        axis.set_xlabel(f"within {rounded_up(bound)}", fontsize=7.5)
+        for spine in axis.spines.values():
+            spine.set_color("#BBBBBB")
+    part.suptitle(
+        mathematical(f"All J_k from {view.start}, with a proved bound on the distance to J^pb (grey)"),
+        fontsize=9,
+        fontweight="bold",
+        x=0.02,
+        ha="left",
+    )
+
+
+def _dots(part: Any, view: Any) -> None:
+    """The sets above their steps, inside the band that the proved bounds leave."""
+    import numpy as np
+
+    axis, right_axis = part.subplots(1, 2, width_ratios=[14, 1], sharey=True)
+    low, high = float(view.limit.min()), float(view.limit.max())
+    values = np.concatenate([[low, high], *[one[:, 0] for one in view.sets]])
+    bottom, top = float(values.min()), float(values.max())
+    room = _MARGIN * ((top - bottom) or 1.0)
+    bounds = np.array(view.bounds)
+    axis.fill_between(view.steps, low - bounds, high + bounds, color="#DCE9F5", linewidth=0, zorder=1)
+    for k, points in zip(view.steps, view.sets, strict=True):
+        size = max(1.5, min(16.0, 600 / len(points)))
+        axis.scatter(
+            np.full(len(points), k),
+            points[:, 0],
+            s=size,
+            color=OKABE_ITO[1],
+            linewidth=0,
+            zorder=3,
+            rasterized=len(points) > 500,
+        )
+    window = (0.0, 1.0, bottom - room, top + room)
+    strip = _strip([view.limit], [_INK], window[2], window[3], 0.0)
+    _show(right_axis, strip.transpose(1, 0, 2), window, aspect="auto")
+    axis.set_xlim(-0.4, view.steps[-1] + 0.4)
+    axis.set_ylim(bottom - room, top + room)
+    axis.set_xticks(view.steps)
+    axis.set_xlabel("step $k$")
+    axis.set_ylabel(mathematical(view.labels[0]))
+    plain_axes(axis)
+    right_axis.set_xticks([])
+    right_axis.tick_params(left=False)
+    right_axis.spines[:].set_visible(False)
+    right_axis.set_xlabel(mathematical("J^pb"))
+    axis.set_title(
+        mathematical(f"All J_k from {view.start}; the band is that of the proved distance to J^pb"),
+        loc="left",
+        fontweight="bold",
+    )
+
+
+# -- cobwebs --------------------------------------------------------------------------------------------------------
+
+
+def _cobweb(view: Any) -> tuple[float, Callable[[Any], None]]:
+    return 4.9, lambda part: _draw_cobweb(part, view)
+
+
+def _draw_cobweb(part: Any, view: Any) -> None:
+    from matplotlib.lines import Line2D
+
+    axis = part.subplots()
+    low, high = view.hull
+    numbers = [low, high, view.start, *(number for step in view.paths for _, x, y in step for number in (x, y))]
+    spread = (max(numbers) - min(numbers)) or 1.0
+    left, right = min(numbers) - 0.1 * spread, max(numbers) + _MARGIN * spread
+    colours = _colours(len(view.maps))
+    axis.plot([left, right], [left, right], color=_SET, linewidth=0.9, zorder=2)
+    handles = []
+    for (name, a, b), colour in zip(view.maps, colours, strict=True):
+        axis.plot([left, right], [a * left + b, a * right + b], color=colour, linewidth=0.8, alpha=0.6, zorder=3)
+        axis.plot([low, high], [a * low + b, a * high + b], color=colour, linewidth=2.4, zorder=4)
+        ends = sorted((a * low + b, a * high + b))
+        axis.fill_between([low, high], ends[0], ends[1], color=colour, alpha=0.13, linewidth=0, zorder=1)
+        axis.plot([left, left], ends, color=colour, linewidth=7, solid_capstyle="butt", zorder=5, clip_on=False)
+        handles.append(Line2D([], [], color=colour, linewidth=2.4, label=f"$f_{{{name}}}$"))
+    axis.plot([low, high], [left, left], color=_INK, linewidth=7, solid_capstyle="butt", zorder=5, clip_on=False)
+    for k, step in enumerate(view.paths):
+        for letter, x, y in step:
+            before = left if k == 0 else x
+            fade = 0.95 - 0.17 * k
+            axis.plot([x, x], [before, y], color=colours[letter], linewidth=0.9, alpha=fade, zorder=4)
+            axis.plot([x, y], [y, y], color=colours[letter], linewidth=0.9, alpha=fade, zorder=4)
+    fixed = [place[0] for _, place in view.implicit]
+    handles.append(axis.scatter(fixed, fixed, label=mathematical("J^imp: fixed points"), **_IMPLICIT))
+    axis.scatter([view.start], [left], marker="v", s=36, color="black", zorder=6, clip_on=False)
+    handles.insert(len(view.maps), Line2D([], [], color=_INK, linewidth=7, label="hull of J^pb"))
+    plain_axes(axis)
+    axis.set_aspect("equal")
+    axis.set_xlim(left, right)
+    axis.set_ylim(left, right)
+    axis.set_xlabel(mathematical(f"{view.label}: before a step"))
+    axis.set_ylabel(mathematical(f"{view.label}: after it"))
+    for handle in handles:
+        handle.set_label(mathematical(handle.get_label()) if "$" not in handle.get_label() else handle.get_label())
+    part.legend(handles=handles, loc="outside lower center", frameon=False, ncols=_columns(handles))
+
+
+_DRAWN: dict[str, Callable[[Any], tuple[float, Callable[[Any], None]]]] = {
+    "attractor": _attractor,
+    "levels": _levels,
+    "sequence": _sequence,
+    "cobweb": _cobweb,
+}
