@@ -25,6 +25,7 @@ from .direction import diverge_everywhere_proved
 from .divergence import diverges_proved, diverges_realised, diverges_refuted
 from .effort import begin
 from .enclosures import RULES as OF_LAYERS
+from .flows import cycle_proved
 from .implicit_sets import CLAIM as IMPLICIT_CLAIM
 from .implicit_sets import RULES as IMPLICIT
 from .limit_sets import CLAIM as LIMIT_CLAIM
@@ -86,6 +87,11 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
         ("method", "parameter", "direction", "rate", "constant"),
         (),
     ),
+    ("flow_cycle", "proved", "crossings"): (
+        cycle_proved,
+        ("method", "u", "v", "crossings", "multiplier"),
+        ("polynomial",),
+    ),
     ("iterates_converge_uniformly", "proved", "funnel"): (
         converge_uniformly_proved,
         ("method", "rows", "rate", "constant"),
@@ -135,7 +141,7 @@ WITHOUT_PIECES = (
     ("iterates_converge_uniformly", "proved"),
     ("iterates_converge_uniformly", "refuted"),
 )
-OF_MAPS = ("continuous", "derivatives_diverge_everywhere")  # wherever fixed points are
+OF_MAPS = ("continuous", "derivatives_diverge_everywhere", "flow_cycle")  # wherever fixed points are
 OF_MATRICES = ("converges", "diverges", "joint_spectral_radius", "no_common_quadratic_form")  # a graph may constrain
 OF_PAIRS = ("derivative", *(kind for kind, _, _ in (*LIMIT, *IMPLICIT)))
 

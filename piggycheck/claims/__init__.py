@@ -16,6 +16,7 @@ from piggycheck.claims.derivatives_diverge_everywhere import DerivativesDivergeE
 from piggycheck.claims.diverges import Diverges
 from piggycheck.claims.enclosed import EnclosedSubject, decide_enclosed, statement_of
 from piggycheck.claims.fixed_point import FixedPointClaim as FixedPoint
+from piggycheck.claims.flow_cycle import FlowCycle
 from piggycheck.claims.implicit_is_invertible import ImplicitIsInvertible
 from piggycheck.claims.implicit_is_strict import ImplicitIsStrict
 from piggycheck.claims.implicit_set_exceeds_clarke import ImplicitSetExceedsClarke
@@ -48,6 +49,7 @@ __all__ = [
     "Diverges",
     "EnclosedSubject",
     "FixedPoint",
+    "FlowCycle",
     "ImplicitIsInvertible",
     "ImplicitIsStrict",
     "ImplicitSetExceedsClarke",
@@ -80,6 +82,7 @@ KINDS: dict[str, type[Claim]] = {
         DerivativesDivergeEverywhere,
         Diverges,
         FixedPoint,
+        FlowCycle,
         ImplicitIsInvertible,
         ImplicitIsStrict,
         ImplicitSetExceedsClarke,

@@ -26,7 +26,7 @@ from piggycheck.derivation.limit_sets import (
     SeparationStep,
     SingularStep,
 )
-from piggycheck.derivation.practice import PracticeStep
+from piggycheck.derivation.practice import AgainstClarkeStep, PracticeStep
 from piggycheck.derivation.singular import PolynomialGrowthStep, PseudoInverseStep
 from piggycheck.derivation.steps import (
     BoundsStep,
@@ -48,9 +48,17 @@ from piggycheck.derivation.steps import (
     WordFixedPointsStep,
     WordStep,
 )
-from piggycheck.derivation.trajectories import CommonDirectionStep, EscapeStep, FunnelStep
+from piggycheck.derivation.trajectories import (
+    CommonDirectionStep,
+    EscapeStep,
+    FlowCycleStep,
+    FlowStep,
+    FunnelStep,
+    PeriodicOrbitStep,
+)
 
 __all__ = [
+    "AgainstClarkeStep",
     "BallStep",
     "BeyondBoundStep",
     "BoundsStep",
@@ -70,6 +78,8 @@ __all__ = [
     "ErrorStep",
     "EscapeStep",
     "FixedPointStep",
+    "FlowCycleStep",
+    "FlowStep",
     "FromStartStep",
     "FunnelStep",
     "ImplicitSetStep",
@@ -82,6 +92,7 @@ __all__ = [
     "MapStep",
     "ObservedStep",
     "OutsideImplicitStep",
+    "PeriodicOrbitStep",
     "PiecesStep",
     "PolynomialGrowthStep",
     "PracticeStep",

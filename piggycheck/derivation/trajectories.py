@@ -7,7 +7,7 @@ from typing import Any
 
 from piggycheck.derivation.steps import Step
 
-__all__ = ["CommonDirectionStep", "EscapeStep", "FunnelStep"]
+__all__ = ["CommonDirectionStep", "EscapeStep", "FlowCycleStep", "FlowStep", "FunnelStep", "PeriodicOrbitStep"]
 
 
 @dataclass(frozen=True)
@@ -69,3 +69,64 @@ class CommonDirectionStep(Step):
     starts: tuple[Any, ...]
     rate: Any
     constant: Any
+
+
+@dataclass(frozen=True)
+class FlowStep(Step):
+    """A flow ``x_i' = r n_i (c_i - x_i)`` on each of the two sides of a guard.
+
+    Attributes
+    ----------
+    state : tuple of sympy.Symbol
+    guard : sympy.Expr
+        Positive on the first side.
+    rate : fmpq
+        The number r.
+    exponents, centres : pairs of tuples
+        The numbers n_i and c_i of each side.
+    """
+
+    state: tuple[Any, ...]
+    guard: Any
+    rate: Any
+    exponents: tuple[tuple[int, ...], ...]
+    centres: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
+class FlowCycleStep(Step):
+    """An attracting cycle of two arcs, one on each side of a guard.
+
+    Attributes
+    ----------
+    state : tuple of sympy.Symbol
+    arcs : two pairs of fmpq
+        Bounds on u and v, the factors by which ``exp(-r t)`` decreases along the arcs.
+    crossings : two points, each a tuple of pairs of fmpq
+        Bounds on where the arcs begin.
+    multiplier : pair of fmpq
+        Bounds on the derivative of the return map.
+    polynomial : fmpq_poly or None
+        It has a root at the first coordinate of each crossing.
+    """
+
+    state: tuple[Any, ...]
+    arcs: tuple[Any, ...]
+    crossings: tuple[Any, ...]
+    multiplier: tuple[Any, Any]
+    polynomial: Any | None
+
+
+@dataclass(frozen=True)
+class PeriodicOrbitStep(Step):
+    """An attracting periodic orbit of the iterates, exact.
+
+    Attributes
+    ----------
+    word : tuple of int
+        The piece of each step.
+    points : tuple of tuples of fmpq
+    """
+
+    word: tuple[int, ...]
+    points: tuple[tuple[Any, ...], ...]

@@ -1,16 +1,24 @@
-"""What iterates do away from the fixed point: where those of a whole box of parameters go, and their derivatives."""
+"""What iterates and flows do away from the fixed point: funnels, growing derivatives, cycles."""
 
+from piggycheck.trajectories.flow import CycleOfFlow, Field, find_cycle, read_field
 from piggycheck.trajectories.funnel import Box, Escape, Funnel, find_funnel
 from piggycheck.trajectories.growth import CommonDirection, common_direction
+from piggycheck.trajectories.orbits import PeriodicOrbit, periodic_orbit
 from piggycheck.trajectories.pieces import AffinePieces, affine_pieces
 
 __all__ = [
     "AffinePieces",
     "Box",
     "CommonDirection",
+    "CycleOfFlow",
     "Escape",
+    "Field",
     "Funnel",
+    "PeriodicOrbit",
     "affine_pieces",
     "common_direction",
+    "find_cycle",
     "find_funnel",
+    "periodic_orbit",
+    "read_field",
 ]
