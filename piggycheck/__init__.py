@@ -43,7 +43,13 @@ _NAMES = {
     "SwitchedSystem": "switched",
     "SymbolicMap": "maps",
     "Undecided": "claims",
+    "contracting": "limits",
+    "exceeds_clarke": "limits",
     "fixed_points": "fixed_points",
+    "hull_interval": "limits",
+    "implicit_points": "limits",
+    "implicit_weights": "limits",
+    "invertible_on_hull": "limits",
     "joint_spectral_radius": "stability",
     "linearise": "fixed_points",
     "load_case": "case",
@@ -51,6 +57,7 @@ _NAMES = {
     "prove": "claims",
     "reverse": "piggyback",
     "singular_limit": "limits",
+    "strictness": "limits",
     "verified_limit": "enclosures",
 }
 
