@@ -23,7 +23,7 @@ from piggycheck.switched import SwitchedSystem
 
 __all__ = ["Approximation", "approximate"]
 
-_BUDGET = 4_000_000
+_BUDGET = 8_000_000
 _FIRST_CELLS = 50_000
 _MANY_CELLS = 1_500_000
 _KEY_BITS = 40

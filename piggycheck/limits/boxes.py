@@ -23,7 +23,8 @@ __all__ = ["Boxes", "fill_boxes"]
 _MOST_GRID_CELLS = 250_000_000
 _MOST_MAPS = 2_000
 _CONTRACTIONS = (0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
-_CHUNK = 200_000
+_CHUNK = 20_000
+_BOX_IN_MAPS = 10
 _UPWARDS = 1 + 1e-12
 _FIRST_FACTOR = 16.0
 
@@ -93,7 +94,7 @@ def fill_boxes(maps: EuclideanSystem, points: Array, radius: float, target: floa
         options = [code for code in codes if code.side(spread, dimension) > 0]
         if not options or last * growth > 1.2 * budget:
             return
-        code = min(options, key=lambda code: len(code.M) * code.side(spread, dimension) ** -min(dimension, 2))
+        code = min(options, key=lambda code: code.cost(spread, dimension))
         grid = _Grid.over(low - 2 * spread, high + 2 * spread, code.side(spread, dimension))
         if grid is None:
             return
@@ -121,6 +122,10 @@ class _Code:
     def side(self, spread: float, dimension: int) -> float:
         """The side of boxes for which the distance is at most `spread`."""
         return 2 * (spread / _UPWARDS * (1 - self.contraction) - self.error) / math.sqrt(dimension) / _UPWARDS
+
+    def cost(self, spread: float, dimension: int) -> float:
+        """How long filling takes: boxes times maps, and something for each box."""
+        return (len(self.M) + _BOX_IN_MAPS) * self.side(spread, dimension) ** -min(dimension, 2)
 
     def spread(self, side: float, dimension: int) -> float:
         return (side * math.sqrt(dimension) / 2 * _UPWARDS + self.error) / (1 - self.contraction) * _UPWARDS

@@ -65,12 +65,13 @@ class EuclideanSystem:
         For p terms, their conversion to floats and the last sum, with much to spare: the classical bound is
         ``(p + 2) u`` times the product of absolute values, and those have at most sqrt(p) times the norm each.
         """
-        return 8 * (self.M.shape[1] + 1) ** 2 * _UNIT
+        return 8.0 * (int(self.M.shape[1]) + 1) ** 2 * _UNIT
 
     @property
     def matrix_error(self) -> float:
         """A bound, in the Frobenius norm, on the errors of all products of the matrices, however long."""
-        return self.rounding / (1 - float(self.norms.max())) * _RELATIVE
+        error: float = self.rounding / (1 - float(self.norms.max())) * _RELATIVE
+        return error
 
     def map_error(self, depth: int) -> float:
         """A bound on the errors of the images of zero under words of so many maps."""
@@ -79,7 +80,7 @@ class EuclideanSystem:
     @property
     def back_norm(self) -> float:
         """An upper bound on the spectral norm of U."""
-        norm: float = float(norms_above(self.back[None])[0]) + self.rounding * float(np.linalg.norm(self.back))
+        norm = float(norms_above(self.back[None])[0]) + self.rounding * float(np.linalg.norm(self.back))
         return norm
 
     def original(self, Z: Array) -> Array:
