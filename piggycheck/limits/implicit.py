@@ -15,7 +15,7 @@ from flint import fmpq, fmpq_mat
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.feasibility import nonnegative_solution
 from piggycheck.limits.contraction import Contraction, contracting
-from piggycheck.limits.points import exact_pairs, word_fixed_point
+from piggycheck.limits.points import exact_pairs, require_numbers, word_fixed_point
 from piggycheck.limits.separation import positive_direction
 from piggycheck.linalg import block_matrix
 from piggycheck.stability.words import necklace_of
@@ -131,12 +131,7 @@ def implicit_hull_interval(system: SwitchedSystem) -> tuple[fmpq, fmpq]:
     ``B_l / (1 - A_l)`` is the average of the numbers ``b_i / (1 - a_i)`` with the weights ``l_i (1 - a_i)``. When this
     fails: with a joint spectral radius of 1 or more the implicit set of the hull can be unbounded.
     """
-    shape = (system.dimension, system.columns)
-    if shape != (1, 1):
-        raise InputError(
-            f"`system` has matrices of shape {shape[0]} by {shape[1]}, and the implicit set is an interval for numbers "
-            "only; ask for `implicit_weights` of a matrix"
-        )
+    require_numbers(system, "the implicit set is an interval", "ask for `implicit_weights` of a matrix")
     contracting(system)
     values = [X[0, 0] for X in _fixed_points(system)]
     return min(values), max(values)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from flint import fmpq, fmpq_mat
 
-from piggycheck.errors import InputError
 from piggycheck.limits.contraction import contracting
-from piggycheck.limits.points import Point, exact_pairs, word_fixed_point
+from piggycheck.limits.points import Point, exact_pairs, require_numbers, word_fixed_point
 from piggycheck.linalg import identity
 from piggycheck.switched import SwitchedSystem, Word
 
@@ -67,12 +66,7 @@ def hull_interval(system: SwitchedSystem) -> HullInterval:
     It is also the piggyback set of the convex hull of the pairs. Docs: docs/theory/implicit-sets.md. When this fails:
     only for the reasons above.
     """
-    shape = (system.dimension, system.columns)
-    if shape != (1, 1):
-        raise InputError(
-            f"`system` has matrices of shape {shape[0]} by {shape[1]}, and the hull is an interval for numbers only; "
-            "ask for an outer polytope"
-        )
+    require_numbers(system, "the hull is an interval", "ask for an outer polytope")
     contracting(system)
     maps = [(A[0, 0], B[0, 0]) for A, B in exact_pairs(system)]
     ends, choices = _solved(maps)

@@ -8,10 +8,11 @@ from typing import cast
 
 from flint import fmpq_mat
 
+from piggycheck.errors import InputError
 from piggycheck.linalg import identity, solve
 from piggycheck.switched import SwitchedSystem, Word
 
-__all__ = ["Point", "common_fixed_point", "exact_pairs", "exact_product", "word_fixed_point"]
+__all__ = ["Point", "common_fixed_point", "exact_pairs", "exact_product", "require_numbers", "word_fixed_point"]
 
 
 @dataclass(frozen=True)
@@ -96,3 +97,22 @@ def exact_product(system: SwitchedSystem, word: Sequence[int]) -> tuple[fmpq_mat
     """
     system.require_certain("the piggyback set")
     return cast(tuple[fmpq_mat, fmpq_mat], system.product(word))
+
+
+def require_numbers(system: SwitchedSystem, statement: str, instead: str) -> None:
+    """Require that all matrices are 1 by 1.
+
+    Raises
+    ------
+    InputError
+        When they are not; the message says what holds of numbers only, and what to do instead.
+
+    Examples
+    --------
+    >>> require_numbers(SwitchedSystem.from_rows([[["1/2"]]]), "the hull is an interval", "ask for a polytope")
+    """
+    shape = (system.dimension, system.columns)
+    if shape != (1, 1):
+        raise InputError(
+            f"`system` has matrices of shape {shape[0]} by {shape[1]}, and {statement} for numbers only; {instead}"
+        )
