@@ -99,7 +99,11 @@ def matrix_field(value: Any, where: str) -> fmpq_mat:
     """
     if isinstance(value, fmpq_mat):
         return value
-    rows = value if isinstance(value, list) and all(isinstance(row, list) for row in value) else [[value]]
+    rows = [[value]]
+    if isinstance(value, (list, tuple)):
+        if not value or not all(isinstance(row, (list, tuple)) and row for row in value):
+            raise InputError(f"{where}: `{str(value)[:60]}` is no matrix; write its rows, as in [[1, 0], [0, 1]]")
+        rows = [list(row) for row in value]
     return matrix([[rational_field(entry, where) for entry in row] for row in rows], where)
 
 

@@ -152,14 +152,15 @@ def on_all_pieces(subject: Subject, weights: Sequence[fmpq]) -> tuple[fmpq, ...]
 
 def ball_witness(contraction: Contraction) -> dict[str, Any]:
     """Return the tree and the ball around the piggyback set, as certificates hold them."""
-    return {**contraction.tree.witness(), "centre": contraction.centre, "radius": contraction.radius}
+    return {**contraction.tree.witness(), **contraction.ball()}
 
 
 def ball_step(contraction: Contraction) -> BallStep:
     """Record the ball around the piggyback set; of numbers in the usual norm, as an interval."""
     c, R = contraction.centre, contraction.radius
     interval = (c[0, 0] - R, c[0, 0] + R) if (c.nrows(), c.ncols()) == (1, 1) and contraction.P[0, 0] == 1 else None
-    return BallStep(c, R, contraction.tree.is_quadratic, interval=interval)
+    core = None if contraction.core is None else contraction.core.radius
+    return BallStep(c, R, contraction.tree.is_quadratic, core, interval)
 
 
 def bound_on_cell(contraction: Contraction, word: Word, C: fmpq_mat) -> fmpq:
