@@ -330,7 +330,7 @@ def _outside_hull(contraction: Contraction, X: fmpq_mat, direction: fmpq_mat, bu
 def _away_from_hull(contraction: Contraction, X: fmpq_mat) -> Iterator[fmpq_mat]:
     """Guess directions from the convex hull to X: from the nearest combination of points of the set."""
     points = [point.value(contraction.system) for point in islice(_short_points(contraction.system), _CANDIDATES)]
-    differences = floats([X - Y for Y in points]).reshape(len(points), -1)
+    differences = floats([X - Y for Y in points]).reshape(len(points), X.nrows() * X.ncols())
     unit = float(np.abs(differences).max(initial=0))
     if not np.isfinite(unit) or unit == 0:
         return

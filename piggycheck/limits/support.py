@@ -17,7 +17,7 @@ from flint import fmpq, fmpq_mat
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.limits.contraction import Contraction, inner_product
 from piggycheck.limits.points import Point, exact_pairs, word_fixed_point
-from piggycheck.limits.scaled import Array, ScaledSystem, floats
+from piggycheck.limits.scaled import Array, ScaledSystem, binary_exponent, floats
 from piggycheck.linalg import Number, as_float, rational, root_upper, simplest_between
 from piggycheck.switched import Word
 
@@ -119,7 +119,7 @@ def support(contraction: Contraction, C: fmpq_mat, *, tolerance: Number = _TOLER
         raise InputError(f"`tolerance` is {gap}; write a positive number")
     _require_shape(contraction, C)
     search = _Search(contraction, C, budget)
-    leaves = search.words(as_float(gap), None)
+    leaves = search.words(gap, None)
     cells = _ExactCells(contraction, C, leaves)
     best = search.point()
     lower = _value(contraction, C, best)
@@ -266,7 +266,7 @@ def cells_below(
     """
     _require_shape(contraction, C)
     search = _Search(contraction, C, budget)
-    cells = _ExactCells(contraction, C, search.words(0.0, as_float(level - inner_product(C, contraction.centre))))
+    cells = _ExactCells(contraction, C, search.words(fmpq(0), level - inner_product(C, contraction.centre)))
     while not cells.all_below(level, strictly=True):
         if len(cells.cells) > budget:
             return None
@@ -284,10 +284,10 @@ class _Search:
     contraction: Contraction
     C: fmpq_mat
     budget: int
-    best: list[Word] = field(default_factory=list)
+    best: list[Word] = field(default_factory=lambda: [(0,)])
 
     @np.errstate(all="ignore")
-    def words(self, gap: float, level: float | None) -> list[Word]:
+    def words(self, exact_gap: fmpq, exact_level: fmpq | None) -> list[Word]:
         """A complete suffix code whose bounds exceed the largest value found by at most a gap, or are below a level.
 
         Values are relative to that of the centre.
@@ -295,13 +295,15 @@ class _Search:
         scaled = ScaledSystem(self.contraction)
         A, B = scaled.A, scaled.B
         transposed, k = np.swapaxes(A, 1, 2), len(A)
-        start = floats([scaled.scale * self.C])
-        unit = float(np.abs(start).max(initial=0)) or 1.0
+        direction = scaled.scale * self.C
+        exponents = [binary_exponent(entry) for entry in direction.entries() if entry != 0]
+        unit = fmpq(2) ** max(exponents, default=0)
+        start = floats([direction / unit])[0]
         words: list[Word] = [(letter,) for letter in range(k)]
-        D = transposed @ start[0] / unit
-        values = (B * start[0] / unit).sum(axis=(1, 2))
+        D, values = transposed @ start, (B * start).sum(axis=(1, 2))
         points = _float_points(A, B)
-        gap = max(gap / unit, _FLOATS_RESOLVE) * (1 - 1e-6)
+        gap = max(as_float(exact_gap / unit), _FLOATS_RESOLVE) * (1 - 1e-6)
+        level = None if exact_level is None else as_float(exact_level / unit)
         lower = -np.inf
         done: list[Word] = []
         while True:
@@ -312,8 +314,8 @@ class _Search:
             top = int(reached.argmax()) if len(words) else -1
             if top >= 0 and reached[top] > lower:
                 lower, self.best = float(reached[top]), [words[top]]
-            target = lower + gap if level is None else level / unit * (1 - _FLOATS_RESOLVE) - _FLOATS_RESOLVE
-            hopeless = level is not None and lower > level / unit + _FLOATS_RESOLVE
+            target = lower + gap if level is None else level - _FLOATS_RESOLVE * (1 + abs(level))
+            hopeless = level is not None and lower > level + _FLOATS_RESOLVE * (1 + abs(level))
             if hopeless or len(done) + len(words) > self.budget:
                 return done + words
             above = upper > target
@@ -324,7 +326,7 @@ class _Search:
             order = kept[np.argsort(-upper[kept], kind="stable")]
             batch = min(_BATCH, 1 + len(order) // 4)
             chosen, waiting = order[:batch], order[batch:]
-            grown = (transposed[None] @ D[chosen][:, None]).reshape(-1, *D.shape[1:])
+            grown = (transposed[None] @ D[chosen][:, None]).reshape(len(chosen) * k, *D.shape[1:])
             raised = (values[chosen][:, None] + np.einsum("nij,kij->nk", D[chosen], B)).ravel()
             words = [words[i] for i in waiting] + [(letter, *words[i]) for i in chosen for letter in range(k)]
             D, values = np.concatenate([D[waiting], grown]), np.concatenate([values[waiting], raised])
@@ -425,14 +427,14 @@ def _float_points(A: Array, B: Array) -> Array:
     found: list[Array] = []
     A_w, B_w = eye[None], np.zeros((1, *B.shape[1:]))
     while len(found) + len(A_w) * len(A) <= max(_SHORT_WORDS, len(A)):
-        B_w = (A[None] @ B_w[:, None] + B[None]).reshape(-1, *B.shape[1:])
+        B_w = (A[None] @ B_w[:, None] + B[None]).reshape(len(A_w) * len(A), *B.shape[1:])
         A_w = (A[None] @ A_w[:, None]).reshape(-1, *A.shape[1:])
         for A_i, B_i in zip(A_w, B_w, strict=True):
             with suppress(np.linalg.LinAlgError):
                 found.append(np.linalg.solve(eye - A_i, B_i))
         if len(A) == 1:
             break
-    return np.array(found).reshape(-1, *B.shape[1:])
+    return np.array(found).reshape(len(found), *B.shape[1:])
 
 
 def _value(contraction: Contraction, C: fmpq_mat, point: Point) -> fmpq:
