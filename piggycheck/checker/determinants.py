@@ -41,7 +41,7 @@ def polynomial(matrices: Sequence[Scaled]) -> Polynomial:
     """det(t_0 M_0 + t_1 M_1 + ...), times a positive number.
 
     Computed with t_0 = 1 at all places of natural numbers whose sum is at most the degree. The divided differences
-    there are its coefficients in products of x (x - 1) ... (x - n + 1), which are written out in powers of each variable.
+    there are its coefficients in products of x (x - 1) ... (x - n + 1), which are then written out in powers.
     """
     p, others = len(matrices[0].rows), len(matrices) - 1
     if comb(p + others, p) > MOST_TERMS:

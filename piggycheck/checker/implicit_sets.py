@@ -1,4 +1,4 @@
-"""Claims about implicit sets, of the solutions X = A X + B of single pairs: strictness, and whether I - A is regular."""
+"""Claims about implicit sets, of the solutions X = A X + B of single pairs: strictness, and I - A on the hull."""
 
 from __future__ import annotations
 
