@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from matrix_strategies import huge_rationals, matrices, rationals, square_matrices, symmetric_matrices
 from sympy.core import relational
 
+from piggycheck.expression import relu
+
 __all__ = [
     "PARAMETERS",
     "STATE",
@@ -82,7 +84,7 @@ def kinked(draw, variables, depth=2, jumps=False):
     if kind == "abs":
         return sp.Abs(first)
     if kind == "relu":
-        return sp.Max(first, 0)
+        return relu(first)
     if kind == "scaled":
         return draw(coefficients) * first
     other = draw(affine(variables)) if depth > 1 else draw(inner)
@@ -150,7 +152,7 @@ def value_of(expression, point):
         return base ** int(exponent)
     if isinstance(expression, sp.sign):
         return Fraction((arguments[0] > 0) - (arguments[0] < 0))
-    return {sp.Abs: lambda a: abs(a), sp.Max: max, sp.Min: min}[expression.func](*arguments)
+    return {sp.Abs: lambda a: abs(a), sp.Max: max, sp.Min: min, relu: lambda a: max(a, 0)}[expression.func](*arguments)
 
 
 def _holds(condition, point):

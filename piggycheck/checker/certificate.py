@@ -78,7 +78,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     ("pseudo_inverse_agrees", "refuted", "word"): (agrees_refuted, GROWTH, EIGENVALUE),
     ("pseudo_inverse_agrees", "refuted", "polynomial_growth"): (agrees_refuted, POLYNOMIAL, LEFT_VECTOR),
     ("pseudo_inverse_agrees", "refuted", "no_limit"): (agrees_refuted, ("method", "column"), ()),
-    ("chain_rule_set_is_larger", "proved", ""): (chain_rule_proved, ("A", "B"), ()),
+    ("chain_rule_set_is_larger", "proved", ""): (chain_rule_proved, ("A", "B"), ("direction", "weights")),
     ("chain_rule_set_is_larger", "refuted", ""): (chain_rule_refuted, (), ()),
     ("joint_spectral_radius", "proved", ""): (radius_proved, (), BOUNDS),
     ("joint_spectral_radius", "refuted", ""): (radius_refuted, (), BOUNDS),

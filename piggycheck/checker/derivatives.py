@@ -5,12 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 from .conditions import impossible
-from .intervals import ONE, Interval
+from .intervals import ONE, ZERO, Interval
 from .jets import Jet
-from .matrices import combine, equal, matrix, say_matrix, times
+from .matrices import Matrix, combine, equal, matrix, say_matrix, times
 from .pieces import Patterns
 from .proofs import contraction
-from .reading import Data, Refused, array, fields, numbers, say_point
+from .reading import Data, Refused, array, fields, number, numbers, say_point
 from .subject import FixedPoint, Map, Subject
 
 
@@ -53,7 +53,39 @@ def chain_rule_proved(claim: Data, subject: FixedPoint, witness: Data) -> str:
     for X, Y in subject.selection:
         if not any(a.apart(b) for rows in zip(A + B, X + Y, strict=True) for a, b in zip(*rows, strict=True)):
             raise Refused("the pair may be in the selection set")
-    return f"A = {say_matrix(A)}, B = {say_matrix(B)} is in the chain-rule set, not in the selection set, of {subject}"
+    pair, hull = f"A = {say_matrix(A)}, B = {say_matrix(B)}", against_hull(subject, A, B, witness)
+    return f"{pair} is in the chain-rule set, not in the selection set{hull}, of {subject}"
+
+
+def against_hull(subject: FixedPoint, A: Matrix, B: Matrix, witness: Data) -> str:
+    """What directions or weights prove of the convex hull of the selection set."""
+    said = ""
+    if "direction" in witness:
+        data = fields(witness["direction"], "direction", ("A", "B"))
+        C = matrix(data["A"], "direction.A", subject.p, subject.p) + matrix(
+            data["B"], "direction.B", subject.p, subject.m
+        )
+        for X, Y in subject.selection:
+            rows = zip(C, A + B, X + Y, strict=True)
+            terms = (c * (a + -b) for row in rows for c, a, b in zip(*row, strict=True))
+            if sum(terms, ZERO).lo <= 0:
+                raise Refused("the direction does not separate the pair from the selection set")
+        said = " or its convex hull"
+    if "weights" in witness:
+        weights = [number(a, "weights") for a in array(witness["weights"], "weights", len(subject.A))]
+        if (
+            min(weights) < 0
+            or sum(weights) != 1
+            or any(a and not on for a, on in zip(weights, subject.active, strict=True))
+        ):
+            raise Refused("weights are negative, do not sum to 1, or are those of pieces not proved essentially active")
+        for M, pieces in ((A, subject.A), (B, subject.B)):
+            for a, piece in zip(weights, pieces, strict=True):
+                M = combine(M, Interval(-a), piece)
+            if not all(entry.is_zero for row in M for entry in row):
+                raise Refused("the pair is not the convex combination of the pieces")
+        said += ", but in its convex hull"
+    return said
 
 
 def chain_rule_refuted(claim: Data, subject: FixedPoint, witness: Data) -> str:

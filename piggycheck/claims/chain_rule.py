@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from piggycheck.claims.base import Claim, certify, matrix_text
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
-from piggycheck.derivation import ChainRuleStep
+from piggycheck.derivation import AgainstClarkeStep, ChainRuleStep, Derivation
 from piggycheck.errors import UnknownError
-from piggycheck.fixed_points import rational_matrix
-from piggycheck.maps import SymbolicMap
+from piggycheck.expression import to_text
+from piggycheck.maps import ChainRuleAgainstClarke, Extra, Pick, SymbolicMap, chain_rule_against_clarke
 from piggycheck.maps.switch import NONSMOOTH, translate
+from piggycheck.switched import Pair
 
 __all__ = ["ChainRuleSetIsLarger"]
+
+_SIGNS = {1: ">", -1: "<", 0: "=="}
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,9 @@ class ChainRuleSetIsLarger(Claim):
 
     Notes
     -----
+    A pair that no piece has may still be in the Clarke Jacobian, the convex hull of the selection set; an answer says
+    which are, with weights, which are not, with a direction, and which kinks are responsible.
+
     When this fails: pieces whose activity is undecided, or a tie of too many kinks, leave it undecided.
     """
 
@@ -32,24 +39,14 @@ class ChainRuleSetIsLarger(Claim):
 
     def decide(self, subject: Subject) -> Verdict:
         iteration = subject.required_iteration(self.kind)
-        pairs = [(rational_matrix(p.A), rational_matrix(p.B)) for p in iteration.map.chain_rule(subject.point.point)]
-        possible = [(rational_matrix(p.A), rational_matrix(p.B)) for p in subject.selection.pieces]
-        certain = [subject.system.pairs[i] for i in subject.essential]
-        extra = next((pair for pair in pairs if pair not in possible), None)
+        found = chain_rule_against_clarke(iteration.map, subject.point.point)
+        pairs, certain = found.chain_rule, [subject.system.pairs[i] for i in subject.essential]
+        extra = next((e for e in found.extra if e.direction is not None), next(iter(found.extra), None))
         derivation, statement = subject.opening(), self.statement(subject)
-        derivation.record(ChainRuleStep(tuple(pairs), extra))
+        derivation.record(ChainRuleStep(pairs, None if extra is None else extra.pair))
         parts = subject.certificate_parts()
         if extra is not None:
-            A, B = extra
-            return Proved(
-                self.kind,
-                statement,
-                f"A = {matrix_text(A)}, B = {matrix_text(B)} can be returned and is not in the selection set",
-                {"witness": {"A": matrix_text(A), "B": matrix_text(B)}},
-                f"the chain-rule set has {len(pairs)} pairs, the selection set {len(set(map(str, possible)))}",
-                derivation,
-                certificate=certify(self, "proved", statement, parts, {"A": A, "B": B}),
-            )
+            return self._proved(statement, found, extra, derivation, parts)
         if any(pair not in certain for pair in pairs):
             raise UnknownError("a pair of the chain-rule set belongs to a piece whose activity is undecided")
         if _some_kinks_are_one(iteration.map):
@@ -63,6 +60,58 @@ class ChainRuleSetIsLarger(Claim):
             derivation,
             certificate=certify(self, "refuted", statement, parts, {}),
         )
+
+    def _proved(
+        self,
+        statement: str,
+        found: ChainRuleAgainstClarke,
+        extra: Extra,
+        derivation: Derivation,
+        parts: dict[str, Any],
+    ) -> Verdict:
+        A, B = extra.pair
+        derivation.record(AgainstClarkeStep.of(found))
+        witness: dict[str, Any] = {"A": A, "B": B}
+        outside = ""
+        if extra.direction is not None:
+            witness["direction"] = dict(zip("AB", extra.direction, strict=True))
+            outside = ", nor in its convex hull"
+        elif extra.weights is not None:
+            witness["weights"] = extra.weights
+            outside = ", but in its convex hull"
+        value = {
+            "witness": _pair_text(extra.pair),
+            "selection": list({str(pair): _pair_text(pair) for pair in found.selection}.values()),
+            "chain_rule": list(map(_pair_text, found.chain_rule)),
+            "extra": list(map(_extra_value, found.extra)),
+        }
+        return Proved(
+            self.kind,
+            statement,
+            f"A = {matrix_text(A)}, B = {matrix_text(B)} can be returned and is not in the selection set{outside}",
+            value,
+            f"the chain-rule set has {len(found.chain_rule)} pairs, the selection set {len(value['selection'])}",
+            derivation,
+            certificate=certify(self, "proved", statement, parts, witness),
+        )
+
+
+def _pair_text(pair: Pair) -> dict[str, Any]:
+    return dict(zip("AB", map(matrix_text, pair), strict=True))
+
+
+def _extra_value(extra: Extra) -> dict[str, Any]:
+    """What an answer says of a pair that no piece has."""
+    value = {**_pair_text(extra.pair), "clarke": "undecided", "kinks": [_pick_text(pick) for pick in extra.picks]}
+    if extra.weights is not None:
+        value |= {"clarke": "inside", "weights": list(map(str, extra.weights))}
+    elif extra.direction is not None:
+        value |= {"clarke": "outside", "direction": _pair_text(extra.direction)}
+    return value
+
+
+def _pick_text(pick: Pick) -> str:
+    return f"{to_text(pick.kink)} at {to_text(pick.guard)} {_SIGNS[pick.sign]} 0"
 
 
 def _some_kinks_are_one(map_: SymbolicMap) -> bool:

@@ -1,4 +1,4 @@
-"""The step of a derivation that says what selection policies return."""
+"""The steps of a derivation that say what selection policies return, and what the chain rule can return."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from piggycheck.derivation.steps import Step
 
-__all__ = ["PracticeRow", "PracticeStep"]
+__all__ = ["AgainstClarkeStep", "ExtraRow", "PracticeRow", "PracticeStep"]
 
 
 @dataclass(frozen=True)
@@ -43,3 +43,33 @@ class PracticeStep(Step):
         rows = tuple(PracticeRow(o.policy, o.pair, o.limit, o.place.value) for o in practice.outcomes)
         box = practice.extent
         return cls(rows, None if box is None else (box.lower, box.upper), len(practice.system))
+
+
+@dataclass(frozen=True)
+class ExtraRow:
+    """A pair that no piece has: its weights among the pieces, or what separates it, and the picks that lead there.
+
+    The picks are kinks, each with a guard and the sign of the side on which the kink picks.
+    """
+
+    pair: tuple[Any, Any]
+    weights: tuple[Any, ...] | None
+    direction: tuple[Any, Any] | None
+    picks: tuple[tuple[Any, Any, int], ...]
+
+
+@dataclass(frozen=True)
+class AgainstClarkeStep(Step):
+    """The pairs of the chain-rule set that no piece has, against the Clarke Jacobian."""
+
+    rows: tuple[ExtraRow, ...]
+
+    @classmethod
+    def of(cls, found: Any) -> AgainstClarkeStep:
+        """Take what is shown from a `piggycheck.maps.ChainRuleAgainstClarke`."""
+        return cls(
+            tuple(
+                ExtraRow(e.pair, e.weights, e.direction, tuple((p.kink, p.guard, p.sign) for p in e.picks))
+                for e in found.extra
+            )
+        )

@@ -11,6 +11,7 @@ from piggycheck.maps.base import (
     SelectionSet,
     Signature,
 )
+from piggycheck.maps.chain_rule import ChainRuleAgainstClarke, Extra, Pick, chain_rule_against_clarke
 from piggycheck.maps.checks import Continuous, Gap, Jump, check_continuity
 from piggycheck.maps.combine import compose, stacked, total
 from piggycheck.maps.conventions import (
@@ -39,6 +40,7 @@ __all__ = [
     "Affine",
     "ArrayParameter",
     "BoundMap",
+    "ChainRuleAgainstClarke",
     "Constant",
     "ConstantVector",
     "Continuous",
@@ -48,6 +50,7 @@ __all__ = [
     "Directions",
     "Elementwise",
     "Evaluation",
+    "Extra",
     "Factor",
     "Gap",
     "Group",
@@ -56,6 +59,7 @@ __all__ = [
     "Moment",
     "Node",
     "Parameter",
+    "Pick",
     "Piece",
     "PiecewiseMap",
     "Scalar",
@@ -72,6 +76,7 @@ __all__ = [
     "SymbolicMap",
     "Symmetriser",
     "Term",
+    "chain_rule_against_clarke",
     "check_continuity",
     "compose",
     "convention_named",

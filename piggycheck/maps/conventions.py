@@ -17,11 +17,10 @@ from sympy.logic.boolalg import ITE, And, BooleanFalse, BooleanTrue, Not, Or
 
 from piggycheck.errors import GapError, InputError, MapError
 from piggycheck.expression import relu
-from piggycheck.maps.base import Signature
-from piggycheck.maps.evaluation import SignsAt, evaluate_all, exactly
+from piggycheck.maps.evaluation import SignsAt
 from piggycheck.maps.structured import StructuredMap
 from piggycheck.maps.switch import NONSMOOTH, TRUE_ON
-from piggycheck.maps.symbolic import SmoothPiece, SymbolicMap
+from piggycheck.maps.symbolic import SymbolicMap
 from piggycheck.maps.values import by_symbol
 
 __all__ = ["CONVENTIONS", "CONVENTION_TABLE", "Convention", "ConventionRow", "convention_named", "convention_pair"]
@@ -215,11 +214,7 @@ def convention_pair(
         return convention_pair(map_.symbolic(), by_symbol(point, (*map_.blocks, *map_.array_parameters)), convention)
     exact = map_.point(point)
     smooth = _Smooth(exact, convention)
-    piece = SmoothPiece(Signature(), tuple(map(smooth, map_.next)), (), map_.variables)
-    entries = exactly(lambda values, arithmetic: evaluate_all(piece.jacobian, values, arithmetic), exact)
-    p = len(map_.state)
-    matrix = sp.ImmutableMatrix(p, len(map_.variables), entries)
-    return matrix[:, :p], matrix[:, p:]
+    return map_.piece_at(tuple(map(smooth, map_.next)), exact).pair
 
 
 class _Smooth:

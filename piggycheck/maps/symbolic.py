@@ -407,6 +407,13 @@ class SymbolicMap(PiecewiseMap):
         matrix = sp.ImmutableMatrix(rows, columns, entries)
         return Piece(signature, matrix[:, :split], matrix[:, split:], activity)
 
+    def piece_at(
+        self, expressions: tuple[sp.Expr, ...], point: Mapping[sp.Symbol, sp.Expr], signs: Sequence[int] = ()
+    ) -> Piece:
+        """Return smooth expressions with their Jacobian pair at a point."""
+        signature = Signature(signs)
+        return self._piece_at(signature, Activity(None), SmoothPiece(signature, expressions, (), self.variables), point)
+
     def chain_rule(self, point: Mapping[Any, Any]) -> tuple[Piece, ...]:
         """Return the chain-rule set: what is left when each switch that ties picks a branch on its own.
 
@@ -429,9 +436,15 @@ class SymbolicMap(PiecewiseMap):
         >>> [piece.A[0] for piece in identity.selection({x: 0}).pieces]
         [1, 1]
         """
-        point = self.point(point)
+        point, found = self.point(point), {}
+        for chosen, expressions in self.picks(point):
+            piece = self.piece_at(expressions, point, list(chosen.values()))
+            found.setdefault(piece.pair, piece)
+        return tuple(found.values())
+
+    def picks(self, point: Mapping[sp.Symbol, sp.Expr]) -> Iterator[tuple[dict[Switch, int], tuple[sp.Expr, ...]]]:
+        """Yield the signs that the switches which tie pick on their own, and the expressions that are left."""
         guard_sign = SignsAt(point)
-        found: dict[tuple, Piece] = {}
         stack: list[dict[Switch, int]] = [{}]
         combinations = 0
         while stack:
@@ -453,11 +466,7 @@ class SymbolicMap(PiecewiseMap):
             combinations += 1
             if combinations > MAX_PIECES:
                 raise UnknownError(f"more than {MAX_PIECES} combinations of picks meet; they are not listed")
-            picks = Signature(chosen.values())
-            smooth = SmoothPiece(picks, expressions, (), self.variables)
-            piece = self._piece_at(picks, Activity(None), smooth, point)
-            found.setdefault(piece.pair, piece)
-        return tuple(found.values())
+            yield chosen, expressions
 
 
 @dataclass(frozen=True)

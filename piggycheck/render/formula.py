@@ -181,10 +181,10 @@ class Display:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under a heading each; a cell is plain text or a formula, the last one of a row wider."""
+    """Rows of cells under a heading each; a cell is plain text, a formula or prose, the last one of a row wider."""
 
     head: tuple[str, ...]
-    rows: tuple[tuple[Part, ...], ...]
+    rows: tuple[tuple[Part | Paragraph, ...], ...]
 
 
 @dataclass(frozen=True)

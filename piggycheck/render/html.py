@@ -126,11 +126,13 @@ def _rows(table: Table) -> str:
     """Write rows of cells under their headings."""
     head = "".join(f"<th>{escape(text)}</th>" for text in table.head)
     rows = ("".join(f"<td>{_content(cell)}</td>" for cell in row) for row in table.rows)
-    return f'<table class="claims"><tr>{head}</tr>{"".join(f"<tr>{row}</tr>" for row in rows)}</table>'
+    return f'<table class="claims rows"><tr>{head}</tr>{"".join(f"<tr>{row}</tr>" for row in rows)}</table>'
 
 
-def _content(cell: Part) -> str:
-    return escape(cell) if isinstance(cell, str) else _line(cell)
+def _content(cell: Part | Paragraph) -> str:
+    if isinstance(cell, Paragraph):
+        return _prose(cell.parts)
+    return escape(cell) if isinstance(cell, str) else f'<div class="cell">{_line(cell)}</div>'
 
 
 def _prose(parts: Sequence[Part]) -> str:

@@ -214,11 +214,15 @@ def _block(block: Paragraph | Display | Table) -> str:
 def _table(table: Table) -> str:
     """Lay rows out under rules; the last column has the width that texts need."""
     columns = "l" * (len(table.head) - 1) + r">{\raggedright\arraybackslash}p{0.3\textwidth}"
-    rows = [" & ".join(escape(cell) if isinstance(cell, str) else _in_text(cell) for cell in row) for row in table.rows]
+    rows = [" & ".join(map(_cell, row)) for row in table.rows]
     head = " & ".join(map(escape, table.head))
     lines = [r"\begin{center}", rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}", r"\toprule", head + r" \\", r"\midrule"]
     lines += [" \\\\\n\\addlinespace\n".join(rows) + r" \\", r"\bottomrule", r"\end{tabular}", r"\end{center}"]
     return "\n".join(lines)
+
+
+def _cell(cell: Part | Paragraph) -> str:
+    return _prose(cell.parts if isinstance(cell, Paragraph) else (cell,))
 
 
 def _prose(parts: Sequence[Part]) -> str:

@@ -1,16 +1,30 @@
-"""What selection policies return, as a table."""
+"""What selection policies return, and what the chain rule can return, as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from piggycheck import derivation as d
-from piggycheck.derivation.practice import PracticeRow
-from piggycheck.render.formula import Formula, Letter, Paragraph, Part, Section, Table, formula, matrix, sentence
+from piggycheck.derivation.practice import ExtraRow, PracticeRow
+from piggycheck.render.formula import (
+    Expression,
+    Formula,
+    Letter,
+    Number,
+    Operator,
+    Paragraph,
+    Part,
+    Section,
+    Table,
+    formula,
+    matrix,
+    sentence,
+)
 
-__all__ = ["told"]
+__all__ = ["against_clarke", "told"]
 
-_LARGEST_SHOWN = 3
+_MOST_ROWS = 12
+_SIGNS = {1: ">", -1: "<", 0: "="}
 _FRAMEWORKS = {"jax": "JAX", "torch": "PyTorch"}
 _A, _B, _X, _J = Letter("A"), Letter("B"), Letter("X"), Letter("J")
 
@@ -34,8 +48,8 @@ def told(step: d.PracticeStep, steps: Sequence[d.Step]) -> Section:
         lower, upper = step.extent
         blocks.append(
             sentence(
-                "Random picks do not settle: entry by entry they come, again and again, within 1/1000 of both ends of the "
-                "range from ",
+                "Random picks do not settle: entry by entry they come, again and again, within 1/1000 of both ends of "
+                "the range from ",
                 _shown(lower),
                 " to ",
                 _shown(upper),
@@ -44,6 +58,33 @@ def told(step: d.PracticeStep, steps: Sequence[d.Step]) -> Section:
         )
     blocks.append(sentence("Where nothing ties every policy returns the same: the derivative of the one active piece."))
     return Section("What practice returns", tuple(blocks))
+
+
+def against_clarke(step: d.AgainstClarkeStep, steps: Sequence[d.Step]) -> Section:
+    """Tell which pairs of the chain-rule set no piece has, and which kinks are responsible."""
+    said = sentence(
+        "The Clarke Jacobian is the convex hull of the selection set. Against it, with the kinks that are responsible, "
+        "whose picks no piece makes together:",
+    )
+    rows = tuple((*map(_shown, row.pair), _hull(row), _picks(row)) for row in step.rows[:_MOST_ROWS])
+    blocks: list[Paragraph | Table] = [said, Table(("A", "B", "Clarke Jacobian", "picks"), rows)]
+    if len(step.rows) > _MOST_ROWS:
+        blocks.append(sentence(f"There are {len(step.rows) - _MOST_ROWS} more."))
+    return Section("Against the Clarke Jacobian", tuple(blocks))
+
+
+def _hull(row: ExtraRow) -> str:
+    if row.weights is not None:
+        return "inside"
+    return "undecided" if row.direction is None else "outside"
+
+
+def _picks(row: ExtraRow) -> Paragraph:
+    parts: list[Part] = []
+    for kink, guard, sign in row.picks:
+        side = (Expression(guard), Operator(_SIGNS[sign]), Number(0))
+        parts += [*([", "] if parts else []), (Expression(kink),), " as at ", side]
+    return Paragraph(tuple(parts))
 
 
 def _row(row: PracticeRow, step: d.PracticeStep) -> tuple[Part, ...]:

@@ -172,12 +172,12 @@ def _section(section: Section) -> str:
     return "\n".join(lines)
 
 
-def _fill(parts: Sequence[Part], indent: int) -> str:
+def _fill(parts: Sequence[Part], indent: int, width: int = _WIDTH) -> str:
     """Wrap a paragraph, without breaking inside a formula that fits into a line."""
     text = "".join(part if isinstance(part, str) else _kept_together(_one_line((part,))) for part in parts)
     margin = " " * indent
     lines = textwrap.wrap(
-        text, _WIDTH, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+        text, width, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
     )
     return "\n".join(lines).replace("\u2007", " ")
 
@@ -325,26 +325,26 @@ def _table(table: Table) -> str:
     """Write cells below each other; formulas may take several lines, and long texts are wrapped."""
     rows = [[_cell(cell) for cell in row] for row in (table.head, *table.rows)]
     widths = [max(len(row[j].lines[0]) for row in rows) for j in range(len(table.head))]
-    tall = any(
-        isinstance(cell, tuple) and len(box.lines) > 1
-        for row, boxes in zip(table.rows, rows[1:], strict=True)
-        for cell, box in zip(row, boxes, strict=True)
-    )
-    lines: list[str] = []
+    written = []
     for row in rows:
         joined = _Box(("",), 0)
         for cell, width in zip(row, widths, strict=True):
-            padded = tuple(f"{line:<{width}}" for line in cell.lines)
-            joined = joined.beside(_Box(padded, cell.axis)).beside(_Box(("   ",), 0))
-        lines += [(" " * _INDENT + line).rstrip() for line in joined.lines] + ([""] if tall else [])
-    lines.insert(1 + int(tall), " " * _INDENT + "─" * (sum(widths) + 3 * (len(widths) - 1)))
-    return "\n".join(lines).rstrip()
+            padded = tuple(f"{line:<{width}}   " for line in cell.lines)
+            joined = joined.beside(_Box(padded, cell.axis))
+        written.append("\n".join((" " * _INDENT + line).rstrip() for line in joined.lines))
+    rule = " " * _INDENT + "─" * (sum(widths) + 3 * (len(widths) - 1))
+    tall = any(
+        len(box.lines) > 1 and not isinstance(cell, str)
+        for cells, boxes in zip(table.rows, rows[1:], strict=True)
+        for cell, box in zip(cells, boxes, strict=True)
+    )
+    return "\n".join([written[0], rule, ("\n\n" if tall else "\n").join(written[1:])])
 
 
-def _cell(cell: Part) -> _Box:
-    if not isinstance(cell, str):
+def _cell(cell: Part | Paragraph) -> _Box:
+    if isinstance(cell, tuple):
         return _line(cell)
-    lines = textwrap.wrap(cell, _WIDEST_CELL) or [""]
+    lines = _fill((cell,) if isinstance(cell, str) else cell.parts, 0, _WIDEST_CELL).split("\n")
     return _Box(tuple(f"{line:<{max(map(len, lines))}}" for line in lines), 0)
 
 
