@@ -30,6 +30,15 @@ def plane():
     return Subject(iteration=Iteration(PLANE, start=[0, 0]), at={"theta": 0, "mu": 0})
 
 
+PICTURES = {}
+
+
+def picture(system):
+    if id(system) not in PICTURES:
+        PICTURES[id(system)] = set_figure(system, points=100_000)
+    return PICTURES[id(system)]
+
+
 def words_of(system, length, X):
     """Every X after a word of some length, by brute force in floats."""
     A = [np.array([[float(M[i, j]) for j in range(M.ncols())] for i in range(M.nrows())]) for M in system.A]
@@ -55,13 +64,13 @@ def in_cantor(number, slack, depth=20):
 
 
 def test_scalar_maps_have_a_cobweb_intervals_and_a_sequence():
-    assert [type(view) for view in set_figure(CANTOR).views] == [CobwebView, LevelsView, SequenceView]
-    assert [type(view) for view in set_figure(SIERPINSKI).views] == [AttractorView, SequenceView]
+    assert [type(view) for view in picture(CANTOR).views] == [CobwebView, LevelsView, SequenceView]
+    assert [type(view) for view in picture(SIERPINSKI).views] == [AttractorView, SequenceView]
     assert [type(view) for view in set_figure(SIERPINSKI, entries="1:0").views] == [LevelsView, SequenceView]
 
 
 def test_levels_of_the_cantor_set_are_its_construction():
-    levels = set_figure(CANTOR).views[1]
+    levels = picture(CANTOR).views[1]
     assert levels.levels[0] == ((-1, 0.0, 1.0),)
     second = [(0, 0, 1), (0, 2, 3), (1, 6, 7), (1, 8, 9)]
     found = sorted(levels.levels[2], key=lambda one: one[1])
@@ -71,7 +80,7 @@ def test_levels_of_the_cantor_set_are_its_construction():
 
 
 def test_points_lie_near_the_cantor_set_and_it_lies_near_them():
-    levels = set_figure(CANTOR).views[1]
+    levels = picture(CANTOR).views[1]
     points = np.sort(np.concatenate([part for _, part in levels.parts]))
     assert all(in_cantor(point, levels.radius) for point in points[:: max(1, len(points) // 500)])
     for X in words_of(CANTOR, 10, [[0]]).ravel():
@@ -80,7 +89,7 @@ def test_points_lie_near_the_cantor_set_and_it_lies_near_them():
 
 @pytest.mark.parametrize("system", [SIERPINSKI, WIDE])
 def test_every_matrix_that_a_word_reaches_is_within_the_radius_of_a_point(system):
-    view = set_figure(system).views[0]
+    view = picture(system).views[0]
     points = np.concatenate([part for _, part in view.parts])
     entries = [(0, 0), (1, 0)] if system is SIERPINSKI else [(0, 0), (1, 1)]
     corner = [[0] * system.columns] * 2 if system is SIERPINSKI else [[0, 2], [0, 0]]
@@ -92,25 +101,25 @@ def test_every_matrix_that_a_word_reaches_is_within_the_radius_of_a_point(system
 
 def test_each_part_is_the_image_that_its_letter_gives():
     """The images of the triangle are its three halves, at its corners."""
-    for (_, part), corner in zip(set_figure(SIERPINSKI).views[0].parts, [(0, 0), (0.5, 0), (0, 0.5)], strict=True):
+    for (_, part), corner in zip(picture(SIERPINSKI).views[0].parts, [(0, 0), (0.5, 0), (0, 0.5)], strict=True):
         assert np.all(part >= np.array(corner) - 0.02)
         assert np.all((part - np.array(corner)).sum(axis=1) <= 0.52)
 
 
 def test_implicit_points_are_the_fixed_points_of_the_pairs():
-    assert set_figure(RELU).views[1].implicit == (("0", (0.0,)), ("1", (pytest.approx(2 / 3),)))
-    assert set_figure(RELU).views[1].implicit_hull == pytest.approx((0, 2 / 3))
-    assert [end for end, _ in set_figure(RELU).views[1].hull] == pytest.approx([-2 / 3, 4 / 3])
+    assert picture(RELU).views[1].implicit == (("0", (0.0,)), ("1", (pytest.approx(2 / 3),)))
+    assert picture(RELU).views[1].implicit_hull == pytest.approx((0, 2 / 3))
+    assert [end for end, _ in picture(RELU).views[1].hull] == pytest.approx([-2 / 3, 4 / 3])
 
 
 def test_entries_that_never_change_are_left_out_unless_asked_for():
-    assert set_figure(WIDE).views[0].labels == ("J[0, 0]", "J[1, 1]")
+    assert picture(WIDE).views[0].labels == ("J[0, 0]", "J[1, 1]")
     assert set_figure(WIDE, entries="0:1, 0:0").views[0].labels == ("J[0, 1]", "J[0, 0]")
     assert set_figure(plane()).views[0].labels == ("dx/dtheta", "dy/dmu")
 
 
 def test_the_sequence_closes_on_the_set_as_fast_as_its_bounds_say():
-    sequence = set_figure(RELU).views[2]
+    sequence = picture(RELU).views[2]
     for k, points, bound in zip(sequence.steps, sequence.sets, sequence.bounds, strict=True):
         assert len(points) <= 2**k
         assert points.min() >= -2 / 3 - bound - 1e-12 and points.max() <= 4 / 3 + bound + 1e-12
@@ -127,11 +136,11 @@ def test_a_given_start_is_where_sequence_and_cobweb_begin():
 
 
 def test_without_a_start_it_lies_outside_the_set():
-    assert set_figure(CANTOR).views[0].start > 1
+    assert picture(CANTOR).views[0].start > 1
 
 
 def test_the_implicit_set_of_the_hull_is_drawn_where_it_was_asked_for():
-    assert set_figure(SIERPINSKI).views[0].curves == ()
+    assert picture(SIERPINSKI).views[0].curves == ()
     curves = set_figure(SIERPINSKI, hull=True).views[0].curves
     assert len(curves) == 3
     assert curves[0][0] == pytest.approx([0, 0]) and curves[0][-1] == pytest.approx([1, 0])
@@ -147,7 +156,7 @@ def test_a_witness_is_marked():
 
 
 def test_the_caption_states_the_radius_rounded_up():
-    data = set_figure(CANTOR)
+    data = picture(CANTOR)
     stated = float(data.caption.split("r = ")[1].split(" ")[0])
     assert data.views[1].radius <= stated <= 1.02 * data.views[1].radius
 
@@ -155,7 +164,7 @@ def test_the_caption_states_the_radius_rounded_up():
 def test_pairs_that_may_not_be_active_are_said_to_be():
     unsure = SwitchedSystem(CANTOR.A, CANTOR.B, exact=False)
     assert "not proved active" in set_figure(unsure).caption
-    assert "not proved active" not in set_figure(CANTOR).caption
+    assert "not proved active" not in picture(CANTOR).caption
 
 
 @pytest.mark.parametrize(

@@ -432,8 +432,8 @@ class _Picture:
     def caption(self) -> str:
         count = sum(len(part) for _, part in self.parts)
         text = (
-            f"{count:,} points are drawn. Proved: every point of J^pb is within r = {rounded_up(self.radius)} "
-            "of one of them, and each of them within r of J^pb."
+            f"Proved: every point of J^pb is within r = {rounded_up(self.radius)} of one of the {count:,} points "
+            "drawn, and each of these within r of J^pb."
         )
         if len(self.A) > 1:
             text += " Colours: the part f_i(J^pb) that the last letter i gives."

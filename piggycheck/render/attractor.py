@@ -13,18 +13,21 @@ from piggycheck.render.page import OKABE_ITO, mathematical, page, plain_axes, ro
 __all__ = ["attractor"]
 
 _WIDTH = 6.4
-_CAPTION_WIDTH = 108
+_CAPTION_WIDTH = 116
 _CAPTION_LINE = 0.15
 _INK = "#222222"
 _SET = "#8C8C8C"
 _OUTLINE = "#555555"
 _ACROSS = 1500
 _STRIP = 3000
+_PIXELS = {"attractor": _ACROSS, "levels": _STRIP}
 _SMALL = 320
 _LARGEST_DISC = 0.004
 _LEAST_PIXELS = 1.0
 _SEPARATED = 0.01
 _LEAST_STRIP = 3
+_THIN = 0.02
+_THIN_PIXELS = 5
 _MARGIN = 0.06
 _IMPLICIT: dict[str, Any] = {
     "marker": "o",
@@ -72,7 +75,9 @@ def attractor(data: Any, path: str | Path) -> None:
     1/1500 of the picture, are not seen.
     """
     drawings = [_DRAWN[view.kind](view) for view in data.views]
-    lines = wrap(data.caption, _CAPTION_WIDTH)
+    pixels = max((_PIXELS.get(view.kind, 0) for view in data.views), default=0)
+    resolution = f" The points are an image {pixels:,} pixels across." if data.caption and pixels else ""
+    lines = wrap(data.caption + resolution, _CAPTION_WIDTH)
     heights = [height for height, _ in drawings]
     notes = _CAPTION_LINE * len(lines) + 0.1
     with page(path, data.title, (_WIDTH, 0.4 + sum(heights) + notes)) as drawing:
@@ -123,20 +128,38 @@ def _inked(points: Any, window: tuple[float, float, float, float], shape: tuple[
 
 def _image(parts: Sequence[Any], colours: Sequence[str], window: Any, shape: tuple[int, int], radius: float) -> Any:
     """An image of several sets of points, twice as fine and averaged; where sets overlap, so do their colours."""
-    import numpy as np
-
     rows, columns = shape
-    total = np.zeros((rows, columns, 3))
-    count = np.zeros((rows, columns))
-    for points, colour in zip(parts, colours, strict=True):
-        ink = _inked(points, window, (2 * rows, 2 * columns), radius)
-        share = ink.reshape(rows, 2, columns, 2).mean(axis=(1, 3))
-        total += share[:, :, None] * np.array(_rgb(colour))
-        count += share
-    image = np.zeros((rows, columns, 4), dtype=np.uint8)
-    mean = total / np.maximum(count, 1e-12)[:, :, None]
-    image[:, :, :3] = np.round(255 * mean)
-    image[:, :, 3] = np.round(255 * np.minimum(count, 1))
+    inks = [_inked(points, window, (2 * rows, 2 * columns), radius) for points in parts]
+    if sum(int(ink.sum()) for ink in inks) < _THIN * 4 * rows * columns:
+        wider = max(radius, _THIN_PIXELS * (window[1] - window[0]) / (2 * columns))
+        inks = [_inked(points, window, (2 * rows, 2 * columns), wider) for points in parts]
+    return _mixed([_averaged(ink) for ink in inks], colours)
+
+
+def _averaged(ink: Any) -> Any:
+    """How much of each pixel is inked, from an image twice as fine."""
+    fine = ink.view("uint8")
+    return (fine[0::2, 0::2] + fine[0::2, 1::2] + fine[1::2, 0::2] + fine[1::2, 1::2]).astype("float32") / 4
+
+
+def _mixed(shares: Sequence[Any], colours: Sequence[str]) -> Any:
+    """The colours of images laid over each other.
+
+    Transparent pixels have the colour of the nearest other one, because viewers that shrink images blend it in.
+    """
+    import numpy as np
+    from scipy.ndimage import distance_transform_edt
+
+    count = sum(shares)
+    image = np.zeros((*count.shape, 4), dtype=np.uint8)
+    weight = np.maximum(count, 1e-6)
+    for channel in range(3):
+        total = sum(share * _rgb(colour)[channel] for share, colour in zip(shares, colours, strict=True))
+        image[..., channel] = np.round(255 * total / weight)
+    if count.any():
+        nearest = distance_transform_edt(count == 0, return_distances=False, return_indices=True)
+        image[..., :3] = image[..., :3][tuple(nearest)]
+    image[..., 3] = np.round(255 * np.minimum(count, 1))
     return image
 
 
@@ -221,10 +244,10 @@ def _attractor(view: Any) -> tuple[float, Callable[[Any], None]]:
         (hull,) = axis.plot(*zip(*outline, strict=True), color=_OUTLINE, linewidth=0.9, zorder=1.5, label="convex hull")
         handles = [*_swatches(view.parts), hull]
         for curve in view.curves:
-            axis.plot(curve[:, 0], curve[:, 1], color="black", linewidth=1.3, linestyle=(0, (4, 1.5)), zorder=5)
+            axis.plot(curve[:, 0], curve[:, 1], color="black", linewidth=1.1, linestyle=(0, (3, 3)), zorder=5)
         if view.curves:
             label = mathematical("J^imp of the hull, between two pairs")
-            handles.append(Line2D([], [], color="black", linewidth=1.3, linestyle=(0, (4, 1.5)), label=label))
+            handles.append(Line2D([], [], color="black", linewidth=1.1, linestyle=(0, (3, 3)), label=label))
         if view.box is not None:
             x0, x1, y0, y1 = view.box
             style = {"fill": False, "edgecolor": "black", "linewidth": 0.9, "linestyle": (0, (1.2, 1.6)), "zorder": 4}
@@ -320,19 +343,14 @@ def _strip(parts: Sequence[Any], colours: Sequence[str], left: float, right: flo
     fine = 2 * _STRIP
     pixel = (right - left) / fine
     reach = math.ceil(min(max(radius / pixel, _LEAST_STRIP), _LARGEST_DISC * fine))
-    flat = []
+    shares = []
     for points in parts:
         ink = np.zeros(fine + 2 * reach, dtype=bool)
         places = np.unique(np.clip(((points[:, 0] - left) / pixel).astype(int), 0, fine - 1)) + reach
         for shift in range(-reach, reach + 1):
             ink[places + shift] = True
-        flat.append(ink[reach:-reach].reshape(_STRIP, 2).mean(axis=1))
-    count = sum(flat)
-    total = sum(share[:, None] * np.array(_rgb(colour)) for share, colour in zip(flat, colours, strict=True))
-    image = np.zeros((1, _STRIP, 4), dtype=np.uint8)
-    image[0, :, :3] = np.round(255 * total / np.maximum(count, 1e-12)[:, None])
-    image[0, :, 3] = np.round(255 * np.minimum(count, 1))
-    return image
+        shares.append(ink[reach:-reach].reshape(1, _STRIP, 2).mean(axis=2))
+    return _mixed(shares, colours)
 
 
 # -- the sequence of sets -------------------------------------------------------------------------------------------

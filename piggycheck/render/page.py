@@ -20,6 +20,7 @@ OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "
 
 _FORMATS = ("pdf", "svg", "png")
 _TITLE_WIDTH = 68
+_PLACES = 6
 _NO_DATE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
 _SETTINGS = {
     "svg.hashsalt": "piggycheck",
@@ -80,10 +81,26 @@ def page(path: str | Path, title: str, size: tuple[float, float]) -> Iterator[An
         yield drawing
         if title:
             drawing.suptitle("\n".join(wrap(title, _TITLE_WIDTH)), fontsize=10, fontweight="bold")
+        _settle(drawing)
         try:
             drawing.savefig(path, format=kind, dpi=200, metadata=_NO_DATE[kind])
         except OSError as error:
             raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _settle(drawing: Any) -> None:
+    """Keep the layout, and clip at rounded places: those of the layout differ in their last digits from run to run."""
+    from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox, TransformedBbox
+
+    drawing.draw_without_rendering()
+    drawing.set_layout_engine("none")
+    for axis in drawing.findobj(Axes):
+        corners = drawing.transFigure.inverted().transform(axis.bbox.get_points()).round(_PLACES)
+        box = TransformedBbox(Bbox(corners), drawing.transFigure)
+        for artist in axis.get_children():
+            if artist.get_clip_on() and artist.get_clip_box() is not None:
+                artist.set_clip_box(box)
 
 
 def plain_axes(axis: Any) -> None:
