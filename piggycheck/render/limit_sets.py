@@ -289,7 +289,7 @@ def separation(step: d.SeparationStep, steps: Sequence[d.Step]) -> Section:
         sentence(_cells(count, step.depth)),
         sentence(
             "From each of them a direction ", (_C,), " separates the given matrix ", (_Y,),
-            (": the same one for all, as it must be for a convex set. It does" if one and count > 1 else ","),
+            (", the same one for all, which then separates it from their convex hull," if one and count > 1 else ","),
             " because ", _product(_C, _Y), ", the sum of the products of entries, is larger than every ",
             _product(_C, _X), " there:",
         ),
@@ -297,12 +297,18 @@ def separation(step: d.SeparationStep, steps: Sequence[d.Step]) -> Section:
     rows = list(zip(step.words, step.directions, step.products, step.bounds, strict=True))
     lines: list[Formula] = []
     for word, C, product, bound in rows[:_MOST_CELLS]:
-        compared = formula(*_product(_C, _Y), *_value(product), ">", *_short_above(bound))
+        compared = formula(*_product(_C, _Y), *_value(product), ">", *_below_product(bound, product))
         cell = ("   on the cell ", Words((word,))) if word and len(word) <= _MOST_LETTERS else ()
         lines.append((*formula(_C, *is_matrix(C)), ",   ", *compared, *cell))
     if count > len(lines):
         lines.append((f"… and {count - len(lines)} more, in the certificate",))
     return Section("Why the matrix is outside", (*blocks, Display(tuple(lines))))
+
+
+def _below_product(bound: Any, product: Any) -> Formula:
+    """Write an upper bound, rounded upwards where it is long and that leaves it below a product."""
+    above = type(bound)((bound * _SCALE).ceil()) / _SCALE
+    return _short_above(bound) if above < product else (Number(bound),)
 
 
 def _cells(count: int, depth: int) -> str:
