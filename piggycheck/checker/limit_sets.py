@@ -189,7 +189,9 @@ def unit(subject: Subject, row: int, column: int, sign: int) -> Scaled:
 
 
 def read_claimed(claim: Data, count: int) -> list[Fraction]:
-    """The bounds that are claimed."""
+    """The bounds that are claimed; then nothing is claimed of how close they are."""
+    if "tolerance" in claim:
+        raise Unreadable("`claim.tolerance` stands beside `upper`")
     return [number(h, "claim.upper") for h in array(claim.get("upper"), "claim.upper", count)]
 
 
