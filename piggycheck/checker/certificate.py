@@ -41,7 +41,7 @@ from .radius import (
 )
 from .reading import Data, Refused, Unreadable, fields, text
 from .realisable import along_iterates
-from .singular import agrees_proved, agrees_refuted
+from .singular import RULES as SINGULAR
 from .subject import FixedPoint, Map, Subject
 from .uniform import converge_uniformly_proved, converge_uniformly_refuted
 
@@ -51,9 +51,6 @@ MOST_BYTES = 50_000_000
 WORD = ("method", "word", "modulus_lower")
 GROWTH = (*WORD, "growth_lower", "column")
 EIGENVALUE = ("eigenvalue", "left_eigenvector", "excitation")
-POLYNOMIAL = ("method", "word", "column", "degree", "factor")
-LEFT_VECTOR = ("left_vector", "leading")
-PROJECTOR = ("method", "pseudo_inverse", "group_inverse", "projector")
 DIRECTION = ("direction", "multiplier")
 BOUNDS = ("lower", "upper")
 Keys = Sequence[str]
@@ -68,16 +65,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     ("converges", "refuted", "word"): (converges_refuted, WORD, ()),
     ("diverges", "proved", "word"): (diverges_proved, GROWTH, (*EIGENVALUE, "shortest")),
     ("diverges", "refuted", "word"): (diverges_refuted, GROWTH, (*EIGENVALUE, "shortest")),
-    ("diverges", "proved", "polynomial_growth"): (diverges_proved, POLYNOMIAL, (*LEFT_VECTOR, "shortest")),
-    ("diverges", "refuted", "polynomial_growth"): (diverges_refuted, POLYNOMIAL, (*LEFT_VECTOR, "shortest")),
     ("diverges", "refuted", "no_short_word"): (diverges_refuted, ("method",), ()),
-    ("pseudo_inverse_agrees", "proved", "projector"): (agrees_proved, PROJECTOR, ()),
-    ("pseudo_inverse_agrees", "proved", "limit"): (agrees_proved, ("method", "pseudo_inverse", "limit"), ()),
-    ("pseudo_inverse_agrees", "refuted", "projector"): (agrees_refuted, PROJECTOR, ()),
-    ("pseudo_inverse_agrees", "refuted", "limit"): (agrees_refuted, ("method", "pseudo_inverse", "limit"), ()),
-    ("pseudo_inverse_agrees", "refuted", "word"): (agrees_refuted, GROWTH, EIGENVALUE),
-    ("pseudo_inverse_agrees", "refuted", "polynomial_growth"): (agrees_refuted, POLYNOMIAL, LEFT_VECTOR),
-    ("pseudo_inverse_agrees", "refuted", "no_limit"): (agrees_refuted, ("method", "column"), ()),
     ("chain_rule_set_is_larger", "proved", ""): (chain_rule_proved, ("A", "B"), ("direction", "weights")),
     ("chain_rule_set_is_larger", "refuted", ""): (chain_rule_refuted, (), ()),
     ("joint_spectral_radius", "proved", ""): (radius_proved, (), BOUNDS),
@@ -108,6 +96,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     **LIMIT,
     **PRACTICE,
     **IMPLICIT,
+    **SINGULAR,
 }
 REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge
     ("converges", "refuted", "word"): (converges_refuted_by_iterates, (*WORD, *DIRECTION), ()),

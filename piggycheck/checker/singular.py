@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from .divergence import excited_growth, start_derivatives
+from .divergence import diverges_proved, diverges_refuted, excited_growth, start_derivatives
 from .growth import column_of, divided, polynomial_growth, start_polynomial
 from .intervals import ONE
 from .jets import Jet
@@ -180,3 +180,23 @@ def limit_by_polynomials(subject: Subject, A: Matrix, B: Matrix, J0: Matrix | No
 def vanishes(X: Matrix) -> bool:
     """Whether every entry is zero."""
     return all(a.is_zero for row in X for a in row)
+
+
+Rule = tuple[Callable[[Data, Any, Data], str], tuple[str, ...], tuple[str, ...]]
+EXPONENTIAL = ("method", "word", "modulus_lower", "growth_lower", "column")
+EIGENVALUE = ("eigenvalue", "left_eigenvector", "excitation")
+POLYNOMIAL = ("method", "word", "column", "degree", "factor")
+LEFT_VECTOR = ("left_vector", "leading")
+PROJECTOR = ("method", "pseudo_inverse", "group_inverse", "projector")
+LIMIT = ("method", "pseudo_inverse", "limit")
+RULES: dict[tuple[str, str, str], Rule] = {
+    ("diverges", "proved", "polynomial_growth"): (diverges_proved, POLYNOMIAL, (*LEFT_VECTOR, "shortest")),
+    ("diverges", "refuted", "polynomial_growth"): (diverges_refuted, POLYNOMIAL, (*LEFT_VECTOR, "shortest")),
+    ("pseudo_inverse_agrees", "proved", "projector"): (agrees_proved, PROJECTOR, ()),
+    ("pseudo_inverse_agrees", "proved", "limit"): (agrees_proved, LIMIT, ()),
+    ("pseudo_inverse_agrees", "refuted", "projector"): (agrees_refuted, PROJECTOR, ()),
+    ("pseudo_inverse_agrees", "refuted", "limit"): (agrees_refuted, LIMIT, ()),
+    ("pseudo_inverse_agrees", "refuted", "word"): (agrees_refuted, EXPONENTIAL, EIGENVALUE),
+    ("pseudo_inverse_agrees", "refuted", "polynomial_growth"): (agrees_refuted, POLYNOMIAL, LEFT_VECTOR),
+    ("pseudo_inverse_agrees", "refuted", "no_limit"): (agrees_refuted, ("method", "column"), ()),
+}
