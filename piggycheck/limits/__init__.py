@@ -6,6 +6,7 @@ from piggycheck.limits.approximation import Approximation, approximate
 from piggycheck.limits.clarke import Exceeds, exceeds_clarke
 from piggycheck.limits.contraction import Contraction, contracting, inner_product
 from piggycheck.limits.determinant import Invertible, Singular, invertible_on_hull
+from piggycheck.limits.distance import Distance, distance_to_set
 from piggycheck.limits.implicit import (
     Equal,
     ImplicitIn,
@@ -28,6 +29,7 @@ __all__ = [
     "Bound",
     "Box",
     "Contraction",
+    "Distance",
     "Equal",
     "Exceeds",
     "HullInterval",
@@ -45,6 +47,7 @@ __all__ = [
     "attractor_points",
     "common_fixed_point",
     "contracting",
+    "distance_to_set",
     "exceeds_clarke",
     "group_inverse",
     "hull_interval",
