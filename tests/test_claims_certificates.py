@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy as sp
+import trajectories_certificates
 from certificate_helper import assert_certified, changed_numbers, holds
 from singular_helper import agrees
 from strategies import jacobian_near, value_of
@@ -497,9 +498,12 @@ _TRUE |= {
 }
 
 
+_TRUE |= trajectories_certificates.TRUE
+
+
 def test_every_kind_of_certificate_is_among_the_cases():
-    """With some kind of proof, where a claim rests on any; those about limits have cases of their own."""
-    from piggycheck.checker import implicit_sets, limit_sets, singular
+    """With some kind of proof, where a claim rests on any; other claims have cases of their own."""
+    from piggycheck.checker import implicit_sets, limit_sets, singular, trajectories
     from piggycheck.checker.certificate import RULES
     from piggycheck.checker.proofs import KINDS
 
@@ -511,7 +515,7 @@ def test_every_kind_of_certificate_is_among_the_cases():
         verdict = prove(claim, subject, at)
         method = json.loads(verdict.certificate.text())["witness"].get("method", "")
         seen.add(kind(verdict.kind, verdict.name, method))
-    elsewhere = {*implicit_sets.RULES, *limit_sets.RULES, *singular.RULES}
+    elsewhere = {*implicit_sets.RULES, *limit_sets.RULES, *singular.RULES, *trajectories.RULES}
     assert {kind(*rule) for rule in RULES if rule not in elsewhere} == seen
 
 

@@ -21,11 +21,9 @@ from .derivatives import (
     fixed_point_proved,
     fixed_point_refuted,
 )
-from .direction import diverge_everywhere_proved
 from .divergence import diverges_proved, diverges_realised, diverges_refuted
 from .effort import begin
 from .enclosures import RULES as OF_LAYERS
-from .flows import cycle_proved
 from .implicit_sets import CLAIM as IMPLICIT_CLAIM
 from .implicit_sets import RULES as IMPLICIT
 from .limit_sets import CLAIM as LIMIT_CLAIM
@@ -43,7 +41,9 @@ from .reading import Data, Refused, Unreadable, fields, text
 from .realisable import along_iterates
 from .singular import RULES as SINGULAR
 from .subject import FixedPoint, Map, Subject
-from .uniform import converge_uniformly_proved, converge_uniformly_refuted
+from .trajectories import CLAIM as TRAJECTORIES_CLAIM
+from .trajectories import OF_MAPS as TRAJECTORIES_OF_MAPS
+from .trajectories import RULES as TRAJECTORIES
 
 FORMAT = "piggycheck-certificate/1"
 MOST_BYTES = 50_000_000
@@ -70,26 +70,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     ("chain_rule_set_is_larger", "refuted", ""): (chain_rule_refuted, (), ()),
     ("joint_spectral_radius", "proved", ""): (radius_proved, (), BOUNDS),
     ("joint_spectral_radius", "refuted", ""): (radius_refuted, (), BOUNDS),
-    ("derivatives_diverge_everywhere", "proved", "direction"): (
-        diverge_everywhere_proved,
-        ("method", "parameter", "direction", "rate", "constant"),
-        (),
-    ),
-    ("flow_cycle", "proved", "crossings"): (
-        cycle_proved,
-        ("method", "u", "v", "crossings", "multiplier"),
-        ("polynomial",),
-    ),
-    ("iterates_converge_uniformly", "proved", "funnel"): (
-        converge_uniformly_proved,
-        ("method", "rows", "rate", "constant"),
-        (),
-    ),
-    ("iterates_converge_uniformly", "refuted", "cycle"): (
-        converge_uniformly_refuted,
-        ("method", "at", "first", "period"),
-        (),
-    ),
+    **TRAJECTORIES,
     ("no_common_quadratic_form", "proved", "dual"): (no_common_form_proved, ("method", "Q"), ()),
     ("no_common_quadratic_form", "proved", "word"): (no_common_form_excluded_by_word, WORD, ()),
     ("no_common_quadratic_form", "refuted", "quadratic"): (no_common_form_refuted, ("method", "P"), ()),
@@ -120,8 +101,7 @@ CLAIM = {
     **LIMIT_CLAIM,
     **PRACTICE_CLAIM,
     **IMPLICIT_CLAIM,
-    "derivatives_diverge_everywhere": ("rate",),
-    "iterates_converge_uniformly": ("over", "rate"),
+    **TRAJECTORIES_CLAIM,
 }
 REALISABLE_CLAIM = {"converges": ("rate", "words"), "diverges": ("words",)}
 WITHOUT_PIECES = (
@@ -130,7 +110,7 @@ WITHOUT_PIECES = (
     ("iterates_converge_uniformly", "proved"),
     ("iterates_converge_uniformly", "refuted"),
 )
-OF_MAPS = ("continuous", "derivatives_diverge_everywhere", "flow_cycle")  # wherever fixed points are
+OF_MAPS = ("continuous", *TRAJECTORIES_OF_MAPS)  # wherever fixed points are
 OF_MATRICES = ("converges", "diverges", "joint_spectral_radius", "no_common_quadratic_form")  # a graph may constrain
 OF_PAIRS = ("derivative", *(kind for kind, _, _ in (*LIMIT, *IMPLICIT)))
 

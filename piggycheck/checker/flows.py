@@ -19,7 +19,7 @@ from .reading import Data, Refused, Unreadable, array, number, say
 from .subject import Map
 
 MOST_DEGREE = 64
-PARTS = 256
+PARTS = 32
 
 Row = list[Fraction]
 Polynomial = list[Fraction]  # the constant first

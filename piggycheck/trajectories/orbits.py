@@ -57,7 +57,7 @@ def periodic_orbit(pieces: AffinePieces, start: Sequence[fmpq]) -> PeriodicOrbit
     >>> x = sp.Symbol("x", real=True)
     >>> away = SymbolicMap([x], [x / 2 - sp.Piecewise((1, x > 0), (-1, True))])
     >>> periodic_orbit(affine_pieces(away, {}), [fmpq(1)]).points
-    ((-2/3,), (2/3,))
+    ((2/3,), (-2/3,))
 
     Notes
     -----
