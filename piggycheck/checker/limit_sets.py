@@ -143,7 +143,7 @@ def bounds_proved(claim: Data, subject: Subject, witness: Data) -> str:
     tolerance = None if claimed else number(claim.get("tolerance"), "claim.tolerance")
     ball, uppers = read_ball(pairs, witness), []
     for k, data in enumerate(array(witness["bounds"], "bounds", len(directions))):
-        close = tolerance is not None or "lower" in data
+        close = tolerance is not None or "lower" in fields(data, "bound", ("upper", "words"), ("lower", *POINT))
         fields(data, "bound", ("upper", "words", *(("lower", *POINT) if close else ())))
         upper, C = number(data["upper"], "upper"), directions[k]
         require_below(pairs, ball, C, upper, read_cells(data["words"], len(pairs.A)), strictly=False)
