@@ -182,10 +182,13 @@ class InPiggybackSet(Claim):
         if not word:
             return "it is its own image under a convex combination of the pairs"
         named = f"the word {word_text(word)}" if len(word) <= _MOST_LETTERS else f"a word of {len(word)} letters"
-        after = f" the letters {word_text(then)}" if len(then) <= _MOST_LETTERS else f" {len(then)} letters"
-        last = "" if weights is None else (" and" if then else "") + " a convex combination of the pairs"
-        moved = f", moved by{after if then else ''}{last}" if then or last else ""
-        return f"it is the fixed point of {named}{moved}"
+        by = []
+        if then:
+            shown = f"the letter{'s' * (len(then) > 1)} {word_text(then)}"
+            by.append(shown if len(then) <= _MOST_LETTERS else f"{len(then)} letters")
+        if weights is not None:
+            by.append("a convex combination of the pairs")
+        return f"it is the fixed point of {named}" + (f", moved by {' and '.join(by)}" if by else "")
 
     def _refuted(self, subject: Subject, found: Outside) -> Verdict:
         contraction = subject.contraction
@@ -199,7 +202,8 @@ class InPiggybackSet(Claim):
             tuple(bound_on_cell(contraction, word, C) for word, C in found.cells),
         )
         count = len(words)
-        covered = f"{count} cells of up to {step.depth} letter{'s' * (step.depth > 1)}" if count > 1 else "one ball"
+        letters = "one letter" if step.depth == 1 else f"up to {step.depth} letters"
+        covered = f"{count} cells of {letters}" if count > 1 else "one ball"
         return self._certified(
             Refuted,
             subject,

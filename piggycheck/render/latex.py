@@ -328,7 +328,7 @@ def _atom(atom: Any, *, small: bool) -> str:
         case Operator("comma"):
             return ","
         case Letter(name, below, above):
-            lowered = "{" + below + "}"
+            lowered = "{" + LETTERS.get(below, below) + "}"
             return LETTERS.get(name, name) + (f"_{lowered}" if below else "") + _raised(above)
         case Name(name, above):
             return symbol_latex(name) + _raised(above)
@@ -402,6 +402,11 @@ def _word(word: Sequence[int]) -> str:
     return (r"\," if len(word) <= _FEW_LETTERS else r"\,\allowbreak ").join(map(str, word))
 
 
+def _small(entry: str) -> str:
+    """Write a number between lines of text, where fractions have no room for two lines."""
+    return entry if re.fullmatch(r"-?\d+/\d+", entry) else _number(entry)
+
+
 def _matrix(M: Matrix, small: bool) -> str:
     if not M.rows:
         return rf"(\text{{{M.shape[0]} by {M.shape[1]} matrix}})"
@@ -410,7 +415,7 @@ def _matrix(M: Matrix, small: bool) -> str:
     if small and max(M.shape) > _LARGEST_IN_TEXT:
         return rf"\text{{a {M.shape[0]} by {M.shape[1]} matrix}}"
     if small:
-        rows = r" \\ ".join(" & ".join(_number(entry) for entry in row) for row in M.rows)
+        rows = r" \\ ".join(" & ".join(map(_small, row)) for row in M.rows)
         rounded = r"\approx " if M.rounded else ""
         return rf"{rounded}\bigl(\begin{{smallmatrix}} {rows} \end{{smallmatrix}}\bigr)"
     spacing = "[3pt]" if any("/" in entry for row in M.rows for entry in row) else ""

@@ -211,7 +211,8 @@ def inside(step: d.InsideStep, steps: Sequence[d.Step]) -> Section:
         blocks.append(sentence(said + end))
         if step.then:
             moved = formula(_Y if step.weights else _X, "=", Letter("A", "v"), X_w, "+", Letter("B", "v"))
-            blocks.append(sentence("The letters ", _letters(step.then), " move it to ", moved,
+            letters, move = ("letter ", " moves") if len(step.then) == 1 else ("letters ", " move")
+            blocks.append(sentence(f"The {letters}", _letters(step.then), f"{move} it to ", moved,
                                    "." if step.weights else f", {which}."))  # fmt: skip
             if not step.given:
                 blocks.append(Display((formula(_X, *is_matrix(step.value)),)))
@@ -314,10 +315,10 @@ def _below_product(bound: Any, product: Any) -> Formula:
 def _cells(count: int, depth: int) -> str:
     if count == 1:
         return "The set is looked at as a whole."
-    letter = "letter" if depth == 1 else "letters"
+    how = "letter that acted last" if depth == 1 else f"letters that acted last, up to {depth}"
     return (
-        f"The set is divided into {count} cells, by the letters that acted last: at most {depth} {letter}. Each cell "
-        "is the image of the whole set under these, and lies in the image of what contains the set."
+        f"The set is divided into {count} cells, by the {how}. Each cell is the image of the whole set under its "
+        "letters, and lies in the image of what contains the set."
     )
 
 
@@ -355,8 +356,9 @@ def direction_bounds(step: d.DirectionBoundsStep, steps: Sequence[d.Step]) -> Se
         said.append(", and the largest is bounded below by a point of the set")
     said.append(".")
     if cells > 1:
-        said.append(f" To that end the set was divided into up to {cells} cells, by up to {depth} last letters; each "
-                    "lies in an image of the ball.")  # fmt: skip
+        how = "the last letter" if depth == 1 else f"up to {depth} last letters"
+        said.append(f" To that end the set was divided into up to {cells} cells, by {how}; each lies in an image of "
+                    "the ball.")  # fmt: skip
     blocks.append(Paragraph(tuple(said)))
     lines: list[Formula] = []
     rows = list(zip(step.directions, step.upper, step.lower, step.points, strict=True))
@@ -397,7 +399,7 @@ def invertible(step: d.InvertibleStep, steps: Sequence[d.Step]) -> Section:
                      f"{where}all its Bernstein coefficients are {sign}, so it has no zero: ",
                      formula(_I, "−", Letter("A", "ℓ")), " is invertible for every pair of the convex hull.")
         )  # fmt: skip
-    return Section("Can implicit differentiation solve its equation?", tuple(blocks))
+    return Section("Determinants", tuple(blocks))
 
 
 def singular(step: d.SingularStep, steps: Sequence[d.Step]) -> Section:

@@ -59,7 +59,10 @@ HEADINGS = {
 }
 """The question behind each kind of claim."""
 
-_REST_ON_CONTRACTION = ("derivative", "diverges", "implicit_is_strict", "piggyback_interval")
+_REST_ON_CONTRACTION = (
+    *("derivative", "diverges"),
+    *("implicit_is_strict", "in_piggyback_set", "piggyback_bounds", "piggyback_interval"),
+)
 _MOST_PIECES = 8
 _MOST_WORDS = 20
 _MOST_CASES = 6
@@ -103,13 +106,22 @@ def _without_repeated_points(steps: list[d.Step]) -> list[d.Step]:
 
 
 def own_steps(verdict: Any, told: Sequence[d.Step]) -> list[d.Step]:
-    """Return the steps of a verdict that were not told before, in order; that all pairs contract is proved once."""
+    """Return the steps of a verdict that were not told before, in order; that all pairs contract is proved once.
+
+    A ball is one in the norm of a certain proof, so that this one must have been told.
+    """
     along_a_graph = any(isinstance(step, d.TransitionsStep) for step in (*told, *verdict.derivation))
-    known = any(map(_says_that_all_contract, told)) and verdict.kind in _REST_ON_CONTRACTION and not along_a_graph
+    rests = verdict.kind in _REST_ON_CONTRACTION and not along_a_graph
+    needs_its_own = verdict.derivation.first(d.BallStep) is not None
+    proofs = [step.proof for step in told if _says_that_all_contract(step)]
+
+    def is_known(step: d.Step) -> bool:
+        return _says_that_all_contract(step) and bool(proofs) and (not needs_its_own or step.proof in proofs)
+
     return [
         step
         for step in verdict.derivation
-        if step not in told and not isinstance(step, d.FixedPointStep) and not (known and _says_that_all_contract(step))
+        if step not in told and not isinstance(step, d.FixedPointStep) and not (rests and is_known(step))
     ]
 
 
