@@ -54,5 +54,5 @@ system:
 	@DEBIAN_PACKAGES="$(DEBIAN_PACKAGES)" PYTHON="$(PYTHON)" sh .ci/system
 
 clean:
-	rm -rf .venv demo docs/_build build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv demo docs/_build docs/_pictures build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -29,12 +29,29 @@ napoleon_google_docstring = False
 html_theme = "furo"
 html_title = "piggycheck"
 exclude_patterns = ["_build"]
+_PICTURES = ("relu-of-the-parameter", "derivatives-form-a-cantor-set", "heavy-ball-twin-dragon")
 html_math_renderer = "mathml"
 
 
 def setup(app: Any) -> None:
-    """Write formulas as MathML when the pages are built, so that they show without a network."""
+    """Write formulas as MathML, so that they show without a network, and draw the pictures of the casebook."""
     app.add_html_math_renderer("mathml", (_inline, None), (_display, None))
+    app.connect("builder-inited", _draw_pictures)
+
+
+def _draw_pictures(app: Any) -> None:
+    """Draw the piggyback sets of some cases where the pages look for them."""
+    from piggycheck.case import load_case
+    from piggycheck.claims import prove
+    from piggycheck.claims.figure import figure_data
+    from piggycheck.render import figure
+
+    folder = Path(app.srcdir) / "_pictures"
+    folder.mkdir(exist_ok=True)
+    for name in _PICTURES:
+        case = load_case(Path(app.srcdir).parent / "casebook" / name / "case.toml")
+        verdicts = [prove(claim, case.subject()) for claim in case.claims]
+        figure(figure_data(case.subject(), verdicts, title=case.title), folder / f"{name}.svg")
 
 
 def _inline(page: Any, node: nodes.math) -> None:

@@ -47,6 +47,7 @@ _NAMES = {
     "exceeds_clarke": "limits",
     "chain_rule_against_clarke": "maps",
     "compare": "claims.in_practice",
+    "draw_attractor": "claims",
     "fixed_points": "fixed_points",
     "hull_interval": "limits",
     "implicit_points": "limits",

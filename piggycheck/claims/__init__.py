@@ -28,6 +28,7 @@ from piggycheck.claims.piggyback_bounds import PiggybackBounds
 from piggycheck.claims.piggyback_interval import PiggybackInterval
 from piggycheck.claims.practice_agrees import PracticeAgrees
 from piggycheck.claims.pseudo_inverse_agrees import PseudoInverseAgrees
+from piggycheck.claims.set_figure import draw_attractor
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import Derivation
@@ -67,6 +68,7 @@ __all__ = [
     "Undecided",
     "Verdict",
     "default_claims",
+    "draw_attractor",
     "prove",
     "subject_of",
 ]

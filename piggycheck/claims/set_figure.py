@@ -28,7 +28,7 @@ from piggycheck.limits import (
 )
 from piggycheck.linalg import as_float, float_rows, matrix, simplest_between
 from piggycheck.render.attractor import attractor
-from piggycheck.render.page import rounded_up
+from piggycheck.render.page import OKABE_ITO, rounded_up
 from piggycheck.switched import SwitchedSystem
 
 __all__ = ["SET_KINDS", "draw_attractor", "is_about_sets", "set_figure"]
@@ -319,6 +319,7 @@ class _Picture:
             tuple((name, part[:, 0]) for name, part in self.parts),
             self.radius,
             (low, high),
+            self.shape == (1, 1),
             self.implicit,
             implicit_hull,
             self._marks(),
@@ -392,9 +393,9 @@ class _Picture:
     # -- marks ----------------------------------------------------------------------------------------------------
 
     def _marks(self) -> tuple[Mark, ...]:
-        """What verdicts are about; of two that are about the same matrix the later one."""
+        """What verdicts are about; of two that say the like of the same matrix the later one."""
         marks = [mark for verdict in self.verdicts for mark in self._marks_of(verdict)]
-        return tuple({mark.place: mark for mark in marks}.values())
+        return tuple({(mark.place, mark.role): mark for mark in marks}.values())
 
     def _marks_of(self, verdict: Verdict) -> Iterable[Mark]:
         claim, witness = _claim_of(verdict), _content(verdict).get("witness", {})
@@ -435,7 +436,7 @@ class _Picture:
             f"Proved: every point of J^pb is within r = {rounded_up(self.radius)} of one of the {count:,} points "
             "drawn, and each of these within r of J^pb."
         )
-        if len(self.A) > 1:
+        if 1 < len(self.A) <= len(OKABE_ITO):
             text += " Colours: the part f_i(J^pb) that the last letter i gives."
         if not self.system.exact:
             text += " Some pairs were not proved active: J^pb is contained in the set drawn."

@@ -77,6 +77,8 @@ class LevelsView:
         Every point of the set is within this distance of a point drawn.
     hull : pair of (float, str)
         The ends of the smallest interval around the set, and how they are written.
+    exact : bool
+        Whether these are exact; otherwise they are those of the points, as are the levels.
     implicit : tuple of (str, one float)
         The points of the implicit set.
     implicit_hull : pair of float, optional
@@ -90,6 +92,7 @@ class LevelsView:
     parts: tuple[tuple[str, Any], ...]
     radius: float
     hull: tuple[tuple[float, str], tuple[float, str]]
+    exact: bool
     implicit: tuple[tuple[str, tuple[float, ...]], ...]
     implicit_hull: tuple[float, float] | None = None
     marks: tuple[Mark, ...] = ()

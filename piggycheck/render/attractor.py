@@ -18,6 +18,7 @@ _CAPTION_LINE = 0.15
 _INK = "#222222"
 _SET = "#8C8C8C"
 _OUTLINE = "#555555"
+_SEQUENCE = "#D55E00"
 _ACROSS = 1500
 _STRIP = 3000
 _PIXELS = {"attractor": _ACROSS, "levels": _STRIP}
@@ -27,7 +28,7 @@ _LEAST_PIXELS = 1.0
 _SEPARATED = 0.01
 _LEAST_STRIP = 3
 _THIN = 0.02
-_THIN_PIXELS = 5
+_THIN_PIXELS = 8
 _MARGIN = 0.06
 _IMPLICIT: dict[str, Any] = {
     "marker": "o",
@@ -244,10 +245,10 @@ def _attractor(view: Any) -> tuple[float, Callable[[Any], None]]:
         (hull,) = axis.plot(*zip(*outline, strict=True), color=_OUTLINE, linewidth=0.9, zorder=1.5, label="convex hull")
         handles = [*_swatches(view.parts), hull]
         for curve in view.curves:
-            axis.plot(curve[:, 0], curve[:, 1], color="black", linewidth=1.1, linestyle=(0, (3, 3)), zorder=5)
+            axis.plot(curve[:, 0], curve[:, 1], color="black", linewidth=0.9, linestyle=(0, (3, 3)), zorder=5)
         if view.curves:
             label = mathematical("J^imp of the hull, between two pairs")
-            handles.append(Line2D([], [], color="black", linewidth=1.1, linestyle=(0, (3, 3)), label=label))
+            handles.append(Line2D([], [], color="black", linewidth=0.9, linestyle=(0, (3, 3)), label=label))
         if view.box is not None:
             x0, x1, y0, y1 = view.box
             style = {"fill": False, "edgecolor": "black", "linewidth": 0.9, "linestyle": (0, (1.2, 1.6)), "zorder": 4}
@@ -330,6 +331,8 @@ def _levels(view: Any) -> tuple[float, Callable[[Any], None]]:
         axis.set_ylim(last + 0.6, -0.7)
         axis.set_xlabel(mathematical(view.label))
         title = f"The hull [{low_text}, {high_text}] of J^pb, and its images under k letters, which contain J^pb"
+        if not view.exact:
+            title = f"The range of {view.label} over J^pb, and over its images under k letters, within r"
         axis.set_title(mathematical(title), loc="left", fontweight="bold")
         part.legend(handles=handles, loc="outside lower center", frameon=False, ncols=_columns(handles))
 
@@ -374,7 +377,7 @@ def _multiples(part: Any, view: Any) -> None:
         _show(axis, behind, window, aspect="equal")
         size = max(0.4, min(14.0, 900 / len(points)))
         axis.scatter(
-            points[:, 0], points[:, 1], s=size, color=OKABE_ITO[1], linewidth=0, zorder=3, rasterized=len(points) > 500
+            points[:, 0], points[:, 1], s=size, color=_SEQUENCE, linewidth=0, zorder=3, rasterized=len(points) > 500
         )
         axis.set_xlim(left, right)
         axis.set_ylim(bottom, top)
@@ -410,7 +413,7 @@ def _dots(part: Any, view: Any) -> None:
             np.full(len(points), k),
             points[:, 0],
             s=size,
-            color=OKABE_ITO[1],
+            color=_SEQUENCE,
             linewidth=0,
             zorder=3,
             rasterized=len(points) > 500,

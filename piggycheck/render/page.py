@@ -15,8 +15,8 @@ from piggycheck.errors import InputError
 
 __all__ = ["OKABE_ITO", "mathematical", "page", "plain_axes", "rounded_up"]
 
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
-"""Colours that colour-blind readers can tell apart, after Okabe and Ito."""
+OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+"""Colours that colour-blind readers can tell apart, after Okabe and Ito; the first ones differ in grey, too."""
 
 _FORMATS = ("pdf", "svg", "png")
 _TITLE_WIDTH = 68
