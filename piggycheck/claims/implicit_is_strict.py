@@ -108,7 +108,8 @@ class ImplicitIsStrict(Claim):
         return Proved(
             self.kind,
             statement,
-            f"the fixed point{matrix} of {_named(found.word)} is in the piggyback set and not in the implicit set",
+            f"the fixed point{matrix} of {_named(found.word)} is in the piggyback set and not in the implicit set"
+            + (" of the hull" if self.hull else ""),
             {"witness": witness},
             "the fixed point of every word is in the piggyback set, and this one is the fixed point of no "
             + ("convex combination of the pairs" if self.hull else "pair"),

@@ -111,9 +111,8 @@ def _ends(lower: Any, upper: Any) -> Formula:
 
 def _by(word_then: tuple[Sequence[int], Sequence[int]]) -> Formula:
     """Say whose point an end is, as a remark beside it."""
-    word, then = word_then
-    repeated = ("   by repeating the word ", Words((tuple(word),)))
-    return (*repeated, "and then ", Words((tuple(then),))) if then else repeated
+    word, then = (" ".join(map(str, letters)) for letters in word_then)
+    return (f"   by repeating the word {word}" + (f" and then {then}" if then else ""),)
 
 
 def outside_implicit(step: d.OutsideImplicitStep, steps: Sequence[d.Step]) -> Section:
