@@ -69,7 +69,7 @@ class PseudoInverseAgrees(Claim):
 
     def _proved(self, subject: Subject, answer: SingularLimit) -> Verdict:
         statement, derivation = self.statement(subject), subject.opening()
-        derivation.record(PseudoInverseStep(answer))
+        derivation.record(_step(subject, answer))
         limit = matrix_text(answer.limit)
         return Proved(
             self.kind,
@@ -83,7 +83,7 @@ class PseudoInverseAgrees(Claim):
 
     def _another_limit(self, subject: Subject, answer: SingularLimit) -> Verdict:
         statement, derivation, chosen = self.statement(subject), subject.opening(), not _has_start(subject)
-        derivation.record(PseudoInverseStep(answer, chosen))
+        derivation.record(_step(subject, answer))
         start = f"for J_0 = {matrix_text(answer.J0)} " if chosen else ""
         if answer.limit is None:
             found, reason = (
@@ -109,7 +109,7 @@ class PseudoInverseAgrees(Claim):
         statement, derivation = self.statement(subject), subject.opening()
         growth = excite(system, (0,)) or polynomial_growth(system, (0,))
         certified = partial(certify, self, "refuted", statement, self._parts(subject, answer))
-        derivation.record(PseudoInverseStep(answer, not _has_start(subject)))
+        derivation.record(_step(subject, answer))
         if growth is None:
             witness = {"method": "no_limit", "column": _without_limit(answer)}
             reason = "J_0 excites another eigenvalue of modulus 1"
@@ -183,6 +183,11 @@ def _start(subject: Subject) -> fmpq_mat | None:
     if len(jacobians) != 1:
         raise UnknownError("the start has a kink at these parameters, so J_0 is not one matrix")
     return rational_matrix(jacobians[0], "J0")
+
+
+def _step(subject: Subject, answer: SingularLimit) -> PseudoInverseStep:
+    known = _has_start(subject)
+    return PseudoInverseStep(answer, not known, known and subject.given is None and not subject.start_is_fixed)
 
 
 def _drifts(answer: SingularLimit) -> bool:

@@ -42,7 +42,10 @@ class PseudoInverseStep(Step):
         Its matrices and words are told.
     chosen : bool
         Whether the start was chosen, as a counterexample, and is not that of the subject.
+    along_iterates : bool
+        Whether the recursion runs along iterates that begin elsewhere, where a map that is affine has the same pair.
     """
 
     answer: Any
     chosen: bool = False
+    along_iterates: bool = False

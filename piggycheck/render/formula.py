@@ -63,7 +63,7 @@ _LITERAL = re.compile(
     r"|(?P<start>\bJ_0\b)"
     r"|(?P<fraction>(?<![\w/.-])-?\d+/\d+(?![\w/]))"
     r"|(?P<letter>\b[ABP](?= = \[\[))"
-    r"|(?P<pair>\(I - A\)\^\+ B\b|\bI - A\b|\bX = A X \+ B\b|\bPi (?:B|J_0)\b|\bk\^\d+\b)"
+    r"|(?P<pair>\(I - A\)\^\+ B\b|\bI - A\b|\bX = A X \+ B\b|\bPi (?:B|J_0|J_k)\b|\bB_w\b|\bk\^\d+\b)"
     rf"|(?P<form>(?<![\w^]){_INDEXED}(?: (?:<= |- )?{_FACTOR})*(?![\w^]))"
 )
 

@@ -176,8 +176,9 @@ def _flat(atoms: Formula) -> str:
         written = _raised(atom)
         if written:
             mark = chr(_PRIVATE_USE + len(marks))
-            marks[mark] = written
-            tokens.append(mark)
+            closing = ")" if written.startswith(")") else ""
+            marks[mark] = written.removeprefix(closing)
+            tokens.append(closing + mark)
         else:
             tokens.append(token_text(atom))
     return "".join(marks.get(character, escape(character)) for character in join_tokens(tokens))

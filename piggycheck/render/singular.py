@@ -51,8 +51,8 @@ def pseudo_inverse(step: d.PseudoInverseStep, steps: Sequence[d.Step]) -> Sectio
     """
     answer = step.answer
     blocks = [sentence("Write ", (_A,), " and ", (_B,), " for the pair. ", *_eigenvalue(answer))]
-    if step.chosen:
-        blocks += [sentence("The start is free. Take"), Display((formula(_J_0, *is_matrix(answer.J0)),))]
+    if answer.J0 is not None and not any(isinstance(s, d.SwitchedStep) and s.J0 is not None for s in steps):
+        blocks += [_start(step), Display((formula(_J_0, *is_matrix(answer.J0)),))]
     if answer.projector is not None and answer.singular:
         blocks += _projected(answer)
     elif answer.limit is not None:
@@ -65,6 +65,14 @@ def pseudo_inverse(step: d.PseudoInverseStep, steps: Sequence[d.Step]) -> Sectio
     )
     blocks += [sentence("Implicit differentiation by least squares answers with the pseudo-inverse:"), Display(lines)]
     return Section("The limit and the pseudo-inverse", (*blocks, Paragraph(tuple(_compared(answer)))))
+
+
+def _start(step: d.PseudoInverseStep) -> Paragraph:
+    if step.chosen:
+        return sentence("The start is free. Take")
+    if step.along_iterates:
+        return sentence("The map is affine, so this is its pair at every iterate. The recursion starts at")
+    return sentence("The recursion starts at")
 
 
 def _eigenvalue(answer: Any) -> list[Part]:
