@@ -15,6 +15,7 @@ from piggycheck.claims.base import decimals_above, decimals_below, word_text
 from piggycheck.claims.enclosed import EnclosedSubject
 from piggycheck.claims.enclosed.figure import enclosed_figure
 from piggycheck.claims.panels import FigureData, Panel, Series, power_of, proved_rate, trimmed
+from piggycheck.claims.plane_figure import PlaneFigure, plane_figure
 from piggycheck.claims.set_figure import is_about_sets, set_figure
 from piggycheck.claims.set_views import SetFigure
 from piggycheck.claims.subject import Subject
@@ -48,7 +49,7 @@ def figure_data(
     steps: int = 120,
     title: str = "",
     entries: str | None = None,
-) -> FigureData | SetFigure:
+) -> FigureData | SetFigure | PlaneFigure:
     """Compute what the figure of a case shows.
 
     Parameters
@@ -64,8 +65,9 @@ def figure_data(
 
     Returns
     -------
-    FigureData or SetFigure
-        A picture of the piggyback set where claims are about it, or entries were asked for. Else for an iteration with
+    FigureData, SetFigure or PlaneFigure
+        A picture of the piggyback set where claims are about it, or entries were asked for; one in the plane where
+        they are about a cycle of a flow or iterates over an interval of a parameter. Else for an iteration with
         a start, the error of the iterates; with parameters, the derivatives: their norms when a word grows, otherwise
         their distance to the limit. For a switched system only the derivatives. Where bounds on the joint spectral
         radius were asked for, how they came closer with time; then the derivatives of a switched system are drawn only
@@ -109,6 +111,9 @@ def figure_data(
         except UnknownError as error:
             if entries is not None:
                 raise InputError(f"there is nothing to draw: {error}") from None
+    plane = plane_figure(subject, verdicts, title)
+    if plane is not None:
+        return plane
     bounds = _first(verdicts, BoundsStep)
     others = [verdict for verdict in verdicts if verdict.derivation.first(BoundsStep) is None]
     panels = [] if bounds is None else _bounds(bounds)

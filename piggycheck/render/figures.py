@@ -8,6 +8,7 @@ from typing import Any
 
 from piggycheck.render.attractor import attractor
 from piggycheck.render.page import mathematical, page, plain_axes
+from piggycheck.render.planes import planes
 
 __all__ = ["figure"]
 
@@ -42,7 +43,7 @@ def figure(data: Any, path: str | Path) -> None:
     data : piggycheck.claims.figure.FigureData
         Or anything with a `title` and `panels`, each with `title`, `xlabel`, `ylabel` and `series`, each with `label`,
         `k`, `values` and `role`; panels may have `marks`, places across with their labels. With `views` in place of
-        panels it is drawn by `piggycheck.render.attractor`.
+        panels it is drawn by `piggycheck.render.attractor`, with `planes` by `piggycheck.render.planes`.
     path : str or Path
         A file ending in .pdf, .svg or .png. The same data gives the same file.
 
@@ -71,6 +72,9 @@ def figure(data: Any, path: str | Path) -> None:
     """
     if hasattr(data, "views"):
         attractor(data, path)
+        return
+    if hasattr(data, "planes"):
+        planes(data, path)
         return
     with page(path, data.title, (6.4, 0.5 + 2.9 * len(data.panels))) as drawing:
         axes = drawing.subplots(len(data.panels), 1, squeeze=False)[:, 0]
