@@ -195,8 +195,9 @@ class _Cells:
     def _split(self, chosen: np.ndarray) -> None:
         maps, (p, m) = self.maps, self.maps.b.shape[1:]
         M, b = self.M[chosen], self.b[chosen]
-        new_M = (M[:, None] @ maps.M[None]).reshape(-1, p, p)
-        new_b = (M[:, None] @ maps.b[None] + b[:, None]).reshape(-1, p, m)
+        count = len(chosen) * len(maps.M)
+        new_M = (M[:, None] @ maps.M[None]).reshape(count, p, p)
+        new_b = (M[:, None] @ maps.b[None] + b[:, None]).reshape(count, p, m)
         kept = np.ones(len(self.M), dtype=bool)
         kept[chosen] = False
         sizes = self._sizes(new_M)
@@ -208,9 +209,9 @@ class _Cells:
 
     def _merge(self) -> None:
         """Put maps together that differ by nothing that floats would show."""
-        maps, count = self.maps, len(self.M)
+        maps, count, (p, m) = self.maps, len(self.M), self.maps.b.shape[1:]
         size = maps.radius or 1.0
-        flat = np.concatenate([self.M.reshape(count, -1), self.b.reshape(count, -1) / size], axis=1)
+        flat = np.concatenate([self.M.reshape(count, p * p), self.b.reshape(count, p * m) / size], axis=1)
         keys = np.rint(flat * 2.0**_KEY_BITS).astype(np.int64)
         first = np.unique(keys, axis=0, return_index=True)[1]
         if len(first) < count:

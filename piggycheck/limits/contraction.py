@@ -12,19 +12,25 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import NoLimitSetError, UnknownError
-from piggycheck.limits.points import exact_pairs, word_fixed_point
-from piggycheck.linalg import simplest_between
+from piggycheck.limits.points import exact_pairs, exact_product, word_fixed_point
+from piggycheck.linalg import as_float, float_rows, identity, simplest_between
 from piggycheck.roots import root_upper
 from piggycheck.stability import Expansive, Open, WordTree, decide
-from piggycheck.stability.word_tree import is_complete_prefix_code
+from piggycheck.stability.word_tree import is_complete_prefix_code, prove_word_tree
 from piggycheck.switched import Pair, SwitchedSystem, Word
 
 __all__ = ["Contraction", "Core", "contracting", "inner_product"]
 
 _CENTRE_BITS = 20
+_CENTRE_DIGITS = 10
+_LAWSON_ROUNDS = 60
+_MUCH_SMALLER = fmpq(9, 10)
+_SLOW = fmpq(3, 4)
+_FEW_WORDS = 120
 
 
 @dataclass(frozen=True)
@@ -153,9 +159,10 @@ def contracting(system: SwitchedSystem, *, time_limit: float = 10.0) -> Contract
         raise NoLimitSetError(f"there is no piggyback set: the joint spectral radius is at least 1, by the word {word}")
     if isinstance(answer, Open) or not isinstance(answer.proof, WordTree):
         raise UnknownError("that the joint spectral radius is below 1 was not proved by one quadratic form and words")
-    tree = answer.proof
-    centre = _centre(system)
-    return Contraction(system, tree, centre, *_radius(system, tree, centre))
+    contraction = _around(system, answer.proof)
+    while (better := _faster(contraction)) is not None:
+        contraction = better
+    return contraction
 
 
 def inner_product(C: fmpq_mat, X: fmpq_mat) -> fmpq:
@@ -169,14 +176,79 @@ def inner_product(C: fmpq_mat, X: fmpq_mat) -> fmpq:
     return sum((a * b for a, b in zip(C.entries(), X.entries(), strict=True)), fmpq(0))
 
 
-def _centre(system: SwitchedSystem) -> fmpq_mat:
+def _around(system: SwitchedSystem, tree: WordTree) -> Contraction:
+    """The smaller of two balls: around a mean of fixed points, and around the centre that floats think best."""
+    centres = [_mean_centre(system), _best_centre(system, tree)]
+    balls = [(centre, *_radius(system, tree, centre)) for centre in centres if centre is not None]
+    simplest = balls[0]
+    best = min(balls, key=lambda ball: ball[1])
+    return Contraction(system, tree, *(best if best[1] < _MUCH_SMALLER * simplest[1] else simplest))
+
+
+def _faster(contraction: Contraction) -> Contraction | None:
+    """Double the gap between the rate and 1, or more, if few words suffice and the ball becomes much smaller."""
+    tree, system = contraction.tree, contraction.system
+    gap = 2 * (1 - tree.rate)
+    while contraction.radius != 0 and tree.rate > _SLOW and gap < 1:
+        faster = prove_word_tree(system.A, tree.P, 1 - gap, node_budget=_FEW_WORDS, time_limit=1)
+        if faster is None:
+            return None
+        better = _around(system, faster)
+        if better.radius < _MUCH_SMALLER * contraction.radius:
+            return better
+        gap *= 2
+    return None
+
+
+def _mean_centre(system: SwitchedSystem) -> fmpq_mat:
     """A simple matrix near the middle of the fixed points of the letters."""
     points = [word_fixed_point(system, (letter,)) for letter in range(len(system))]
     found = [X for X in points if X is not None]
-    slack = fmpq(1, 2**_CENTRE_BITS)
-    total = sum(found[1:], found[0]) / fmpq(len(found))
-    entries = [simplest_between(entry - slack, entry + slack) for entry in total.entries()]
-    return fmpq_mat(total.nrows(), total.ncols(), entries)
+    return _simple(sum(found[1:], found[0]) / fmpq(len(found)), fmpq(1, 2**_CENTRE_BITS))
+
+
+def _simple(X: fmpq_mat, slack: fmpq) -> fmpq_mat:
+    entries = [simplest_between(entry - slack, entry + slack) for entry in X.entries()]
+    return fmpq_mat(X.nrows(), X.ncols(), entries)
+
+
+@np.errstate(all="ignore")
+def _best_centre(system: SwitchedSystem, tree: WordTree) -> fmpq_mat | None:
+    """Guess the centre with the smallest largest ``|f(c) - c| / (1 - rate**n)``: least squares, the worst weighed more.
+
+    Lawson's iteration: weights are multiplied by the distances.
+    """
+    p, m = system.dimension, system.columns
+    pairs = [exact_product(system, word) for word in tree.words]
+    try:
+        root = np.linalg.cholesky(np.array(float_rows(tree.P))).T
+    except np.linalg.LinAlgError:
+        return None
+    scales = np.array([1 / (1 - as_float(tree.rate ** len(word))) for word in tree.words])[:, None, None]
+    M = root @ np.array([float_rows(A - identity(p)) for A, _ in pairs]) * scales
+    b = root @ np.array([float_rows(B) for _, B in pairs]).reshape(len(pairs), p, m) * scales
+    if m == 0 or not (np.isfinite(M).all() and np.isfinite(b).all()):
+        return None
+    weights = np.full(len(pairs), 1 / len(pairs))
+    best, smallest = None, np.inf
+    for _ in range(_LAWSON_ROUNDS):
+        weighed = np.swapaxes(M, 1, 2) * weights[:, None, None]
+        centre = np.linalg.lstsq((weighed @ M).sum(axis=0), -(weighed @ b).sum(axis=0), rcond=None)[0]
+        distances = np.sqrt(((M @ centre + b) ** 2).sum(axis=(1, 2)))
+        largest = float(distances.max())
+        if not np.isfinite(largest):
+            return None
+        if largest < smallest:
+            best, smallest = centre, largest
+        if largest == 0:
+            break
+        weights = weights * distances
+        weights /= weights.sum()
+    if best is None or smallest == 0:
+        return None
+    exact = fmpq_mat(p, m, [fmpq(*float(entry).as_integer_ratio()) for entry in best.ravel()])
+    size = fmpq(*(smallest / float(np.linalg.norm(root))).as_integer_ratio())
+    return _simple(exact, size / 2**_CENTRE_DIGITS)
 
 
 def _radius(system: SwitchedSystem, tree: WordTree, centre: fmpq_mat) -> tuple[fmpq, Core | None]:

@@ -1,7 +1,8 @@
 """A contracting system in coordinates in which its norm is nearly the Euclidean one, with proved bounds for floats.
 
-With ``X = c + U Z``, the words of the tree become maps ``Z -> M Z + b`` whose spectral norms are bounded by exact
-numbers below 1, so that rounding errors of long products do not grow: each is multiplied by such a norm in every step.
+With ``X = c + U Z``, the words of a complete suffix code become maps ``Z -> M Z + b`` whose spectral norms are bounded
+by exact numbers below 1: the set is the union of its images under them, and rounding errors of long products do not
+grow, because each is multiplied by such a norm in every step.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import UnknownError
 from piggycheck.limits.contraction import Contraction, inner_product
-from piggycheck.limits.points import exact_product
 from piggycheck.limits.scaled import Array, ScaledSystem, floats
 from piggycheck.linalg import as_float, identity, is_positive_semidefinite, root_upper, simplest_between
 from piggycheck.switched import Word
@@ -25,12 +25,13 @@ _UPWARDS = 1 + 2.0**-50
 _SHORT_BITS, _ALL_BITS = 20, 60
 _RELATIVE = 1 + 1e-12
 _TINY = 1e-150
-_MOST_WORDS = 3000
+_MOST_WORDS, _FEW_WORDS = 3000, 30
+_WELL_BELOW = fmpq(9, 10)
 
 
 @dataclass(frozen=True)
 class EuclideanSystem:
-    """Maps ``Z -> M Z + b`` of words of a complete prefix code, in floats, and what their exact values satisfy.
+    """Maps ``Z -> M Z + b`` of words of a complete suffix code, in floats, and what their exact values satisfy.
 
     Parameters
     ----------
@@ -115,26 +116,19 @@ def euclidean(contraction: Contraction) -> EuclideanSystem:
         T = _root_of_form(scaled, bits)
         if T is None:
             continue
-        forth, back = T * scaled.scale.inv(), scaled.scale * T.inv()
-        moves = [(word, *exact_product(contraction.system, word)) for word in contraction.tree.words]
-        pairs: dict[tuple[fmpq, ...], tuple[Word, fmpq_mat, fmpq_mat]] = {}
-        for word, A, B in moves:
-            M, b = forth * A * back, forth * (A * contraction.centre + B - contraction.centre)
-            pairs.setdefault((*M.entries(), *b.entries()), (word, M, b))
-        norms = [_norm_bound(M) for _, M, _ in pairs.values()]
-        if max(norms) < 1:
+        back = scaled.scale * T.inv()
+        code = _contracting_code([(T * M * T.inv(), T * b) for M, b in scaled.pairs])
+        if code is not None:
             break
     else:
-        raise UnknownError("the form in which the system contracts is too far from one that floats represent")
-    radius = max(
-        root_upper(inner_product(b, b), 2) / (1 - norm) for (_, _, b), norm in zip(pairs.values(), norms, strict=True)
-    )
+        raise UnknownError("in the form that proves that the system contracts, floats find no words that do")
+    radius = max(root_upper(inner_product(b, b), 2) / (1 - norm) for _, _, b, norm in code)
     system = EuclideanSystem(
         contraction,
-        tuple(word for word, _, _ in pairs.values()),
-        floats([M for _, M, _ in pairs.values()]),
-        floats([b for _, _, b in pairs.values()]),
-        np.array([as_float(norm) for norm in norms]) * _UPWARDS,
+        tuple(word for word, *_ in code),
+        floats([M for _, M, _, _ in code]),
+        floats([b for _, _, b, _ in code]),
+        np.array([as_float(norm) for *_, norm in code]) * _UPWARDS,
         as_float(radius) * _UPWARDS,
         back,
         floats([back])[0],
@@ -169,6 +163,35 @@ def norms_above(M: Array) -> Array:
     gram = np.swapaxes(M, -1, -2) @ M
     square = gram @ gram
     return np.asarray(np.sqrt(np.sqrt(np.sqrt((square * square).sum(axis=(-1, -2))))) * _RELATIVE + _TINY)
+
+
+_Move = tuple[Word, fmpq_mat, fmpq_mat, fmpq]
+
+
+def _contracting_code(pairs: list[tuple[fmpq_mat, fmpq_mat]]) -> list[_Move] | None:
+    """Words of a complete suffix code with products of norms below 1, if possible well below, and each map once."""
+
+    def moved(word: Word, M: fmpq_mat, b: fmpq_mat) -> _Move:
+        return word, M, b, _norm_bound(M)
+
+    code = _once([moved((letter,), M, b) for letter, (M, b) in enumerate(pairs)])
+    while True:
+        wanted = _WELL_BELOW if len(code) <= _FEW_WORDS else fmpq(1)
+        long = [move for move in code if move[3] >= wanted]
+        if not long:
+            return code
+        if len(code) > _MOST_WORDS:
+            return None
+        code = [move for move in code if move[3] < wanted]
+        code += [
+            moved((letter, *word), M * A, M * B + b) for word, M, b, _ in long for letter, (A, B) in enumerate(pairs)
+        ]
+        code = _once(code)
+
+
+def _once(code: list[_Move]) -> list[_Move]:
+    distinct = {(*M.entries(), *b.entries()): (word, M, b, norm) for word, M, b, norm in reversed(code)}
+    return list(distinct.values())[::-1]
 
 
 def _root_of_form(scaled: ScaledSystem, bits: int) -> fmpq_mat | None:

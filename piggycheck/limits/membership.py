@@ -149,6 +149,9 @@ class _Preimages:
     words: dict[_Key, Word] = field(default_factory=dict)
 
     def answer(self) -> Inside | Outside | Unsettled:
+        for letter, (A, B) in enumerate(self.pairs):
+            if A * self.X + B == self.X:
+                return Inside(Point((letter,), (), self.X))
         start = self._reduced(block_matrix([[identity(self.X.nrows()), self.X]]))
         if start is None:
             return Outside(tuple(self._separated((letter,)) for letter in range(len(self.pairs))))

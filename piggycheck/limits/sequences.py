@@ -56,7 +56,7 @@ def attractor_points(system: SwitchedSystem | Contraction, count: int, seed: int
 
     Notes
     -----
-    Every word of the word tree is chosen with the same probability. `sample_attractor` bounds the error. When this
+    The maps of the code of `euclidean` are chosen with the same probability. `sample_attractor` bounds the error. When this
     fails: points in parts of the set that few words reach are rare.
     """
     return sample_attractor(system, count, seed)[0]
@@ -107,7 +107,7 @@ def sample_attractor(system: SwitchedSystem | Contraction, count: int, seed: int
         Z = np.einsum("nij,njk->nik", maps.M[letters], Z) + maps.b[letters]
         if turn >= 0:
             found[turn] = Z
-    points = maps.original(found.reshape(-1, p, m)[:count])
+    points = maps.original(found.reshape(rounds * walkers, p, m)[:count])
     return points, (maps.back_norm * error + maps.original_error()) * _UPWARDS
 
 
