@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from checker_certificates import HALVING, certificate, leaves, neighbours, replaced, rows
+from checker_certificates import HALVING, certificate, leaves, neighbours, one_map, piece, replaced, rows
 from checker_limit_certificates import (
     HALVES,
     LIMITS,
@@ -17,6 +18,7 @@ from checker_limit_certificates import (
     bound,
     cells,
     is_true,
+    pairs,
     point,
     tree,
 )
@@ -303,3 +305,61 @@ def test_pieces_that_may_be_inactive(
     short = replaced(data, ("pieces",), data["pieces"][:1])  # nor may the piece be left out
     with pytest.raises((Refused, Unreadable)):
         check(short)
+
+
+def inside(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The places of all parts."""
+    yield path
+    for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+        yield from inside(value, (*path, key))
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_whatever_stands_in_a_place_is_refused_or_true(name: str) -> None:
+    valid = LIMITS[name][0]
+    for path in inside(valid):
+        for other in (None, True, [], {}, "", "x", [["1"]]):
+            data = replaced(valid, path, other) if path else other
+            try:
+                check(data)
+            except (Refused, Unreadable):
+                continue
+            assert path == ("claim", "statement") or is_true(data), f"{path}: {other} was accepted"
+
+
+@pytest.mark.parametrize("interval", [["1/3", "1/3"], ["0", "1/3"]])
+def test_entries_between_bounds_are_refused_unless_they_are_numbers(interval: list[str]) -> None:
+    data = changed(QUARTER, ("switched/A/0", [[interval]]))
+    if interval[0] == interval[1]:
+        check(data)
+        return
+    with pytest.raises(Refused, match="known only between bounds"):
+        check(data)
+
+
+def test_graphs_and_maps_without_parameters_are_refused() -> None:
+    with pytest.raises(Unreadable, match="unknown key `graph`"):
+        check(changed(QUARTER, ("switched/graph", [["0", "0", "0"], ["0", "1", "0"]])))
+    still = one_map("x", "", "x/2", at={}, fixed_point={"x": "0"}, pieces=[piece([["1/2"]], [[]], "1")])
+    witness = {**tree("1/2", "0"), **point("0", "", "0")}
+    with pytest.raises(Refused, match="no parameters"):
+        check(certificate(still, "in_piggyback_set", "proved", {**witness, "matrix": [[]]}, value=[[]]))
+    check(certificate(still, "implicit_is_invertible", "proved", {"sign": "1", "tree": []}))
+
+
+def test_too_much_work_is_refused_in_time() -> None:
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = ["0", "1", deep, []]
+    data = changed(HALVED)
+    data["witness"]["tree"] = deep  # not copied: that would be too deep
+    with pytest.raises(Unreadable, match="nested more than 200 deep"):
+        check(data)
+    twelve = ";".join([" ".join(["1/20"] * 12)] * 12)
+    many = pairs(*[(twelve, ";".join(["0"] * 12))] * 12)
+    with pytest.raises(Refused, match="more than 20000 terms"):
+        check(certificate(many, "implicit_is_invertible", "proved", {"sign": "1", "tree": []}))
+    with pytest.raises(Refused, match="more than 100000 shorter words"):
+        check(changed(STRICT, ("witness/word", ["1", "0"] * 9)))
+    with pytest.raises(Unreadable, match="too long"):
+        check(changed(QUARTER, ("witness/word", ["0", "1"] * 5001)))
