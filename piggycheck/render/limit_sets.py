@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 _MOST_POINTS = 8
+_MOST_IMAGES = 5
 _MOST_CELLS = 4
 _MOST_BOUNDS = 12
 _MOST_LETTERS = 40
@@ -188,9 +189,9 @@ def invariant_points(step: d.InvariantPointsStep, steps: Sequence[d.Step]) -> Se
 
 def _images(letter: int, images: Sequence[int]) -> Formula:
     atoms: list[Atom] = [f"pair {letter} maps "]
-    for k, image in enumerate(images[:_MOST_POINTS]):
+    for k, image in enumerate(images[:_MOST_IMAGES]):
         atoms += [*([Operator(",")] if k else []), Letter("X", str(k)), Operator("↦"), Letter("X", str(image))]
-    return (*atoms, ", …") if len(images) > _MOST_POINTS else tuple(atoms)
+    return (*atoms, ", …") if len(images) > _MOST_IMAGES else tuple(atoms)
 
 
 def inside(step: d.InsideStep, steps: Sequence[d.Step]) -> Section:
