@@ -88,6 +88,11 @@ CASES = {
     "derivative refuted": (Derivative(), lasso(), AT_KINK),
     "derivative refuted with a value": (Derivative(value=[["1"]]), lasso(), AWAY),
     "chain rule proved": (ChainRuleSetIsLarger(), RELUS, ZERO),
+    "chain rule proved inside the hull": (
+        ChainRuleSetIsLarger(),
+        about((sp.Abs(x) + sp.Abs(y) + sp.Abs(x + y)) / 8, y / 2),
+        {},
+    ),
     "chain rule refuted": (ChainRuleSetIsLarger(), about(sp.Abs(x) / 2 + theta, parameters=[theta]), ZERO),
     "fixed point proved": (FixedPoint(value={"x": "1"}), lasso(), AWAY),
     "fixed point refuted": (FixedPoint(value={"x": "2"}), lasso(), AWAY),
@@ -503,7 +508,7 @@ _TRUE |= trajectories_certificates.TRUE
 
 def test_every_kind_of_certificate_is_among_the_cases():
     """With some kind of proof, where a claim rests on any; other claims have cases of their own."""
-    from piggycheck.checker import implicit_sets, limit_sets, singular, trajectories
+    from piggycheck.checker import conventions, implicit_sets, limit_sets, singular, trajectories
     from piggycheck.checker.certificate import RULES
     from piggycheck.checker.proofs import KINDS
 
@@ -515,7 +520,7 @@ def test_every_kind_of_certificate_is_among_the_cases():
         verdict = prove(claim, subject, at)
         method = json.loads(verdict.certificate.text())["witness"].get("method", "")
         seen.add(kind(verdict.kind, verdict.name, method))
-    elsewhere = {*implicit_sets.RULES, *limit_sets.RULES, *singular.RULES, *trajectories.RULES}
+    elsewhere = {*conventions.RULES, *implicit_sets.RULES, *limit_sets.RULES, *singular.RULES, *trajectories.RULES}
     assert {kind(*rule) for rule in RULES if rule not in elsewhere} == seen
 
 

@@ -111,7 +111,8 @@ class Comparison:
         first = f"the iterate {near} within {_above(self.to_fixed_point)} of the fixed point"
         least = f"at least {decimals_below(self.lower)} and " if self.lower > 0 else ""
         second = f"the derivative is {least}at most {_above(self.upper)} away from the piggyback set"
-        known = f", and it is what {_listed(self.policies)} returns" if self.policies else ""
+        verb = "returns" if len(self.policies) == 1 else "return"
+        known = f", and it is what {_listed(self.policies)} {verb}" if self.policies else ""
         return f"{first}; {second}{known}"
 
 
