@@ -36,6 +36,7 @@ __all__ = [
     "exceeds_one",
     "feasible_point",
     "float_rows",
+    "group_inverse",
     "identity",
     "is_positive_definite",
     "is_positive_semidefinite",
@@ -47,6 +48,7 @@ __all__ = [
     "modulus_lower",
     "nonnegative_solution",
     "primitive",
+    "pseudo_inverse",
     "rational",
     "root_lower",
     "root_upper",
@@ -357,6 +359,79 @@ def solve(M: fmpq_mat, b: fmpq_mat) -> tuple[fmpq_mat | None, list[fmpq_mat]]:
             vector[j, 0] = -reduced[i, free]
         nullspace.append(vector)
     return (particular if consistent else None), nullspace
+
+
+def pseudo_inverse(M: fmpq_mat) -> fmpq_mat:
+    """Return the Moore-Penrose inverse of a rational matrix, exactly.
+
+    Parameters
+    ----------
+    M : fmpq_mat
+        Of any shape.
+
+    Returns
+    -------
+    fmpq_mat
+        The G with ``M G M = M``, ``G M G = G`` and both products symmetric.
+
+    Examples
+    --------
+    >>> pseudo_inverse(fmpq_mat([[1, 1], [0, 0]]))
+    [1/2, 0]
+    [1/2, 0]
+
+    Notes
+    -----
+    From a factorization ``M = C R`` of full rank. When this fails: it does not.
+    """
+    C, R = _full_rank_factors(M)
+    if C.ncols() == 0:
+        return zeros(M.ncols(), M.nrows())
+    return R.transpose() * (R * R.transpose()).inv() * (C.transpose() * C).inv() * C.transpose()
+
+
+def group_inverse(M: fmpq_mat) -> fmpq_mat | None:
+    """Return the group inverse of a square rational matrix, exactly, if it has one.
+
+    Parameters
+    ----------
+    M : fmpq_mat
+        Square.
+
+    Returns
+    -------
+    fmpq_mat or None
+        The G with ``M G M = M``, ``G M G = G`` and ``M G = G M``; None when ``rank M`` is not ``rank M^2``.
+
+    Examples
+    --------
+    >>> group_inverse(fmpq_mat([[1, 1], [0, 0]]))
+    [1, 1]
+    [0, 0]
+    >>> group_inverse(fmpq_mat([[0, 1], [0, 0]])) is None
+    True
+
+    Notes
+    -----
+    ``C (R C)^-2 R`` for a factorization ``M = C R`` of full rank. When this fails: it does not.
+    """
+    C, R = _full_rank_factors(M)
+    if C.ncols() == 0:
+        return zeros(M.nrows(), M.ncols())
+    core = R * C
+    if core.rank() < core.nrows():
+        return None
+    inverse = core.inv()
+    return C * inverse * inverse * R
+
+
+def _full_rank_factors(M: fmpq_mat) -> tuple[fmpq_mat, fmpq_mat]:
+    """Matrices C and R of full rank with ``M = C R``."""
+    reduced, rank = M.rref()
+    rows = entries(reduced)[:rank]
+    pivots = [next(j for j, entry in enumerate(row) if entry != 0) for row in rows]
+    C = fmpq_mat(M.nrows(), rank, [M[i, j] for i in range(M.nrows()) for j in pivots])
+    return C, fmpq_mat(rank, M.ncols(), [entry for row in rows for entry in row])
 
 
 def left_eigenvectors(M: fmpq_mat, eigenvalue: fmpq) -> list[fmpq_mat]:

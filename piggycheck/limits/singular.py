@@ -14,7 +14,16 @@ from flint import fmpq, fmpq_mat, fmpq_poly
 
 from piggycheck.errors import UnknownError
 from piggycheck.intervals import midpoint
-from piggycheck.linalg import block_matrix, entries, exceeds_one, identity, is_schur_stable, solve, zeros
+from piggycheck.linalg import (
+    block_matrix,
+    exceeds_one,
+    group_inverse,
+    identity,
+    is_schur_stable,
+    pseudo_inverse,
+    solve,
+    zeros,
+)
 from piggycheck.stability.excitation import excited_polynomials
 from piggycheck.stability.polynomial_growth import growth_name, unit_multiplicity
 from piggycheck.switched import SwitchedSystem
@@ -201,79 +210,6 @@ def singular_limit(about: SwitchedSystem | Sequence[_Rows]) -> SingularLimit:
         behaviour=behaviour,
         limit=limit,
     )
-
-
-def pseudo_inverse(M: fmpq_mat) -> fmpq_mat:
-    """Return the Moore-Penrose inverse of a rational matrix, exactly.
-
-    Parameters
-    ----------
-    M : fmpq_mat
-        Of any shape.
-
-    Returns
-    -------
-    fmpq_mat
-        The G with ``M G M = M``, ``G M G = G`` and both products symmetric.
-
-    Examples
-    --------
-    >>> pseudo_inverse(fmpq_mat([[1, 1], [0, 0]]))
-    [1/2, 0]
-    [1/2, 0]
-
-    Notes
-    -----
-    From a factorization ``M = C R`` of full rank. When this fails: it does not.
-    """
-    C, R = _full_rank_factors(M)
-    if C.ncols() == 0:
-        return zeros(M.ncols(), M.nrows())
-    return R.transpose() * (R * R.transpose()).inv() * (C.transpose() * C).inv() * C.transpose()
-
-
-def group_inverse(M: fmpq_mat) -> fmpq_mat | None:
-    """Return the group inverse of a square rational matrix, exactly, if it has one.
-
-    Parameters
-    ----------
-    M : fmpq_mat
-        Square.
-
-    Returns
-    -------
-    fmpq_mat or None
-        The G with ``M G M = M``, ``G M G = G`` and ``M G = G M``; None when ``rank M`` is not ``rank M^2``.
-
-    Examples
-    --------
-    >>> group_inverse(fmpq_mat([[1, 1], [0, 0]]))
-    [1, 1]
-    [0, 0]
-    >>> group_inverse(fmpq_mat([[0, 1], [0, 0]])) is None
-    True
-
-    Notes
-    -----
-    ``C (R C)^-2 R`` for a factorization ``M = C R`` of full rank. When this fails: it does not.
-    """
-    C, R = _full_rank_factors(M)
-    if C.ncols() == 0:
-        return zeros(M.nrows(), M.ncols())
-    core = R * C
-    if core.rank() < core.nrows():
-        return None
-    inverse = core.inv()
-    return C * inverse * inverse * R
-
-
-def _full_rank_factors(M: fmpq_mat) -> tuple[fmpq_mat, fmpq_mat]:
-    """Matrices C and R of full rank with ``M = C R``."""
-    reduced, rank = M.rref()
-    rows = entries(reduced)[:rank]
-    pivots = [next(j for j, entry in enumerate(row) if entry != 0) for row in rows]
-    C = fmpq_mat(M.nrows(), rank, [M[i, j] for i in range(M.nrows()) for j in pivots])
-    return C, fmpq_mat(rank, M.ncols(), [entry for row in rows for entry in row])
 
 
 def _index(M: fmpq_mat) -> int:
