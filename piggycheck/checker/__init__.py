@@ -21,7 +21,9 @@ Everything in it is recomputed here and nothing is believed. The files, in the o
 * proofs: the kinds of proof of an upper bound, of which each is a row in one table: word trees here, path-complete
   graphs in graphs, invariant polytopes in polytopes, and in structure what reduces them to other matrices.
 * realisable: the words that iterates can follow, or do follow, on their way to a fixed point.
-* convergence, divergence, derivatives, continuity, radius: what proves which claim.
+* affine: pairs as maps X -> A X + B, points of the piggyback set, and balls of which images cover it. determinants: of
+  sums of matrices with weights, whose sign on all weights is read off coefficients.
+* convergence, divergence, derivatives, continuity, radius, limit_sets, implicit_sets: what proves which claim.
 
 For structured maps, programs of vectors with hundreds of numbers, all numbers are integers over a power of two:
 
