@@ -11,6 +11,7 @@ import sympy as sp
 from certificate_helper import assert_certified, content_of, holds, proved, refuted, undecided
 from click.testing import CliRunner
 from flint import fmpq, fmpq_mat
+from limit_set_systems import CANTOR, RELU, RELU_MAP, SEGMENT, TURNING, scalars
 from structured_cases import structured
 
 from piggycheck.algorithms import forward_backward, gradient_descent, heavy_ball
@@ -36,25 +37,15 @@ from piggycheck.maps import SymbolicMap
 from piggycheck.switched import SwitchedSystem
 
 x, y, theta, eta = sp.symbols("x y theta eta", real=True)
-relu = sp.Function("relu")
 P = sp.Piecewise
 ZERO = {"theta": 0}
-
-
-def scalars(*pairs):
-    """The maps ``x -> a x + b``."""
-    return SwitchedSystem.from_rows([[[a]] for a, _ in pairs], [[[b]] for _, b in pairs])
 
 
 def about(*following, parameters=(theta,), start=None):
     return Iteration(SymbolicMap((x, y)[: len(following)], following, parameters), start)
 
 
-RELU = scalars(("-1/2", 1), ("-1/2", 0))
-CANTOR = scalars(("1/3", 0), ("1/3", "2/3"))
 DIGITS = scalars(("1/2", 0), ("1/2", "1/2"))
-RELU_MAP = about(-x / 2 + sp.Max(theta, 0), start=[theta])
-TURNING = SwitchedSystem.from_rows([[["1/2", "-1/2"], ["1/2", "1/2"]]] * 2, [[[0], [0]], [[1], [0]]])
 STRICT, HULL_STRICT = ImplicitIsStrict(), ImplicitIsStrict(hull=True)
 STEEP = [[["3/4", "-3/4"], [1, 0]], [["3/2", "-3/4"], [1, 0]]]
 
@@ -204,9 +195,7 @@ class TestMembership:
 
     def test_a_number_of_no_period_in_the_hull_needs_weights(self):
         """The pairs x/2 e_1 and x/2 + e_2: the segment from 0 to (0, 2) holds (0, 3/4), with the weights 5/8, 3/8."""
-        half = [["1/2", 0], [0, "1/2"]]
-        system = SwitchedSystem.from_rows([half, half], [[[0], [0]], [[0], [1]]])
-        witness = proved(InPiggybackSet(value=[[0], ["3/4"]], hull=True), system).value["witness"]
+        witness = proved(InPiggybackSet(value=[[0], ["3/4"]], hull=True), SEGMENT).value["witness"]
         assert witness["weights"] == ["5/8", "3/8"]
 
     def test_it_stays_open_at_last(self):
@@ -254,10 +243,8 @@ class TestBounds:
 
     def test_a_polytope(self):
         """On the segment from 0 to (0, 2) the largest products with (1, 1) and (1, -1) are 2 and 0."""
-        half = [["1/2", 0], [0, "1/2"]]
-        system = SwitchedSystem.from_rows([half, half], [[[0], [0]], [[0], [1]]])
         claim = PiggybackBounds(directions=[[[1], [1]], [[1], [-1]]])
-        upper = [Fraction(text) for text in proved(claim, system).value["upper"]]
+        upper = [Fraction(text) for text in proved(claim, SEGMENT).value["upper"]]
         assert all(0 <= h - exact <= Fraction(1, 1000) for h, exact in zip(upper, (2, 0), strict=True))
 
     def test_the_tolerance_is_stated(self):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from certificate_helper import assert_certified, changed_numbers, holds
+from limit_set_systems import ALONG_WORDS, CANTOR, MIRRORED, RELU, RELU_MAP, SEGMENT, TURNING, scalars
 from scipy.optimize import linprog
 from strategies import jacobian_near
 
@@ -26,40 +27,20 @@ from piggycheck.claims import (
     prove,
 )
 from piggycheck.expression import parse
-from piggycheck.iteration import Iteration
-from piggycheck.maps import SymbolicMap
 from piggycheck.switched import SwitchedSystem
-
-x, theta = sp.symbols("x theta", real=True)
-
-
-def scalars(*pairs):
-    return SwitchedSystem.from_rows([[[a]] for a, _ in pairs], [[[b]] for _, b in pairs])
-
-
-RELU, CANTOR = scalars(("-1/2", 1), ("-1/2", 0)), scalars(("1/3", 0), ("1/3", "2/3"))
-MAP = Iteration(SymbolicMap([x], [-x / 2 + sp.Max(theta, 0)], [theta]), [theta])
-TURNING = SwitchedSystem.from_rows([[["1/2", "-1/2"], ["1/2", "1/2"]]] * 2, [[[0], [0]], [[1], [0]]])
-# one after the other they contract, by words of different lengths: the ball around the set has a core
-ALONG_WORDS = SwitchedSystem.from_rows(
-    [[["1/2", "1/2"], ["-1/2", 0]], [["-3/4", "3/4"], [0, 0]]], [[[1], [0]], [[0], [1]]]
-)
-HALF = [["1/2", 0], [0, "1/2"]]
-SEGMENT = SwitchedSystem.from_rows([HALF, HALF], [[[0], [0]], [[0], [1]]])
-MIRRORED = SwitchedSystem.from_rows([[["1/2", 0], [0, "-1/2"]], [["-1/2", 0], [0, "1/2"]]], [[[1], [1]]] * 2)
 
 CASES = {
     "interval proved": (PiggybackInterval(lower="-2/3", upper="4/3"), RELU),
-    "interval proved of a map": (PiggybackInterval(lower="-2/3"), MAP),
+    "interval proved of a map": (PiggybackInterval(lower="-2/3"), RELU_MAP),
     "interval refuted": (PiggybackInterval(upper=1), RELU),
     "strict proved": (ImplicitIsStrict(), CANTOR),
-    "strict proved of a map": (ImplicitIsStrict(), MAP),
+    "strict proved of a map": (ImplicitIsStrict(), RELU_MAP),
     "strict proved of matrices": (ImplicitIsStrict(), ALONG_WORDS),
     "strict proved of the hull": (ImplicitIsStrict(hull=True), TURNING),
     "strict refuted": (ImplicitIsStrict(), scalars((0, 0), (0, "1/2"))),
     "strict refuted of the hull": (ImplicitIsStrict(hull=True), CANTOR),
     "inside proved": (InPiggybackSet(value="7/9"), CANTOR),
-    "inside proved of a map": (InPiggybackSet(value="1/3"), MAP),
+    "inside proved of a map": (InPiggybackSet(value="1/3"), RELU_MAP),
     "inside proved of matrices": (InPiggybackSet(value=[[0], [1]]), TURNING),
     "inside proved by weights": (InPiggybackSet(value=[[0], ["3/4"]], hull=True), SEGMENT),
     "inside proved by the ends": (InPiggybackSet(value="1/2", hull=True), CANTOR),

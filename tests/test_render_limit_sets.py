@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-import sympy as sp
 from flint import fmpq, fmpq_mat
+from limit_set_systems import ALONG_WORDS, CANTOR, MIRRORED, RELU, RELU_MAP, SEGMENT, TURNING, scalars
 from test_render_html import Page
 from test_render_latex import compiled, needs_pdflatex
 
@@ -22,28 +22,10 @@ from piggycheck.claims import (
     PiggybackInterval,
     prove,
 )
-from piggycheck.iteration import Iteration
-from piggycheck.maps import SymbolicMap
 from piggycheck.render import html, latex, report_case
 from piggycheck.render.narrative import HEADINGS, tell
 from piggycheck.switched import SwitchedSystem
 
-x, theta = sp.symbols("x theta", real=True)
-
-
-def scalars(*pairs):
-    return SwitchedSystem.from_rows([[[a]] for a, _ in pairs], [[[b]] for _, b in pairs])
-
-
-RELU, CANTOR = scalars(("-1/2", 1), ("-1/2", 0)), scalars(("1/3", 0), ("1/3", "2/3"))
-MAP = Iteration(SymbolicMap([x], [-x / 2 + sp.Max(theta, 0)], [theta]), [theta])
-TURNING = SwitchedSystem.from_rows([[["1/2", "-1/2"], ["1/2", "1/2"]]] * 2, [[[0], [0]], [[1], [0]]])
-ALONG_WORDS = SwitchedSystem.from_rows(
-    [[["1/2", "1/2"], ["-1/2", 0]], [["-3/4", "3/4"], [0, 0]]], [[[1], [0]], [[0], [1]]]
-)
-HALF = [["1/2", 0], [0, "1/2"]]
-SEGMENT = SwitchedSystem.from_rows([HALF, HALF], [[[0], [0]], [[0], [1]]])
-MIRRORED = SwitchedSystem.from_rows([[["1/2", 0], [0, "-1/2"]], [["-1/2", 0], [0, "1/2"]]], [[[1], [1]]] * 2)
 MANY = scalars(*((0, f"{i}/7") for i in range(12)))
 
 ALL = {
@@ -153,7 +135,7 @@ def test_the_determinants_are_told():
 
 def test_a_contraction_is_told_once_for_several_claims():
     verdicts = [
-        prove(claim, MAP, {"theta": 0})
+        prove(claim, RELU_MAP, {"theta": 0})
         for claim in (Converges(), PiggybackInterval(), ImplicitIsStrict(), InPiggybackSet(value="1/3"))
     ]
     text = report_case("relu", verdicts)
