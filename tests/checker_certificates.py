@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from piggycheck.checker import Refused, Unreadable, check
+
 FORMAT = "piggycheck-certificate/1"
 
 
@@ -468,6 +470,19 @@ def neighbours(text: str) -> list[str]:
     over = f"/{d}" if d else ""
     changed = [f"{int(n) + 1}{over}", f"{int(n) - 1}{over}", f"{n}/{int(d or 1) + 1}", f"{n}/{int(d or 1) - 1}"]
     return [t for t in changed if t.endswith("/0") or Fraction(t) != Fraction(text)]
+
+
+def accepted_changes(valid: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Certificates that the checker accepts with one number changed: where, a description, and the certificate."""
+    for path, text in leaves(valid):
+        where = "/".join(map(str, path))
+        for neighbour in neighbours(text):
+            data = replaced(valid, path, neighbour)
+            try:
+                check(data)
+            except (Refused, Unreadable):
+                continue
+            yield where, f"{where}: {text} -> {neighbour} was accepted", data
 
 
 def replaced(data: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:

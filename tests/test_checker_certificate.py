@@ -14,13 +14,11 @@ from checker_certificates import (
     HALVING,
     HEAVY_BALL,
     TRAPS,
+    accepted_changes,
     certificate,
     changed,
-    leaves,
-    neighbours,
     one_map,
     piece,
-    replaced,
     trap,
 )
 
@@ -35,17 +33,10 @@ def test_a_valid_certificate_is_accepted(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_changed_number_is_refused_unless_the_claim_stays_true(name: str) -> None:
     valid, allowed = CASES[name]
-    for path, text in leaves(valid):
-        where = "/".join(map(str, path))
-        for neighbour in neighbours(text):
-            data = replaced(valid, path, neighbour)
-            try:
-                check(data)
-            except (Refused, Unreadable):
-                continue
-            holds = next((test for pattern, test in allowed.items() if re.match(f"({pattern})(/|$)", where)), None)
-            assert holds is not None, f"{where}: {text} -> {neighbour} was accepted"
-            assert holds(data), f"{where}: {text} -> {neighbour} was accepted, and is false"
+    for where, change, data in accepted_changes(valid):
+        holds = next((test for pattern, test in allowed.items() if re.match(f"({pattern})(/|$)", where)), None)
+        assert holds is not None, change
+        assert holds(data), f"{change}, and is false"
 
 
 @pytest.mark.parametrize(
