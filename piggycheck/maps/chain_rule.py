@@ -132,7 +132,7 @@ def chain_rule_against_clarke(
             _direction(pair, pairs),
             _responsible(map_, chosen, selection.pieces, names),
         )
-        for pair, chosen in found.values()
+        for _, (pair, chosen) in sorted(found.items())
         if pair not in pairs
     )
     return ChainRuleAgainstClarke(pairs, selection.exact, tuple(pair for pair, _ in found.values()), extra)
@@ -200,12 +200,13 @@ def _responsible(
     def nobody(switches: Sequence[Switch]) -> bool:
         return not set(range(len(pieces))).intersection(*(made[switch] for switch in switches))
 
-    kept: Sequence[Switch] = list(chosen)
+    ordered = sorted(chosen, key=lambda switch: (len(str(names.get(switch, switch))), str(names.get(switch, switch))))
+    kept: Sequence[Switch] = ordered
     if len(kept) <= _MOST_SUBSETS:
-        subsets = itertools.chain.from_iterable(itertools.combinations(chosen, n) for n in range(1, len(chosen) + 1))
+        subsets = itertools.chain.from_iterable(itertools.combinations(ordered, n) for n in range(1, len(ordered) + 1))
         kept = next((subset for subset in subsets if nobody(subset)), ())
     else:
-        for switch in chosen:
+        for switch in ordered:
             fewer = [other for other in kept if other is not switch]
             kept = fewer if nobody(fewer) else kept
     return tuple(Pick(names.get(s, as_piecewise(s)), as_piecewise(s.guard), chosen[s]) for s in kept)
