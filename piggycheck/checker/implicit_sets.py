@@ -170,7 +170,8 @@ def exceeds_proved(claim: Data, subject: Subject, witness: Data) -> str:
             f"implicit differentiation with a convex combination of {subject} gives {say_scaled(X)}, "
             "which is not in the Clarke Jacobian of the fixed point as a function of the parameters"
         )
-    return f"{say_scaled(X)} is in the implicit set of the convex hull of {subject}, not in that of their implicit set"
+    hull = f"the implicit set of the convex hull of {subject}"
+    return f"{say_scaled(X)} is in {hull}, and not in the convex hull of the solutions X = A X + B of single pairs"
 
 
 Rule = tuple[Any, tuple[str, ...], tuple[str, ...]]
