@@ -49,6 +49,7 @@ EXPECTED = {
     "least-squares-from-zero": ("proved",),
     "least-squares-remembers-its-start": ("refuted",),
     "maximum-at-a-tie-leaves-a-cantor-set": ("refuted", "refuted", "proved"),
+    "lorenz-field-behind-a-zero-loss": ("proved", "refuted"),
     "nesterov-irrational-momentum": ("proved",),
     "nesterov-two-slopes": ("proved",),
     "newton-square-root": ("undecided",),

@@ -17,7 +17,7 @@ from piggycheck.derivation import FlowCycleStep, FlowStep, FunnelStep, PeriodicO
 from piggycheck.linalg import as_float
 from piggycheck.render.formula import decimal
 
-__all__ = ["Curve", "PlaneFigure", "PlanePanel", "plane_figure"]
+__all__ = ["Curve", "PlaneFigure", "PlanePanel", "path_figure", "plane_figure"]
 
 _ALONG = 200
 _FINENESS = 256
@@ -112,6 +112,35 @@ def plane_figure(subject: Subject, verdicts: Sequence[Verdict], title: str = "")
     if funnel is not None and len(funnel.box) == 1:
         return PlaneFigure(title, (_family(subject, funnel),))
     return None
+
+
+def path_figure(points: Any, names: Sequence[str], planes: Sequence[tuple[int, int]], title: str = "") -> PlaneFigure:
+    """Show a path, such as that of `piggycheck.trajectories.FormalGradient.descend`, in some coordinate planes.
+
+    Parameters
+    ----------
+    points : array with one row for each point
+    names : sequence of str
+        What the columns are.
+    planes : sequence of pairs of int
+        The two columns of each panel, across and up.
+    title : str
+
+    Returns
+    -------
+    PlaneFigure
+
+    Examples
+    --------
+    >>> path_figure([[0.0, 1.0], [1.0, 2.0]], ["x", "y"], [(0, 1)]).planes[0].curves[0].y
+    (1.0, 2.0)
+    """
+    points = np.asarray(points)
+    panels = []
+    for i, j in planes:
+        first = Curve("start", (float(points[0, i]),), (float(points[0, j]),), "crossing")
+        panels.append(PlanePanel("", names[i], names[j], (_curve("", points[:, (i, j)], "path"), first)))
+    return PlaneFigure(title, tuple(panels))
 
 
 # -- a cycle of a flow ------------------------------------------------------------------------------------------------

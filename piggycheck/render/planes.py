@@ -69,7 +69,7 @@ def _draw(axis: Any, panel: Any) -> None:
         left, right, bottom, top = panel.window
         axis.set_xlim(left, right)
         axis.set_ylim(bottom, top)
-    else:
+    elif members:
         axis.margins(x=0)
     axis.set_xlabel(_variable(panel.xlabel))
     axis.set_ylabel(_variable(panel.ylabel))

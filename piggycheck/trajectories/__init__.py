@@ -1,6 +1,7 @@
-"""What iterates and flows do away from the fixed point: funnels, growing derivatives, cycles."""
+"""What iterates and flows do away from the fixed point: funnels, growing derivatives, cycles, formal gradients."""
 
 from piggycheck.trajectories.flow import CycleOfFlow, Field, find_cycle, read_field
+from piggycheck.trajectories.formal_gradient import FormalGradient
 from piggycheck.trajectories.funnel import Box, Escape, Funnel, find_funnel
 from piggycheck.trajectories.growth import CommonDirection, common_direction
 from piggycheck.trajectories.orbits import PeriodicOrbit, periodic_orbit
@@ -13,6 +14,7 @@ __all__ = [
     "CycleOfFlow",
     "Escape",
     "Field",
+    "FormalGradient",
     "Funnel",
     "PeriodicOrbit",
     "affine_pieces",

@@ -16,6 +16,7 @@ __all__ = ["PeriodicOrbit", "periodic_orbit"]
 
 _BURN_IN = 20_000
 _LONGEST = 1000
+_FAR = 1e100
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _repeated(pieces: AffinePieces, start: Sequence[fmpq]) -> tuple[int, ...] | 
     letters, points = [], []
     for k in range(_BURN_IN + 2 * _LONGEST):
         inside = [i for i, region in enumerate(regions) if not len(region) or min(region @ np.append(x, 1.0)) >= 0]
-        if not inside or not np.all(np.isfinite(x)):
+        if not inside or np.abs(x).max() > _FAR:
             return None
         if k >= _BURN_IN:
             letters.append(inside[0])
