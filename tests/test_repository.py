@@ -197,7 +197,12 @@ main()
 
 
 @pytest.mark.parametrize(
-    "marker, case", [("from its answer", "heavy-ball-1d"), ("From the answer", "lasso-50-variables")]
+    "marker, case",
+    [
+        ("from its answer", "heavy-ball-1d"),
+        ("From the answer", "lasso-50-variables"),
+        ("from its report", "relu-of-the-parameter"),
+    ],
 )
 def test_the_readme_shows_what_the_command_prints(marker, case):
     shown = (ROOT / "README.md").read_text().split(f"{marker}:\n\n```text\n")[1].split("```")[0]
