@@ -197,8 +197,12 @@ def list_(what: str, casebook: Path) -> int:
     from piggycheck import algorithms, claims, functions
 
     catalogue = {"algorithms": algorithms.CATALOGUE, "functions": functions.CATALOGUE, "claims": claims.KINDS}[what]
-    for name, thing in sorted(catalogue.items()):
-        click.echo(f"{name:26}{_arguments(thing):52}{(thing.__doc__ or '').strip().splitlines()[0]}")
+    rows = [
+        (name, _arguments(thing), (thing.__doc__ or "").strip().splitlines()[0]) for name, thing in catalogue.items()
+    ]
+    widths = [max(len(row[column]) for row in rows) + 2 for column in (0, 1)]
+    for name, arguments, summary in sorted(rows):
+        click.echo(f"{name:{widths[0]}}{arguments:{widths[1]}}{summary}")
     return PROVED
 
 
