@@ -98,7 +98,7 @@ def _settle(drawing: Any) -> None:
     for axis in drawing.findobj(Axes):
         corners = drawing.transFigure.inverted().transform(axis.bbox.get_points()).round(_PLACES)
         box = TransformedBbox(Bbox(corners), drawing.transFigure)
-        for artist in axis.get_children():
+        for artist in axis.findobj():
             if artist.get_clip_on() and artist.get_clip_box() is not None:
                 artist.set_clip_box(box)
 
