@@ -18,8 +18,9 @@ from piggycheck.algorithms import gradient_descent, heavy_ball
 from piggycheck.claims import Diverges, Proved, PseudoInverseAgrees, prove
 from piggycheck.derivation import PolynomialGrowthStep, PseudoInverseStep
 from piggycheck.errors import InputError
+from piggycheck.functions import least_squares, squared_norm
 from piggycheck.iteration import Iteration
-from piggycheck.maps import SymbolicMap
+from piggycheck.maps import ArrayParameter, SymbolicMap
 from piggycheck.switched import SwitchedSystem
 
 x, y, theta = sp.symbols("x y theta", real=True)
@@ -183,6 +184,23 @@ class TestLinearGrowth:
         flips = SwitchedSystem.from_rows([[[-1]], [[-1]]], [[[1]], [[-1]]], J0=[[0]])
         proved(DIVERGES, flips)
         assert "length 2 diverges" in undecided(Diverges(word_length=2), flips).reason
+
+
+class TestMapsMadeOfLayers:
+    def test_a_small_one_is_written_out(self):
+        """The solution of least squares from 0 is A^+ b, so its derivative in b is A^+ = A^T (A A^T)^-1."""
+        b = ArrayParameter("b", 2)
+        A = [[1, 1, 0], [0, 1, 1]]
+        iteration = gradient_descent(least_squares(A, b), step="1/3", parameters=[b], start=[0, 0, 0])
+        limit = proved(CLAIM, iteration, {"b": [1, 0]}).value["limit"]
+        assert [["2/3", "-1/3"], ["1/3", "1/3"], ["-1/3", "2/3"]] == limit
+
+    def test_a_large_one_is_left_open(self):
+        A = [[int(j - i in (0, 1)) for j in range(100)] for i in range(99)]
+        iteration = gradient_descent(
+            least_squares(A, [1] * 99) + squared_norm(theta), step="1/10", parameters=[theta], start=[0] * 100
+        )
+        assert "too large to be written out" in undecided(CLAIM, iteration, {"theta": 0}, time_limit=2.0).reason
 
 
 class TestHonesty:

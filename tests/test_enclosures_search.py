@@ -67,3 +67,11 @@ def test_a_penalty_so_large_that_nothing_is_left(whole):
     limit = enclose_limit(LimitProblem(lasso(A, B, STEP), {"penalty": 1000}), whole=whole)
     assert all(e == 0 for e in [*limit.point.entries(), *limit.derivative.entries()])
     assert (limit.error, limit.derivative_error) == (0, 0)
+
+
+def test_iterates_that_leave_the_range_of_floats_again_and_again_are_given_up():
+    """The step is far too long and the minimisers are a line, so no batch of iterates ever leads anywhere."""
+    iteration = lasso([[3, 1]], [1], fmpq(30))
+    problem = LimitProblem(iteration, {"penalty": 0})
+    with pytest.raises(UnknownError, match="no isolated fixed point"):
+        approach(problem.over(FLOAT64), np.full((2, 1), 1e150), 12_000)

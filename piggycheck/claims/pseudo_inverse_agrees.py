@@ -18,7 +18,7 @@ from piggycheck.errors import InputError, UnknownError
 from piggycheck.fixed_points import rational_matrix
 from piggycheck.limits import SingularLimit, singular_limit
 from piggycheck.linalg import zeros
-from piggycheck.maps import PiecewiseMap
+from piggycheck.maps import PiecewiseMap, SymbolicMap
 from piggycheck.stability import excite, polynomial_growth
 from piggycheck.switched import SwitchedSystem
 
@@ -164,7 +164,9 @@ def _has_start(subject: Subject) -> bool:
 
 
 def _is_affine(map_: PiecewiseMap) -> bool:
-    """Whether the map is affine as a whole."""
+    """Whether the map, written out, is affine as a whole."""
+    if not isinstance(map_, SymbolicMap):
+        return False
     signature, constraints = next(map_.signatures(lambda guard, outcomes: outcomes))
     return not constraints and map_.piece(signature).is_affine((*map_.state, *map_.parameters))
 

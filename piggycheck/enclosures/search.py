@@ -99,7 +99,7 @@ class _Search:
             best, settled = self._newton(self._forward(best, round(batch)))
             if settled:
                 return best
-            batch *= _LONGER
+            batch = min(batch * _LONGER, float(self.most))
         best, step = self._step(best)
         if step is not None and self._is_settled(best, step, _BARELY):
             return best
