@@ -181,7 +181,7 @@ class Iteration:
             raise MapError("this iteration has no start")
         if all(e.is_Rational for e in self.start):
             return dict(zip(self.first_map.state, self.start, strict=True))
-        map_, point = self._where_it_starts(at)
+        map_, point = self.where_it_starts(at)
         return dict(zip(self.first_map.state, map_.value(point), strict=True))
 
     def start_jacobians(self, at: Mapping[Any, Any]) -> list[sp.ImmutableMatrix]:
@@ -217,13 +217,18 @@ class Iteration:
         """The Jacobians of the start in the parameters that it mentions."""
         if not self._in_start:
             return [arrays.zeros(len(self.start), 0)]
-        map_, point = self._where_it_starts(at)
+        map_, point = self.where_it_starts(at)
         jacobians = dict.fromkeys(piece.B for piece in map_.selection(point).pieces)
         if not jacobians:
             raise MapError("no piece of the start is essentially active at the given parameters")
         return [arrays.assemble(*B.shape, [arrays.scalars.evaluate(e) for e in B]) for B in jacobians]
 
-    def _where_it_starts(self, at: Mapping[Any, Any]) -> tuple[SymbolicMap, dict[sp.Symbol, sp.Expr]]:
+    @property
+    def start_depends_on_parameters(self) -> bool:
+        """Whether the start mentions a parameter."""
+        return bool(self._in_start)
+
+    def where_it_starts(self, at: Mapping[Any, Any]) -> tuple[SymbolicMap, dict[sp.Symbol, sp.Expr]]:
         """The start as a map of the parameters that it mentions alone, and where it is evaluated."""
         map_ = SymbolicMap(self.first_map.state, self.start, self._in_start)
         values = self.first_map.parameter_values(at)

@@ -13,12 +13,23 @@ from strategies import examples, maps
 
 from piggycheck.algorithms import gradient_descent, heavy_ball
 from piggycheck.arithmetic import Mpmath
-from piggycheck.arrays import EXACT, BallArrays, MpmathArrays
+from piggycheck.arrays import EXACT, FLOAT64, BallArrays, MpmathArrays
 from piggycheck.errors import InputError, IrrationalError, UnknownError
+from piggycheck.expression import relu
 from piggycheck.fixed_points import fixed_points, linearise
 from piggycheck.iteration import Iteration
-from piggycheck.maps import SymbolicMap
+from piggycheck.maps import (
+    Affine,
+    ArrayParameter,
+    Elementwise,
+    ScalarFunction,
+    StateBlock,
+    StructuredMap,
+    SymbolicMap,
+    Term,
+)
 from piggycheck.piggyback import (
+    ByConvention,
     FixedBranch,
     RandomBranch,
     RepeatedWord,
@@ -316,3 +327,41 @@ class TestPolicies:
 
     def test_signatures_show_the_ties(self):
         assert ["0", "0"] == [str(s.signature) for s in propagate(ball(), 1, {"theta": 0}, arithmetic=EXACT)]
+
+
+class TestByConvention:
+    """Of |theta| - x/2 + relu(theta) at 0: JAX adds 1 and 0, PyTorch 0 and 0, in every step."""
+
+    ITERATION = Iteration(
+        SymbolicMap([x], [sp.Abs(theta) - x / 2 + relu(theta)], [theta]), start=[2 * sp.Max(theta, 0)]
+    )
+
+    @pytest.mark.parametrize(("name", "pushed"), [("jax", 1), ("torch", 0)])
+    @pytest.mark.parametrize("arithmetic", [EXACT, FLOAT64, BallArrays(64)])
+    def test_derivatives(self, name, pushed, arithmetic):
+        expected = [fmpq(1)]
+        for _ in range(5):
+            expected.append(-expected[-1] / 2 + pushed)
+        found = propagate(self.ITERATION, 5, {"theta": 0}, policy=ByConvention(name), arithmetic=arithmetic)
+        assert expected == [arithmetic.exactly(step.J.centre)[0, 0] for step in found]
+
+    def test_away_from_the_tie_it_is_the_derivative(self):
+        for name in ("jax", "torch"):
+            found = propagate(self.ITERATION, 4, {"theta": 1}, policy=ByConvention(name))
+            usual = propagate(self.ITERATION, 4, {"theta": 1})
+            assert [step.J.centre for step in found] == [step.J.centre for step in usual]
+
+    def test_of_layers(self):
+        """Soft-thresholding by 1 at 1, as it is written out: half the derivative."""
+        block, b, v = StateBlock("x", 1), ArrayParameter("b", 1), sp.Symbol("v", real=True)
+        moved = Affine("v", [Term(sp.Rational(1, 2), (), block), Term(sp.S.One, (), b)])
+        shrink = Elementwise("y", ScalarFunction(v - sp.Max(-1, sp.Min(1, v)), v), moved)
+        iteration = Iteration(StructuredMap([block], shrink, [b]), start=[0])
+        found = propagate(iteration, 3, {"b": [1]}, policy=ByConvention("torch"))
+        assert [0, fmpq(1, 2), fmpq(5, 8), fmpq(21, 32)] == [step.J.centre[0, 0] for step in found]
+
+    def test_where_pieces_are_needed_it_is_refused(self):
+        with pytest.raises(InputError, match="the convention of jax at a tie picks no piece; use `propagate`"):
+            reverse(self.ITERATION, 3, [1], {"theta": 0}, policy=ByConvention("jax"))
+        with pytest.raises(InputError, match="no such convention; write one of jax, torch"):
+            ByConvention("numpy")

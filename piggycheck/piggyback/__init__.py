@@ -6,12 +6,13 @@ and as a parallel prefix along a stored trajectory.
 """
 
 from piggycheck.piggyback.forward import Step, identification, propagate, steps
-from piggycheck.piggyback.policies import FixedBranch, RandomBranch, RepeatedWord, SelectionPolicy
+from piggycheck.piggyback.policies import ByConvention, FixedBranch, RandomBranch, RepeatedWord, SelectionPolicy
 from piggycheck.piggyback.prefix import derivatives_along, pairs_along, prefix
 from piggycheck.piggyback.reverse import Gradient, reverse
 from piggycheck.piggyback.sets import SetStep, propagate_set
 
 __all__ = [
+    "ByConvention",
     "FixedBranch",
     "Gradient",
     "RandomBranch",

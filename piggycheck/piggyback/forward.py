@@ -64,7 +64,8 @@ def propagate(
         By default one direction for each number of each parameter: the full Jacobian. An empty mapping asks for values
         alone.
     policy : SelectionPolicy
-        What is picked where several pieces are essentially active; by default the first.
+        What is picked where several pieces are essentially active; by default the first. `ByConvention` is what
+        frameworks do at ties.
     arithmetic : Arrays
         ``EXACT``, ``FLOAT64``, ``BallArrays(bits)`` or ``MpmathArrays(digits)`` of `piggycheck.arrays`.
     most_bits : int
@@ -135,11 +136,10 @@ def _values(run: Run) -> Iterator[Step]:
 
 
 def _values_and_derivatives(run: Run) -> Iterator[Step]:
-    starts = run.iteration.start_tangents(run.at, run.directions(0))
-    J = starts[run.chosen(0, len(starts))]
+    J = run.start_tangent()
     for k, x, moment in run.moments():
         yield Step(k, x, J, run.signature(k, moment))
-        J = moment.forward(J, run.directions(k), run.piece(k, x, moment))
+        J = run.forward(k, x, moment, J)
 
 
 def _signature_if_decided(moment: Moment) -> Signature | None:

@@ -7,8 +7,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from piggycheck.errors import InputError
+from piggycheck.maps import Convention, convention_named
 
-__all__ = ["FixedBranch", "RandomBranch", "RepeatedWord", "SelectionPolicy"]
+__all__ = ["ByConvention", "FixedBranch", "RandomBranch", "RepeatedWord", "SelectionPolicy"]
 
 
 class SelectionPolicy(ABC):
@@ -53,6 +54,35 @@ class RepeatedWord(SelectionPolicy):
 
     def choose(self, k: int, count: int) -> int:
         return _checked(self.word[k % len(self.word)], count)
+
+
+class ByConvention(SelectionPolicy):
+    """What a framework returns at ties: the pair of a piece, or one that no piece has.
+
+    Parameters
+    ----------
+    convention : str or Convention
+        ``"jax"``, ``"torch"``, or a convention of one's own.
+
+    Raises
+    ------
+    InputError
+        When no convention has this name.
+
+    Notes
+    -----
+    Docs: docs/theory/conventions.md. When this fails: it is for the forward recursion. Reverse mode, sets and the
+    parallel prefix are about pieces.
+    """
+
+    def __init__(self, convention: str | Convention):
+        self.convention = convention if isinstance(convention, Convention) else convention_named(convention)
+
+    def choose(self, k: int, count: int) -> int:
+        raise InputError(
+            f"step {k}: the convention of {self.convention.name} at a tie picks no piece; use `propagate`, or a policy "
+            "that does, such as FixedBranch(0)"
+        )
 
 
 class RandomBranch(SelectionPolicy):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from piggycheck.arithmetic import to_sympy
+import sympy as sp
+from flint import fmpq_mat
+
+from piggycheck.arithmetic import rational, to_sympy
 from piggycheck.arrays import Arrays, BallArrays, Enclosed
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.iteration import Iteration
-from piggycheck.maps import BoundMap, Directions, Moment, SelectionSet, Signature
-from piggycheck.piggyback.policies import FixedBranch, SelectionPolicy
+from piggycheck.maps import BoundMap, Directions, Moment, SelectionSet, Signature, convention_pair
+from piggycheck.piggyback.policies import ByConvention, FixedBranch, SelectionPolicy
 
 __all__ = ["MOST_BITS", "Run", "more_precise", "with_enough_bits"]
 
@@ -78,6 +81,35 @@ class Run:
             yield k, x, moment
             k, x = k + 1, moment.value
 
+    def start_tangent(self) -> Enclosed:
+        """Return ``J_0 d``, where the start has a kink as the policy picks."""
+        if isinstance(self.policy, ByConvention) and self.iteration.start_depends_on_parameters:
+            map_, point = self.iteration.where_it_starts(self.at)
+            _, J_0 = convention_pair(map_, point, self.policy.convention)
+            return self._times(J_0, map_.parameters, self.directions(0))
+        starts = self.iteration.start_tangents(self.at, self.directions(0))
+        return starts[self.chosen(0, len(starts))]
+
+    def forward(self, k: int, x: Enclosed, moment: Moment, J: Enclosed) -> Enclosed:
+        """Return the derivative of the next iterate."""
+        if not isinstance(self.policy, ByConvention) or 0 not in self.signature(k, moment):
+            return moment.forward(J, self.directions(k), self.piece(k, x, moment))
+        map_, arrays = self.iteration.map_at(k), self.arrays
+        A, B = convention_pair(map_, self.known_point(k, x), self.policy.convention)
+        with arrays.precision():
+            carried = arrays.product(self._matrix(A), arrays.reaching(J.centre, J.spread))
+            moved = self._times(B, map_.parameters, self.directions(k)).centre
+            return arrays.enclosed(arrays.total(carried, moved))
+
+    def _times(self, M: sp.ImmutableMatrix, symbols: Sequence[sp.Symbol], directions: Directions) -> Enclosed:
+        entries = [d for symbol in symbols for d in directions.of_number(symbol)]
+        with self.arrays.precision():
+            moving = self.arrays.matrix(fmpq_mat(len(symbols), directions.count, entries))
+            return self.arrays.enclosed(self.arrays.product(self._matrix(M), moving))
+
+    def _matrix(self, M: sp.ImmutableMatrix) -> Any:
+        return self.arrays.matrix(fmpq_mat(*M.shape, [rational(entry, "Jacobian") for entry in M]))
+
     def chosen(self, k: int, count: int) -> int:
         """Ask the policy where there is something to choose."""
         return self.policy.choose(k, count) if count > 1 else 0
@@ -106,17 +138,28 @@ class Run:
         UnknownError
             When the iterate is known only up to a distance.
         """
-        if x.spread != 0:
-            raise UnknownError(f"step {k}: a guard ties at an iterate that is not known exactly; compute exactly")
-        map_ = self.iteration.map_at(k)
-        state = dict(zip(map_.state, map(to_sympy, self.arrays.exactly(x.centre).entries()), strict=True))
-        key = map_, tuple(state.values())
+        point, map_ = self.known_point(k, x), self.iteration.map_at(k)
+        key = map_, tuple(point.values())[: len(map_.state)]
         if self._tie is None or self._tie[0] != key:
-            selection = map_.selection({**state, **self.at})
+            selection = map_.selection(point)
             if not selection.pieces:
                 raise MapError(f"no piece is essentially active at step {k}")
             self._tie = key, selection
         return self._tie[1]
+
+    def known_point(self, k: int, x: Enclosed) -> dict[Any, Any]:
+        """Return an iterate with the parameters, exactly.
+
+        Raises
+        ------
+        UnknownError
+            When it is known only up to a distance.
+        """
+        if x.spread != 0:
+            raise UnknownError(f"step {k}: a guard ties at an iterate that is not known exactly; compute exactly")
+        map_ = self.iteration.map_at(k)
+        state = dict(zip(map_.state, map(to_sympy, self.arrays.exactly(x.centre).entries()), strict=True))
+        return {**state, **self.at}
 
 
 @contextmanager
