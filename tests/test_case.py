@@ -172,7 +172,7 @@ BAD = {
     "attribute": (replaced("x**2/8", "x.__class__"), "line 7"),
     "tower of powers": (replaced("x**2/8", "9**9**9"), "line 7"),
     "10 MB expression": (replaced("x**2/8", "x" + "+x" * 5_000_000), "line 7"),
-    "unknown claim": (replaced('"diverges"', '"divergess"'), "line 19: unknown claim kind `divergess`; known are"),
+    "unknown claim": (replaced('"diverges"', '"divergess"'), "line 19: unknown claim kind `divergess`; write diverges"),
     "claim without kind": (replaced('kind = "diverges"', ""), "unknown claim kind `None`"),
     "unknown claim field": (replaced('rate = "9/10"', 'speed = "9/10"'), "unknown key `speed`; known are rate"),
     "rate above one": (replaced('"9/10"', '"10/9"'), "between 0 and 1"),

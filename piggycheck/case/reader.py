@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import inspect
 import re
 import tomllib
@@ -364,7 +365,9 @@ class _Reader:
         kind = table.pop("kind", None)
         with self.at("claim", index, "kind"):
             if kind not in KINDS:
-                raise InputError(f"unknown claim kind `{kind}`; known are {', '.join(sorted(KINDS))}")
+                near = difflib.get_close_matches(str(kind), sorted(KINDS), n=3)
+                known = f"write {' or '.join(near)}" if near else "`piggycheck list claims` names those that are known"
+                raise InputError(f"unknown claim kind `{str(kind)[:60]}`; {known}")
         fields = dataclasses.fields(KINDS[kind])
         self._known_keys(table, ("claim", index), [f.name for f in fields])
         with self.at("claim", index):
