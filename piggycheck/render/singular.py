@@ -130,12 +130,7 @@ def _compared(answer: Any) -> list[Part]:
     if answer.singular:
         said += ["Of all solutions the pseudo-inverse gives the one of smallest norm"]
         said += ["; the limit depends on the start, by ", formula(_PI, _J_0), ". "] if answer.semisimple else [". "]
-        not_ = "" if answer.range_symmetric else "not "
-        equal = "equal to" if answer.range_symmetric else "not"
-        said += [
-            _DIFFERENCE,
-            f" has {not_}the range of its transpose, so its group inverse is {equal} its pseudo-inverse.",
-        ]
+        said += _ranges(answer)
     return said
 
 

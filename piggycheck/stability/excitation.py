@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
+from typing import TypeVar
 
 from flint import fmpq, fmpq_mat, fmpq_poly
 
@@ -34,12 +35,14 @@ __all__ = [
     "excite",
     "excited_polynomials",
     "find_diverging_word",
+    "first_excited",
     "primitive",
-    "variants",
 ]
 
 _ONE = fmpq(1)
 _MAX_LIFTS = 64
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -203,15 +206,21 @@ def excite(system: SwitchedSystem, word: Sequence[int]) -> DivergingWord | None:
     vector ``(J0 e_j, e_j)`` under M has a root of modulus greater than 1. When this fails: None can also mean that
     more than 64 exchanges of equal letters were possible and the first 64 are not excited.
     """
+    return first_excited(system, word, _best_column)
+
+
+def first_excited(
+    system: SwitchedSystem, word: Sequence[int], examine: Callable[[SwitchedSystem, Word], Found | None]
+) -> Found | None:
+    """Examine the rotations of a word, also with letters exchanged for others that have the same matrix A."""
     system = system.unfolded()
     system.require_certain("divergence")
     system.require_letters(word)
-    found = (_best_column(system, variant) for variant in variants(system, word))
+    found = (examine(system, variant) for variant in _variants(system, word))
     return next((best for best in found if best is not None), None)
 
 
-def variants(system: SwitchedSystem, word: Sequence[int]) -> Iterator[Word]:
-    """Yield the rotations of a word, also with letters exchanged for others that have the same matrix A."""
+def _variants(system: SwitchedSystem, word: Sequence[int]) -> Iterator[Word]:
     classes = [[j for j, A in enumerate(system.A) if system.A[letter] == A] for letter in word]
     for lifted in islice(product(*classes), _MAX_LIFTS):
         yield from (lifted[shift:] + lifted[:shift] for shift in range(len(lifted)))

@@ -14,7 +14,7 @@ from flint import fmpq, fmpq_mat, fmpq_poly
 
 from piggycheck.intervals import midpoint
 from piggycheck.linalg import block_matrix, exceeds_one, identity, is_schur_stable, solve, zeros
-from piggycheck.stability.excitation import excited_polynomials, primitive, variants
+from piggycheck.stability.excitation import excited_polynomials, first_excited, primitive
 from piggycheck.stability.words import characteristic_polynomial, necklaces
 from piggycheck.switched import SwitchedSystem, Word
 
@@ -173,18 +173,17 @@ def polynomial_growth(system: SwitchedSystem, word: Sequence[int]) -> Polynomial
     -----
     When this fails: see `piggycheck.stability.excite`.
     """
-    system = system.unfolded()
-    system.require_certain("divergence")
-    system.require_letters(word)
-    for variant in variants(system, word):
-        best: PolynomialGrowth | None = None
-        for column, J0, poly in excited_polynomials(system, variant):
-            count, factor = unit_multiplicity(poly)
-            if count > 1 and (best is None or count > best.degree + 1) and not exceeds_one(poly):
-                best = PolynomialGrowth(variant, J0, column, count - 1, factor)
-        if best is not None:
-            return _with_left_vector(system, best)
-    return None
+    return first_excited(system, word, _fastest_column)
+
+
+def _fastest_column(system: SwitchedSystem, word: Word) -> PolynomialGrowth | None:
+    """The column of J that grows like the highest power along a word, if none grows faster."""
+    best: PolynomialGrowth | None = None
+    for column, J0, poly in excited_polynomials(system, word):
+        count, factor = unit_multiplicity(poly)
+        if count > 1 and (best is None or count > best.degree + 1) and not exceeds_one(poly):
+            best = PolynomialGrowth(word, J0, column, count - 1, factor)
+    return None if best is None else _with_left_vector(system, best)
 
 
 def _with_left_vector(system: SwitchedSystem, found: PolynomialGrowth) -> PolynomialGrowth:
