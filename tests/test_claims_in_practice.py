@@ -41,7 +41,7 @@ class TestByHand:
         assert (found.to_fixed_point, found.policies) == (0, ("jax", "torch"))
         assert str(found) == (
             "the iterate is within 0 of the fixed point; the derivative is at least 0.166666 and at most 0.166667 away "
-            "from the piggyback set, and it is what jax and torch return"
+            "from the piggyback set, and it is what JAX and PyTorch return"
         )
 
     def test_an_element(self):

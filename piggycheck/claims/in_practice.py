@@ -14,6 +14,7 @@ from piggycheck.claims import subject_of
 from piggycheck.claims.base import decimals_above, decimals_below
 from piggycheck.claims.practice_agrees import practice_of
 from piggycheck.claims.subject import Subject
+from piggycheck.derivation.practice import POLICY_NAMES
 from piggycheck.errors import InputError
 from piggycheck.iteration import Iteration
 from piggycheck.limits import distance_to_set
@@ -237,5 +238,5 @@ def _above(value: fmpq) -> str:
 
 
 def _listed(policies: tuple[str, ...]) -> str:
-    named = [f"piece {policy}" if policy.isdecimal() else policy for policy in policies]
+    named = [POLICY_NAMES.get(policy, f"piece {policy}") for policy in policies]
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"

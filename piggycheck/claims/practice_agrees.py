@@ -13,7 +13,7 @@ from piggycheck.claims.limit_sets import system_of
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.derivation import Derivation
-from piggycheck.derivation.practice import PracticeStep
+from piggycheck.derivation.practice import POLICY_NAMES, PracticeStep
 from piggycheck.errors import InputError, NoLimitSetError, UnknownError
 from piggycheck.maps import CONVENTIONS
 from piggycheck.practice import Outcome, Practice, survey
@@ -72,7 +72,7 @@ class PracticeAgrees(Claim):
 
     @property
     def _named(self) -> str:
-        return f"piece {self.policy}" if self.policy.isdecimal() else self.policy
+        return f"piece {self.policy}" if self.policy.isdecimal() else POLICY_NAMES[self.policy]
 
     def decide(self, subject: Subject) -> Verdict:
         subject.required_iteration(self.kind)

@@ -7,7 +7,10 @@ from typing import Any
 
 from piggycheck.derivation.steps import Step
 
-__all__ = ["AgainstClarkeStep", "ExtraRow", "PracticeRow", "PracticeStep"]
+__all__ = ["POLICY_NAMES", "AgainstClarkeStep", "ExtraRow", "PracticeRow", "PracticeStep"]
+
+POLICY_NAMES = {"jax": "JAX", "torch": "PyTorch"}
+"""What texts call the frameworks."""
 
 
 @dataclass(frozen=True)

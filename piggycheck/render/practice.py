@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from piggycheck import derivation as d
-from piggycheck.derivation.practice import ExtraRow, PracticeRow
+from piggycheck.derivation.practice import POLICY_NAMES, ExtraRow, PracticeRow
 from piggycheck.render.formula import (
     Expression,
     Formula,
@@ -25,7 +25,6 @@ __all__ = ["against_clarke", "told"]
 
 _MOST_ROWS = 12
 _SIGNS = {1: ">", -1: "<", 0: "="}
-_FRAMEWORKS = {"jax": "JAX", "torch": "PyTorch"}
 _A, _B, _X, _J = Letter("A"), Letter("B"), Letter("X"), Letter("J")
 
 
@@ -40,7 +39,7 @@ def told(step: d.PracticeStep, steps: Sequence[d.Step]) -> Section:
         " is below 1:",
     )
     rows = tuple(_row(row, step) for row in step.rows)
-    blocks: list[Paragraph | Table] = [said, Table(("policy", "A", "B", "limit", "which is"), rows)]
+    blocks: list[Paragraph | Table] = [said, Table(("policy", "A", "B", "limit", "where it lies"), rows)]
     named = len([row for row in step.rows if row.policy.isdecimal()])
     if named < step.pieces:
         blocks.append(sentence(f"The other {step.pieces - named} pieces are left out here."))
@@ -93,13 +92,13 @@ def _row(row: PracticeRow, step: d.PracticeStep) -> tuple[Part, ...]:
 
 
 def _name(policy: str) -> str:
-    return _FRAMEWORKS.get(policy, f"piece {policy}" if policy.isdecimal() else f"{policy} picks")
+    return POLICY_NAMES.get(policy, f"piece {policy}" if policy.isdecimal() else f"{policy} picks")
 
 
 def _place(row: PracticeRow) -> str:
     if row.limit is not None:
         return row.place
-    return row.place if row.pair is None else "not one for all starts"
+    return "they do not settle" if row.pair is None else "no limit for all starts"
 
 
 def _shown(M: object) -> Formula:
