@@ -30,6 +30,8 @@ html_theme = "furo"
 html_title = "piggycheck"
 exclude_patterns = ["_build"]
 _PICTURES = ("relu-of-the-parameter", "derivatives-form-a-cantor-set", "heavy-ball-twin-dragon")
+_PICTURES += ("iterates-converge-uniformly-derivatives-nowhere", "bilevel-linear-program-cycle")
+_LORENZ = "lorenz-field-behind-a-zero-loss"
 html_math_renderer = "mathml"
 
 
@@ -52,6 +54,24 @@ def _draw_pictures(app: Any) -> None:
         case = load_case(Path(app.srcdir).parent / "casebook" / name / "case.toml")
         verdicts = [prove(claim, case.subject()) for claim in case.claims]
         figure(figure_data(case.subject(), verdicts, title=case.title), folder / f"{name}.svg")
+    _draw_descent(load_case(Path(app.srcdir).parent / "casebook" / f"{_LORENZ}/case.toml"), folder / f"{_LORENZ}.svg")
+
+
+def _draw_descent(case: Any, path: Path) -> None:
+    """Draw gradient descent on the loss that is zero, whose formal gradient is the Lorenz field backwards."""
+    import sympy as sp
+
+    from piggycheck.claims.plane_figure import path_figure
+    from piggycheck.render import figure
+    from piggycheck.trajectories import FormalGradient
+
+    map_ = case.iteration.map
+    x, y, z = map_.parameters
+    lorenz = (10 * (y - x), x * (28 - z) - y, x * y - sp.Rational(8, 3) * z)
+    loss = sum(-f * (p - s) for f, p, s in zip(lorenz, map_.parameters, map_.state, strict=True))
+    points = FormalGradient(loss, case.iteration).descend([1, 1, 1], 0.005, 12_000)
+    title = "Gradient descent on a loss that is zero, with its formal gradient"
+    figure(path_figure(points, "xyz", [(0, 2), (0, 1)], title), path)
 
 
 def _inline(page: Any, node: nodes.math) -> None:
