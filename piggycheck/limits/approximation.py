@@ -26,8 +26,9 @@ __all__ = ["Approximation", "approximate"]
 _BUDGET = 8_000_000
 _FIRST_CELLS = 50_000
 _MANY_CELLS = 1_500_000
+_MOST_CELLS = 2_000_000
 _KEY_BITS = 40
-_UPWARDS = 1 + 1e-12
+_UPWARDS, _DOWNWARDS = 1 + 1e-12, 1 - 1e-12
 
 Progress = Callable[[int, float], None]
 """Called with the number of points and the radius reached."""
@@ -114,7 +115,7 @@ def approximate(
     shape = (contraction.system.dimension, contraction.system.columns)
     if start is not None and (start.nrows(), start.ncols()) != shape:
         raise InputError(f"`start` is {start.nrows()} by {start.ncols()}; write a matrix of {shape[0]} by {shape[1]}")
-    target = as_float(wanted)
+    target = as_float(wanted) * _DOWNWARDS
     maps = euclidean(contraction)
     cells = _Cells(maps, start)
     boxes: Boxes | None = None
@@ -127,7 +128,7 @@ def approximate(
                 if progress is not None:
                     progress(boxes.count, boxes.radius)
             if boxes is None:
-                cells.refine(target, budget, progress)
+                cells.refine(target, min(budget, _MOST_CELLS), progress)
     except KeyboardInterrupt:
         pass
     if boxes is not None and boxes.radius < cells.radius:
@@ -180,7 +181,7 @@ class _Cells:
         """Split cells until all have the wanted size or there are as many as the budget allows."""
         k = len(self.maps.M)
         while True:
-            wanted = target - self._rounding()
+            wanted = (target - self._rounding()) * _DOWNWARDS
             largest = float(self.sizes.max())
             room = (budget - len(self.M)) // max(k - 1, 1)
             if largest <= wanted or room < 1 or (wanted <= 0 and largest < 1e3 * self._rounding()):

@@ -103,7 +103,10 @@ def fill_boxes(maps: EuclideanSystem, points: Array, radius: float, target: floa
             return
         growth = max(len(filled) / last, 1.0) if last else growth
         last = len(filled)
-        yield Boxes(maps, grid, filled, code.spread(grid.side, dimension))
+        boxes = Boxes(maps, grid, filled, code.spread(grid.side, dimension))
+        middles = grid.middles(filled)
+        low, high = middles.min(axis=0) - 1.01 * boxes.spread, middles.max(axis=0) + 1.01 * boxes.spread
+        yield boxes
 
 
 @dataclass(frozen=True)

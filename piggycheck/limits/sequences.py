@@ -56,8 +56,8 @@ def attractor_points(system: SwitchedSystem | Contraction, count: int, seed: int
 
     Notes
     -----
-    The maps of the code of `euclidean` are chosen with the same probability. `sample_attractor` bounds the error. When this
-    fails: points in parts of the set that few words reach are rare.
+    The maps of the code of `euclidean` are chosen with the same probability. `sample_attractor` bounds the error. When
+    this fails: points in parts of the set that few words reach are rare.
     """
     return sample_attractor(system, count, seed)[0]
 
