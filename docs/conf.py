@@ -25,6 +25,7 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_google_docstring = False
+suppress_warnings = ["ref.python"]  # types such as (A, B) name attributes of several classes
 
 html_theme = "furo"
 html_title = "piggycheck"
