@@ -25,6 +25,7 @@ _MOST_MAPS = 2_000
 _CONTRACTIONS = (0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
 _CHUNK = 20_000
 _BOX_IN_MAPS = 10
+_MOST_IMAGES = 300_000_000
 _UPWARDS = 1 + 1e-12
 _FIRST_FACTOR = 16.0
 
@@ -78,7 +79,7 @@ def fill_boxes(maps: EuclideanSystem, points: Array, radius: float, target: floa
         Points X whose Hausdorff distance to the piggyback set is at most `radius`.
     radius, target : float
     budget : int
-        How many boxes may be filled.
+        How many boxes may be filled. It also ends when there would be too many images of boxes.
     """
     Z = np.linalg.solve(maps.back, points - maps.centre).reshape(len(points), -1)
     margin = radius * float(np.linalg.norm(np.linalg.inv(maps.back), 2)) * 1.01
@@ -95,6 +96,8 @@ def fill_boxes(maps: EuclideanSystem, points: Array, radius: float, target: floa
         if not options or last * growth > 1.2 * budget:
             return
         code = min(options, key=lambda code: code.cost(spread, dimension))
+        if last * growth * len(code.M) > _MOST_IMAGES:
+            return
         grid = _Grid.over(low - 2 * spread, high + 2 * spread, code.side(spread, dimension))
         if grid is None:
             return
