@@ -156,8 +156,8 @@ def singular_limit(about: SwitchedSystem | Sequence[_Rows]) -> SingularLimit:
 
     Parameters
     ----------
-    about : SwitchedSystem, or (A, B) or (A, B, J0)
-        One pair of exact matrices, with or without the derivative at the start.
+    about : SwitchedSystem or sequence of matrices
+        One pair ``(A, B)`` of exact matrices, or ``(A, B, J0)`` with the derivative at the start.
 
     Returns
     -------

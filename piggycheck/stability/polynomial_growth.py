@@ -146,20 +146,21 @@ def polynomial_growth(system: SwitchedSystem, word: Sequence[int]) -> Polynomial
     Parameters
     ----------
     system : SwitchedSystem
-        With `J0`, or without; then the columns zero and the unit vectors are tried as starts.
+        Its `J0` is the start; without one, a start that grows is found too.
     word : Word
+        Any word: one without an eigenvalue of modulus 1 or more does not grow.
 
     Returns
     -------
     PolynomialGrowth or None
-        None when no rotation is excited, also with letters exchanged for others that have the same matrix A.
+        None when it grows along no rotation, or exponentially.
 
     Raises
     ------
-    UnknownError
-        When a matrix is known only between bounds.
     SwitchedSystemError
         When a letter is not the index of a pair.
+    UnknownError
+        When a matrix is known only between bounds.
 
     Examples
     --------
@@ -171,7 +172,8 @@ def polynomial_growth(system: SwitchedSystem, word: Sequence[int]) -> Polynomial
 
     Notes
     -----
-    When this fails: see `piggycheck.stability.excite`.
+    Letters with the same matrix A are exchanged for each other as in `piggycheck.stability.excite`. When this fails:
+    beyond 64 such exchanges, as there.
     """
     return first_excited(system, word, _fastest_column)
 
