@@ -27,7 +27,7 @@ __all__ = ["PseudoInverseAgrees"]
 
 @dataclass(frozen=True)
 class PseudoInverseAgrees(Claim):
-    """The derivatives converge to ``(I - A)^+ B``, which implicit differentiation by least squares returns.
+    """The derivatives converge to (I - A)^+ B, which implicit differentiation by least squares returns.
 
     Notes
     -----
