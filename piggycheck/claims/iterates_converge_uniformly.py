@@ -77,7 +77,7 @@ class IteratesConvergeUniformly(Claim):
 
     def _proved(self, statement: str, parts: dict, derivation: Any, box: Box, funnel: Funnel) -> Verdict:
         derivation.record(FunnelStep(funnel.variables, box, funnel.rows, funnel.rate, funnel.constant))
-        bound = f"|x_k − x̄| <= {funnel.constant} ({funnel.rate})^k"
+        bound = "" if funnel.constant == 1 else f"{funnel.constant} times "
         witness = {
             "method": "funnel",
             "rows": funnel.rows,
@@ -87,7 +87,7 @@ class IteratesConvergeUniformly(Claim):
         return Proved(
             self.kind,
             statement,
-            f"for all {box_text(self.over)} and every k, {bound} in the maximum norm",
+            f"for all {box_text(self.over)} the error of iterate k is at most {bound}{funnel.rate} to the power k",
             {"rate": str(funnel.rate), "constant": str(funnel.constant)},
             f"a polyhedron with {len(funnel.rows)} sides holds all iterates and shrinks by {funnel.rate} in each step",
             derivation,

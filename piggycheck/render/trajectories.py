@@ -92,7 +92,8 @@ def flow(step: d.FlowStep, steps: Sequence[d.Step]) -> Section:
         atoms: list[Any] = []
         for v, n, c in zip(step.state, exponents, centre, strict=True):
             speed = Number(n * step.rate)
-            atoms += [*([",   "] if atoms else []), Name(f"{v}'"), Operator("="), speed, Operator("("), Number(c)]
+            moving = Letter(f"{v}'") if len(str(v)) == 1 else Name(f"{v}'")
+            atoms += [*([",   "] if atoms else []), moving, Operator("="), speed, Operator("("), Number(c)]
             atoms += [Operator("−"), Name(str(v)), Operator(")")]
         lines.append((*atoms, "   where ", Expression(step.guard), Operator("><"[side]), Number(0)))
     said = "With small steps the iterates follow the flow ", formula(Letter("x'"), "=", "F(x) − x"), ", which is"
@@ -152,7 +153,7 @@ def _decimals(x: Sequence[tuple[Any, Any]]) -> Formula:
     return tuple(atoms)
 
 
-def _shared(low: Any, high: Any, digits: int = 10) -> str:
+def _shared(low: Any, high: Any, digits: int = 13) -> str:
     """Decimals near bounds that are close to each other."""
     return decimal((low + high) / 2, digits)
 

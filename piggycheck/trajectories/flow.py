@@ -90,11 +90,11 @@ class CycleOfFlow:
     Attributes
     ----------
     field : Field
-    arcs : two pairs of fmpq
+    arcs : two of (fmpq, fmpq)
         Bounds on u and v, by which w decreases along the arc on the first side, and on the second.
     crossings : two points, each a tuple of pairs of fmpq
         Bounds on p and q.
-    multiplier : pair of fmpq
+    multiplier : (fmpq, fmpq)
         Bounds on the derivative of the return map along the guard; its modulus is below 1.
     polynomial : fmpq_poly or None
         For symmetric flows, an irreducible polynomial with a root at the first coordinate of p.

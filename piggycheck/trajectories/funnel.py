@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import sympy as sp
@@ -356,10 +356,10 @@ def _bounds(box: Box, shift: int, n: int) -> Iterator[Row]:
 
 def _samples(box: Box) -> list[tuple[fmpq, ...]]:
     """The corners of the box, and some points inside."""
-    corners = [tuple(corner) for corner in product(*box.values())]
+    corners = islice(product(*box.values()), _MOST_STARTS)
     inside = [tuple(low + t * (high - low) for low, high in box.values()) for t in _INSIDE]
     crossed = [tuple(ends[i % 2] for i, ends in enumerate(box.values()))]
-    return list(dict.fromkeys([*corners[:_MOST_STARTS], *inside, *crossed]))
+    return list(dict.fromkeys([*corners, *inside, *crossed]))
 
 
 def _unit(j: int, n: int) -> Row:
