@@ -234,6 +234,10 @@ class TestBounds:
         assert "0" == refuted(PiggybackBounds(upper=["13/10", 1]), RELU).value["index"]
         assert "1" == refuted(PiggybackBounds(upper=[2, "1/2"]), RELU).value["index"]
 
+    def test_one_point_is_bounded_by_itself(self):
+        proved(PiggybackBounds(directions=[[["5/7"]]], upper=[0]), scalars(("-5/7", 0)))
+        refuted(PiggybackBounds(directions=[[["5/7"]]], upper=["-1/1000000"]), scalars(("-5/7", 0)))
+
     def test_close_bounds_are_told_apart(self):
         """The largest first entry of the set of TURNING is the limit of sums of the positive parts of powers."""
         value = proved(PiggybackBounds(directions=[[[1], [0]]], tolerance="1/1000000"), TURNING).value
@@ -339,6 +343,12 @@ class TestUndecidedPieces:
         proved(ImplicitIsInvertible(hull=False), iteration, ZERO)
         ghost = about(x / 2 + GHOST * x / 2 + sp.Max(theta, 0))
         assert "undecided" in undecided(ImplicitIsInvertible(hull=False), ghost, ZERO).reason
+
+    @pytest.mark.parametrize("claim", [STRICT, PiggybackInterval(), InPiggybackSet(value="1/3")])
+    def test_without_active_pieces_nothing_is_inside(self, claim):
+        subject = subject_of(HARMLESS, ZERO)
+        subject.__dict__["essential"] = ()
+        assert "no piece was proved essentially active" in undecided(claim, subject).reason
 
     def test_they_are_no_witness_of_strictness(self):
         """The fixed point 0 of the first piece; 2/3, of a piece that may not be there, is none of the set."""

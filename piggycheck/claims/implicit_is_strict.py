@@ -18,6 +18,7 @@ from piggycheck.derivation import (
     InvariantPointsStep,
     OutsideImplicitStep,
 )
+from piggycheck.errors import UnknownError
 from piggycheck.limits import (
     Contraction,
     Equal,
@@ -83,7 +84,7 @@ class ImplicitIsStrict(Claim):
     def decide(self, subject: Subject) -> Verdict:
         system_of(subject, self.kind)
         contraction = subject.contraction
-        found = strictness(contraction, hull=self.hull, letters=subject.essential)
+        found = strictness(contraction, hull=self.hull, letters=_active(subject))
         derivation = subject.opening()
         derivation.record(ContractionStep(contraction.tree))
         if subject.system.exact:
@@ -140,6 +141,19 @@ class ImplicitIsStrict(Claim):
                 self, "refuted", statement, subject.certificate_parts(), {**contraction.tree.witness(), **parts}
             ),
         )
+
+
+def _active(subject: Subject) -> tuple[int, ...]:
+    """The letters of pieces that were proved essentially active.
+
+    Raises
+    ------
+    UnknownError
+        When there is none.
+    """
+    if not subject.essential:
+        raise UnknownError("no piece was proved essentially active at the fixed point")
+    return subject.essential
 
 
 def _named(word: Word) -> str:

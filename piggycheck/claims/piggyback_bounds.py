@@ -14,7 +14,6 @@ from piggycheck.claims.limit_sets import (
     all_pairs,
     ball_step,
     ball_witness,
-    bound_on_cell,
     require_shape,
     system_of,
     uses_undecided,
@@ -37,7 +36,8 @@ from piggycheck.switched import Word
 __all__ = ["PiggybackBounds"]
 
 _TOLERANCE = fmpq(1, 1000)
-_ROUNDS = 4
+_TOLERANCES = (fmpq(1, 10**3), fmpq(1, 10**5), fmpq(1, 10**7), fmpq(1, 10**9))
+_FEW_CELLS = 2000
 _LARGEST_SHOWN = 4
 
 
@@ -283,18 +283,18 @@ class _Search:
         UnknownError
             When neither was found.
         """
-        tolerance, bound = _TOLERANCE, None
-        for _ in range(_ROUNDS):
+        words = cells_below(self.contraction, C, claimed, budget=_FEW_CELLS)
+        if words is not None:
+            return _Side(C, claimed, words)
+        for tolerance in _TOLERANCES:
             bound = support(self.contraction, C, tolerance=tolerance)
             if bound.upper <= claimed:
                 return _Side(C, bound.upper, bound.words)
             point = self._beyond(C, claimed, bound, tolerance)
             if point is not None:
                 return point
-            words = cells_below(self.contraction, C, claimed)
-            if words is not None:
-                return _Side(C, max(bound_on_cell(self.contraction, word, C) for word in words), words)
-            tolerance = tolerance / 1000
+            if not self.subject.remaining:
+                break
         raise UnknownError(
             f"the largest product with the direction {matrix_text(C)} is at least {_number(bound.lower)} and at most "
             f"{_number(bound.upper)}, and {claimed} is claimed"

@@ -30,6 +30,7 @@ _LONGEST_PERIOD = 8
 _LONGEST_PREPERIOD = 12
 _FLOATS_RESOLVE = 1e-11
 _SHORT_WORDS = 60
+_LONGEST_ALONE = 2000
 
 
 @dataclass(frozen=True)
@@ -316,7 +317,8 @@ class _Search:
                 lower, self.best = float(reached[top]), [words[top]]
             target = lower + gap if level is None else level - _FLOATS_RESOLVE * (1 + abs(level))
             hopeless = level is not None and lower > level + _FLOATS_RESOLVE * (1 + abs(level))
-            if hopeless or len(done) + len(words) > self.budget:
+            alone = k == 1 and len(words[0]) > _LONGEST_ALONE
+            if hopeless or alone or len(done) + len(words) > self.budget:
                 return done + words
             above = upper > target
             done += [word for word, keep in zip(words, above, strict=True) if not keep]
