@@ -11,7 +11,7 @@ import sympy as sp
 from certificate_helper import assert_certified, content_of, holds, proved, refuted, undecided
 from click.testing import CliRunner
 from flint import fmpq, fmpq_mat
-from limit_set_systems import CANTOR, RELU, RELU_MAP, SEGMENT, TURNING, scalars
+from limit_set_systems import ALONG_WORDS, CANTOR, RELU, RELU_MAP, SEGMENT, TURNING, scalars
 from structured_cases import structured
 
 from piggycheck.algorithms import forward_backward, gradient_descent, heavy_ball
@@ -250,6 +250,10 @@ class TestBounds:
         claim = PiggybackBounds(directions=[[[1], [1]], [[1], [-1]]])
         upper = [Fraction(text) for text in proved(claim, SEGMENT).value["upper"]]
         assert all(0 <= h - exact <= Fraction(1, 1000) for h, exact in zip(upper, (2, 0), strict=True))
+
+    def test_the_time_limit_ends_it_between_directions(self):
+        reason = undecided(PiggybackBounds(tolerance="1/100000"), ALONG_WORDS, time_limit=0.01).reason
+        assert "the time limit ended after 1 of 4 directions" in reason or "not proved" in reason
 
     def test_the_tolerance_is_stated(self):
         assert "1/1000" == content_of(proved(PiggybackBounds(), RELU))["claim"]["tolerance"]

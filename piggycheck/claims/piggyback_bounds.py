@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -130,9 +130,9 @@ class PiggybackBounds(Claim):
         directions = self.directions or tuple(unit_directions(*shape))
         self._require_as_many(len(directions))
         if self.upper is None:
-            return self._found(subject, [self._both_sides(subject, C) for C in directions])
+            return self._found(subject, [self._both_sides(subject, C) for C in _in_time(subject, directions)])
         sides = []
-        for index, (C, claimed) in enumerate(zip(directions, self.upper, strict=True)):
+        for index, (C, claimed) in enumerate(zip(_in_time(subject, directions), self.upper, strict=True)):
             side = _Search(subject).below(C, claimed)
             if isinstance(side, Point):
                 return self._refuted(subject, index, C, claimed, side)
@@ -311,6 +311,20 @@ class _Search:
             all_pairs(self.subject, "how far the set reaches depends on them")
         point = own.point
         return Point(self.subject.in_system(point.word), self.subject.in_system(point.then), point.matrix)
+
+
+def _in_time(subject: Subject, directions: Sequence[fmpq_mat]) -> Iterator[fmpq_mat]:
+    """Yield the directions, as long as there is time.
+
+    Raises
+    ------
+    UnknownError
+        When the time limit ends before.
+    """
+    for done, C in enumerate(directions):
+        if done and not subject.remaining:
+            raise UnknownError(f"the time limit ended after {done} of {len(directions)} directions")
+        yield C
 
 
 def unit_directions(p: int, m: int) -> list[fmpq_mat]:
