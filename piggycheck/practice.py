@@ -77,7 +77,8 @@ class Practice:
     outcomes : tuple of Outcome
         Frameworks first, then the branches, then `random`.
     extent : Box or None
-        What random picks reach, entry by entry, when they have no limit and the bounds were proved.
+        What random picks reach, entry by entry, when they have no limit, all pieces were proved essentially active, and
+        the bounds were proved.
     """
 
     system: SwitchedSystem
@@ -145,10 +146,13 @@ def survey(
         outcomes.append(places.outcome(name, A, B))
     branches = list(zip(range(min(len(system), _MOST_BRANCHES)), system.pairs, strict=False))
     outcomes += [places.outcome(str(letter), *pair) for letter, pair in branches]
-    common = common_fixed_point(system) if contractions else None
-    place = Place.NO_SET if not contractions else Place.IMPLICIT if common is not None else Place.NO_LIMIT
-    outcomes.append(Outcome(RANDOM, None, common, place))
-    return Practice(system, tuple(outcomes), _extent(contractions[0]) if contractions and common is None else None)
+    if contractions is None:
+        return Practice(system, (*outcomes, Outcome(RANDOM, None, None, Place.NO_SET)), None)
+    whole, certain = contractions
+    common, settles = common_fixed_point(system), common_fixed_point(certain.system) is not None
+    place = Place.IMPLICIT if common is not None else Place.UNDECIDED if settles else Place.NO_LIMIT
+    extent = _extent(whole) if common is None and system.exact else None
+    return Practice(system, (*outcomes, Outcome(RANDOM, None, common, place)), extent)
 
 
 def _extent(contraction: Contraction) -> Box | None:

@@ -103,7 +103,9 @@ class TestByHand:
     def test_an_undecided_piece_proves_nothing(self):
         """Whether x^2 theta^2 exceeds x^2 + theta^2 near 0 is not seen; with its pair 0 would be a limit."""
         ghost = "Piecewise((1, -x**2 - theta**2 + x**2*theta**2 > 0), (0, True))"
-        undecided(TORCH, step(f"x/4 + Abs(theta)*(1 - {ghost})"), ZERO)
+        iteration = step(f"x/4 + Abs(theta)*(1 - {ghost})")
+        undecided(TORCH, iteration, ZERO)
+        assert pc.practice(iteration, ZERO).extent is None
 
 
 def scalar_truth(content):

@@ -98,7 +98,9 @@ def _name(policy: str) -> str:
 def _place(row: PracticeRow) -> str:
     if row.limit is not None:
         return row.place
-    return "they do not settle" if row.pair is None else "no limit for all starts"
+    if row.pair is not None:
+        return "no limit for all starts"
+    return "they do not settle" if row.place == "no limit" else row.place
 
 
 def _shown(M: object) -> Formula:
