@@ -224,11 +224,13 @@ def _best_centre(system: SwitchedSystem, tree: WordTree) -> fmpq_mat | None:
         root = np.linalg.cholesky(np.array(float_rows(tree.P))).T
     except np.linalg.LinAlgError:
         return None
-    scales = np.array([1 / (1 - as_float(tree.rate ** len(word))) for word in tree.words])[:, None, None]
+    scales = np.array([as_float(1 / (1 - tree.rate ** len(word))) for word in tree.words])[:, None, None]
     M = root @ np.array([float_rows(A - identity(p)) for A, _ in pairs]) * scales
     b = root @ np.array([float_rows(B) for _, B in pairs]).reshape(len(pairs), p, m) * scales
     if m == 0 or not (np.isfinite(M).all() and np.isfinite(b).all()):
         return None
+    unit = max(float(np.abs(M).max()), float(np.abs(b).max()))
+    M, b = M / unit, b / unit
     weights = np.full(len(pairs), 1 / len(pairs))
     best, smallest = None, np.inf
     for _ in range(_LAWSON_ROUNDS):
@@ -236,18 +238,16 @@ def _best_centre(system: SwitchedSystem, tree: WordTree) -> fmpq_mat | None:
         centre = np.linalg.lstsq((weighed @ M).sum(axis=0), -(weighed @ b).sum(axis=0), rcond=None)[0]
         distances = np.sqrt(((M @ centre + b) ** 2).sum(axis=(1, 2)))
         largest = float(distances.max())
-        if not np.isfinite(largest):
-            return None
         if largest < smallest:
             best, smallest = centre, largest
-        if largest == 0:
-            break
         weights = weights * distances
+        if not 0 < weights.sum() < np.inf:
+            break
         weights /= weights.sum()
     if best is None or smallest == 0:
         return None
     exact = fmpq_mat(p, m, [fmpq(*float(entry).as_integer_ratio()) for entry in best.ravel()])
-    size = fmpq(*(smallest / float(np.linalg.norm(root))).as_integer_ratio())
+    size = fmpq(*smallest.as_integer_ratio()) * fmpq(*(unit / float(np.linalg.norm(root))).as_integer_ratio())
     return _simple(exact, size / 2**_CENTRE_DIGITS)
 
 
