@@ -21,7 +21,7 @@ from piggycheck.errors import InputError, UnknownError
 from piggycheck.fixed_points import FixedPoint
 from piggycheck.iteration import Iteration
 from piggycheck.layered_text import describe
-from piggycheck.maps import ArrayParameter, Spectral, StructuredMap
+from piggycheck.maps import ArrayParameter, Group, SecondOrderCone, Spectral, StructuredMap
 
 __all__ = ["EnclosedSubject"]
 
@@ -121,14 +121,17 @@ class EnclosedSubject(About):
 
     @property
     def is_tiny(self) -> bool:
-        """Whether all pieces of the map can be looked at, and are simple expressions."""
-        simple = not any(isinstance(node, Spectral) for node in self.map.nodes)
-        return simple and self.map.dimension <= _MOST_SEARCHED and self.is_small
+        """Whether all pieces of the map can be looked at."""
+        return self.map.dimension <= _MOST_SEARCHED and self.is_small
 
     @property
     def is_small(self) -> bool:
-        """Whether the map is small enough to be written out as expressions."""
-        return self.map.dimension * (self.map.dimension + self.map.columns) <= _MOST_ENTRIES
+        """Whether the map is small enough to be written out as expressions; curved layers make long ones."""
+        if any(isinstance(node, Spectral) for node in self.map.nodes):
+            return False
+        curved = any(isinstance(node, (Group, SecondOrderCone)) for node in self.map.nodes)
+        few = not curved or self.map.dimension <= _MOST_SEARCHED
+        return few and self.map.dimension * (self.map.dimension + self.map.columns) <= _MOST_ENTRIES
 
     def symbolic(self, known: FixedPoint | None = None) -> Subject:
         """Return the same iteration with the map written out.
@@ -145,8 +148,8 @@ class EnclosedSubject(About):
         """
         if not self.is_small:
             raise UnknownError(
-                f"a map of {self.map.dimension} state variables and {self.map.columns} parameters is too large to be "
-                "written out as expressions"
+                f"a map of {self.map.dimension} state variables and {self.map.columns} parameters, made of its layers, "
+                "is too large to be written out as expressions"
             )
         known = known or self._exact_point
         start = self.iteration.start
