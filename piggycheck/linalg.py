@@ -29,6 +29,7 @@ __all__ = [
     "AffineRow",
     "Feasible",
     "Infeasible",
+    "Matrix",
     "Number",
     "as_float",
     "block_matrix",
@@ -60,6 +61,9 @@ __all__ = [
 
 Number = int | Fraction | fmpz | fmpq | str
 """What is read as a rational number."""
+
+Matrix = Sequence[Sequence[Number]] | fmpq_mat
+"""What is read as a rational matrix: its rows, or a matrix."""
 
 
 def rational(value: Number, where: str = "number") -> fmpq:
@@ -106,7 +110,7 @@ def rational(value: Number, where: str = "number") -> fmpq:
     return arithmetic.rational(value, where)
 
 
-def matrix(rows: Sequence[Sequence[Number]] | fmpq_mat, where: str = "matrix") -> fmpq_mat:
+def matrix(rows: Matrix, where: str = "matrix") -> fmpq_mat:
     """Read a rational matrix.
 
     Parameters

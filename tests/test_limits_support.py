@@ -131,7 +131,7 @@ def test_a_budget_that_ends_says_how_far_it_got():
 @pytest.mark.parametrize(
     "C, tolerance, message",
     [
-        (fmpq_mat(2, 1), "1/10", "the direction is 2 by 1; write a matrix of 1 rows and 1 columns"),
+        (fmpq_mat(2, 1), "1/10", "`C` is 2 by 1; write a matrix of 1 rows and 1 columns"),
         (fmpq_mat(1, 1), "0", "`tolerance` is 0; write a positive number"),
     ],
 )
@@ -146,3 +146,14 @@ def test_a_ball_that_is_larger_than_needed_gives_the_same_bounds():
     large = Contraction(CANTOR, contraction.tree, fmpq_mat([[3]]), fmpq(10))
     bound = support(large, fmpq_mat([[1]]))
     assert bound.lower == 1 and 1 <= bound.upper <= fmpq(1001, 1000) and holds(large, bound)
+
+
+def test_rows_and_systems_are_read_as_matrices_and_contractions():
+    C = fmpq_mat([[1]])
+    assert support(CANTOR, [["1"]]) == support(contracting(CANTOR), C)
+    with pytest.raises(InputError, match=r"`directions\[0\]` is 1 by 2; write a matrix of 1 rows and 1 columns"):
+        outer_polytope(CANTOR, [[["1", "2"]]])
+    with pytest.raises(InputError, match="`directions` is empty; write at least one direction"):
+        outer_polytope(CANTOR, [])
+    with pytest.raises(InputError, match=r"`system`: `\[1\]` is no switched system"):
+        support([1], C)

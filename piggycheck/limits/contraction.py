@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from flint import fmpq, fmpq_mat
 
-from piggycheck.errors import NoLimitSetError, UnknownError
+from piggycheck.errors import InputError, NoLimitSetError, UnknownError
 from piggycheck.limits.points import exact_pairs, exact_product, word_fixed_point
-from piggycheck.linalg import as_float, float_rows, identity, simplest_between
+from piggycheck.linalg import Matrix, as_float, float_rows, identity, matrix, simplest_between
 from piggycheck.roots import root_upper
 from piggycheck.stability import Expansive, Open, WordTree, decide
 from piggycheck.stability.word_tree import is_complete_prefix_code, prove_word_tree
 from piggycheck.switched import Pair, SwitchedSystem, Word
 
-__all__ = ["Contraction", "Core", "contracting", "inner_product"]
+__all__ = ["Contraction", "Core", "as_contraction", "contracting", "inner_product", "matrix_of_set"]
 
 _CENTRE_BITS = 20
 _CENTRE_DIGITS = 10
@@ -163,6 +163,49 @@ def contracting(system: SwitchedSystem, *, time_limit: float = 10.0) -> Contract
     while (better := _faster(contraction)) is not None:
         contraction = better
     return contraction
+
+
+def as_contraction(system: SwitchedSystem | Contraction) -> Contraction:
+    """Return a contraction as it is, and prove of a system that it contracts.
+
+    Raises
+    ------
+    InputError
+        When it is neither.
+    NoLimitSetError, UnknownError
+        As `contracting`.
+
+    Examples
+    --------
+    >>> as_contraction(SwitchedSystem.from_rows([[["1/2"]]])).tree.rate
+    1/2
+    """
+    if isinstance(system, Contraction):
+        return system
+    if not isinstance(system, SwitchedSystem):
+        raise InputError(f"`system`: `{str(system)[:60]}` is no switched system; write SwitchedSystem.from_rows(...)")
+    return contracting(system)
+
+
+def matrix_of_set(rows: Matrix, system: SwitchedSystem, name: str) -> fmpq_mat:
+    """Read a matrix of the shape of the derivatives.
+
+    Raises
+    ------
+    InputError
+        When it is no rational matrix, or of another shape; `name` is the argument that holds it.
+
+    Examples
+    --------
+    >>> matrix_of_set([["1/2"]], SwitchedSystem.from_rows([[["1/2"]]]), "X")
+    [1/2]
+    """
+    X, (p, m) = matrix(rows, name), (system.dimension, system.columns)
+    if (X.nrows(), X.ncols()) != (p, m):
+        raise InputError(
+            f"`{name}` is {X.nrows()} by {X.ncols()}; write a matrix of {p} rows and {m} columns, as the B have"
+        )
+    return X
 
 
 def inner_product(C: fmpq_mat, X: fmpq_mat) -> fmpq:

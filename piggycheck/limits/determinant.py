@@ -18,7 +18,7 @@ from flint import fmpq, fmpq_mat
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.limits.bernstein import coefficients, exponents, halved, lines, varying_part
 from piggycheck.limits.singular_weights import Weights, combination, hidden_root, nonpositive_weights, unit_weights
-from piggycheck.linalg import as_float
+from piggycheck.linalg import Matrix, as_float, matrix
 from piggycheck.switched import first_indices
 
 __all__ = ["Invertible", "Singular", "Splits", "invertible_on_hull"]
@@ -64,12 +64,12 @@ class Singular:
     other: Weights | None = None
 
 
-def invertible_on_hull(matrices: Sequence[fmpq_mat], *, budget: int = _BUDGET) -> Invertible | Singular:
+def invertible_on_hull(matrices: Sequence[Matrix], *, budget: int = _BUDGET) -> Invertible | Singular:
     """Decide whether every matrix in the convex hull of finitely many is invertible.
 
     Parameters
     ----------
-    matrices : sequence of fmpq_mat
+    matrices : sequence of fmpq_mat, or of their rows
         Square, of one size: for implicit differentiation, the ``I - A_i``.
     budget : int
         How many Bernstein coefficients are computed at most.
@@ -87,9 +87,9 @@ def invertible_on_hull(matrices: Sequence[fmpq_mat], *, budget: int = _BUDGET) -
 
     Examples
     --------
-    >>> invertible_on_hull([fmpq_mat([[1, 0], [0, 1]]), fmpq_mat([[0, 1], [-1, 0]])])
+    >>> invertible_on_hull([[[1, 0], [0, 1]], [[0, 1], [-1, 0]]])
     Invertible(sign=1, tree=(0, 1, (), ()))
-    >>> invertible_on_hull([fmpq_mat([[1, 0], [0, 4]]), fmpq_mat([[-1, 0], [0, -1]])])
+    >>> invertible_on_hull([[[1, 0], [0, 4]], [[-1, 0], [0, -1]]])
     Singular(weights=(1/2, 1/2), other=None)
 
     Notes
@@ -99,7 +99,7 @@ def invertible_on_hull(matrices: Sequence[fmpq_mat], *, budget: int = _BUDGET) -
     determinant is zero without changing its sign, and only at irrational weights, subdivision never ends; and there are
     ``binomial(n + p - 1, p)`` coefficients, for n matrices that differ in p rows or columns.
     """
-    _require_square(matrices)
+    matrices = _square(matrices)
     signs = [_sign(M.det()) for M in matrices]
     vertices = [unit_weights(len(matrices), i) for i in range(len(matrices))]
     for weights, sign in zip(vertices, signs, strict=True):
@@ -127,15 +127,17 @@ def invertible_on_hull(matrices: Sequence[fmpq_mat], *, budget: int = _BUDGET) -
     return Singular(found) if is_zero else Singular(vertices[0], found)
 
 
-def _require_square(matrices: Sequence[fmpq_mat]) -> None:
+def _square(matrices: Sequence[Matrix]) -> list[fmpq_mat]:
     if not matrices:
         raise InputError("`matrices` is empty; write at least one matrix")
-    size = matrices[0].nrows()
-    for index, M in enumerate(matrices):
+    read = [matrix(M, f"matrices[{index}]") for index, M in enumerate(matrices)]
+    size = read[0].nrows()
+    for index, M in enumerate(read):
         if (M.nrows(), M.ncols()) != (size, size) or size == 0:
             raise InputError(
                 f"`matrices[{index}]` is {M.nrows()} by {M.ncols()}; write square matrices of one size, at least 1 by 1"
             )
+    return read
 
 
 def _require_affordable(matrices: Sequence[fmpq_mat], budget: int) -> None:

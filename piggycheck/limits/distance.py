@@ -8,11 +8,10 @@ from itertools import count
 
 from flint import fmpq, fmpq_mat
 
-from piggycheck.errors import InputError
-from piggycheck.limits.contraction import Contraction, inner_product
+from piggycheck.limits.contraction import Contraction, as_contraction, inner_product, matrix_of_set
 from piggycheck.limits.points import Point, exact_pairs, word_fixed_point
-from piggycheck.linalg import Number, identity, rational, root_upper, zeros
-from piggycheck.switched import Word
+from piggycheck.linalg import Matrix, Number, identity, rational, root_upper, zeros
+from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["Distance", "distance_to_set"]
 
@@ -46,14 +45,15 @@ class _Cell:
 
 
 def distance_to_set(
-    contraction: Contraction, X: fmpq_mat, *, tolerance: Number = _TOLERANCE, budget: int = _BUDGET
+    contraction: Contraction | SwitchedSystem, X: Matrix, *, tolerance: Number = _TOLERANCE, budget: int = _BUDGET
 ) -> Distance:
     """Bound the distance of a matrix to the piggyback set from both sides.
 
     Parameters
     ----------
-    contraction : Contraction
-    X : fmpq_mat
+    contraction : Contraction or SwitchedSystem
+        A system is proved to contract first.
+    X : fmpq_mat, or its rows
         As many rows and columns as the matrices B have.
     tolerance : exact number
         How far the bounds may be apart.
@@ -75,7 +75,7 @@ def distance_to_set(
     >>> from piggycheck.limits import contracting
     >>> from piggycheck.switched import SwitchedSystem
     >>> cantor = contracting(SwitchedSystem.from_rows([[["1/3"]], [["1/3"]]], [[[0]], [["2/3"]]]))
-    >>> found = distance_to_set(cantor, fmpq_mat([[fmpq(1, 2)]]))
+    >>> found = distance_to_set(cantor, [["1/2"]])
     >>> found.lower <= fmpq(1, 6) <= found.upper, found.upper - found.lower < fmpq(1, 10**9)
     (True, True)
 
@@ -87,10 +87,9 @@ def distance_to_set(
 
     When this fails: where many images overlap near X, the lower bound rises slowly.
     """
-    system, gap = contraction.system, rational(tolerance, "`tolerance`")
-    p, m = system.dimension, system.columns
-    if (X.nrows(), X.ncols()) != (p, m):
-        raise InputError(f"`X` is {X.nrows()} by {X.ncols()}; write a matrix of {p} rows and {m} columns")
+    contraction, gap = as_contraction(contraction), rational(tolerance, "`tolerance`")
+    system = contraction.system
+    X, (p, m) = matrix_of_set(X, system, "X"), (system.dimension, system.columns)
     pairs = exact_pairs(system)
     anchors = [(i, Y) for i in range(len(pairs)) if (Y := word_fixed_point(system, (i,))) is not None]
     names, whole = count(), _Cell((), identity(p), zeros(p, m))

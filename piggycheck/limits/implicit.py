@@ -12,12 +12,12 @@ from itertools import count, islice, product
 
 from flint import fmpq, fmpq_mat
 
-from piggycheck.errors import InputError, UnknownError
+from piggycheck.errors import UnknownError
 from piggycheck.feasibility import nonnegative_solution
-from piggycheck.limits.contraction import Contraction, contracting
+from piggycheck.limits.contraction import Contraction, as_contraction, contracting, matrix_of_set
 from piggycheck.limits.points import exact_pairs, require_numbers, word_fixed_point
 from piggycheck.limits.separation import positive_direction
-from piggycheck.linalg import block_matrix
+from piggycheck.linalg import Matrix, block_matrix
 from piggycheck.stability.words import necklace_of
 from piggycheck.switched import SwitchedSystem, Word
 
@@ -137,13 +137,13 @@ def implicit_hull_interval(system: SwitchedSystem) -> tuple[fmpq, fmpq]:
     return min(values), max(values)
 
 
-def implicit_weights(system: SwitchedSystem, X: fmpq_mat) -> ImplicitIn | ImplicitOut:
+def implicit_weights(system: SwitchedSystem, X: Matrix) -> ImplicitIn | ImplicitOut:
     """Decide whether a matrix belongs to the implicit set of the convex hull of the pairs.
 
     Parameters
     ----------
     system : SwitchedSystem
-    X : fmpq_mat
+    X : fmpq_mat, or its rows
         As many rows and columns as the matrices B have.
 
     Returns
@@ -161,9 +161,9 @@ def implicit_weights(system: SwitchedSystem, X: fmpq_mat) -> ImplicitIn | Implic
     Examples
     --------
     >>> system = SwitchedSystem.from_rows([[["-1/2"]], [["-1/2"]]], [[[0]], [[1]]])
-    >>> implicit_weights(system, fmpq_mat([[fmpq(1, 3)]]))
+    >>> implicit_weights(system, [["1/3"]])
     ImplicitIn(weights=(1/2, 1/2))
-    >>> implicit_weights(system, fmpq_mat([[fmpq(4, 3)]]))
+    >>> implicit_weights(system, [["4/3"]])
     ImplicitOut(direction=[1])
 
     Notes
@@ -171,10 +171,7 @@ def implicit_weights(system: SwitchedSystem, X: fmpq_mat) -> ImplicitIn | Implic
     X belongs to it when 0 is a convex combination of the residuals ``(I - A_i) X - B_i``: a linear program. Docs:
     docs/theory/implicit-sets.md. When this fails: a singular ``I - A_l`` makes X one of many solutions.
     """
-    if (X.nrows(), X.ncols()) != (system.dimension, system.columns):
-        raise InputError(
-            f"`X` is {X.nrows()} by {X.ncols()}; write a matrix of {system.dimension} rows and {system.columns} columns"
-        )
+    X = matrix_of_set(X, system, "X")
     answer = positive_direction([X - A * X - B for A, B in exact_pairs(system)])
     return ImplicitOut(answer) if isinstance(answer, fmpq_mat) else ImplicitIn(answer)
 
@@ -205,13 +202,18 @@ def implicit_set_is_hull(system: SwitchedSystem) -> bool:
 
 
 def strictness(
-    contraction: Contraction, *, hull: bool = False, letters: Sequence[int] | None = None, max_words: int = _MAX_WORDS
+    contraction: Contraction | SwitchedSystem,
+    *,
+    hull: bool = False,
+    letters: Sequence[int] | None = None,
+    max_words: int = _MAX_WORDS,
 ) -> Strict | Equal:
     """Decide whether the implicit set is strictly smaller than the piggyback set.
 
     Parameters
     ----------
-    contraction : Contraction
+    contraction : Contraction or SwitchedSystem
+        A system is proved to contract first.
     hull : bool
         Whether the sets are those of the convex hull of the pairs.
     letters : sequence of int, optional
@@ -228,6 +230,8 @@ def strictness(
 
     Raises
     ------
+    NoLimitSetError
+        When a system does not contract.
     UnknownError
         When neither was proved.
 
@@ -245,7 +249,7 @@ def strictness(
     maps it into itself or some word ``j ... j i`` has a fixed point outside. Docs: docs/theory/implicit-sets.md. When
     this fails: for the hull, when the matrices A differ by more than factors of ``I - A`` and the sets are equal.
     """
-    system = contraction.system
+    system = as_contraction(contraction).system
     question = _Question(system, hull, tuple(range(len(system))) if letters is None else tuple(letters))
     found = question.equal() or question.first_word(max_words) or question.by_limits()
     if found is None:

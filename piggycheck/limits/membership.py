@@ -14,13 +14,21 @@ from itertools import islice, product
 import numpy as np
 from flint import fmpq, fmpq_mat
 
-from piggycheck.errors import InputError
-from piggycheck.limits.contraction import Contraction, inner_product
+from piggycheck.limits.contraction import Contraction, as_contraction, inner_product, matrix_of_set
 from piggycheck.limits.implicit import ImplicitIn, implicit_weights
 from piggycheck.limits.points import Point, exact_pairs, exact_product, word_fixed_point
 from piggycheck.limits.scaled import Array, floats
 from piggycheck.limits.support import cells_below
-from piggycheck.linalg import block_matrix, identity, nonnegative_solution, root_upper, simplest_between, solve, zeros
+from piggycheck.linalg import (
+    Matrix,
+    block_matrix,
+    identity,
+    nonnegative_solution,
+    root_upper,
+    simplest_between,
+    solve,
+    zeros,
+)
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["Inside", "Outside", "Unsettled", "membership"]
@@ -85,14 +93,15 @@ class Unsettled:
 
 
 def membership(
-    contraction: Contraction, X: fmpq_mat, *, hull: bool = False, budget: int = _BUDGET
+    contraction: Contraction | SwitchedSystem, X: Matrix, *, hull: bool = False, budget: int = _BUDGET
 ) -> Inside | Outside | Unsettled:
     """Decide whether a matrix belongs to the piggyback set.
 
     Parameters
     ----------
-    contraction : Contraction
-    X : fmpq_mat
+    contraction : Contraction or SwitchedSystem
+        A system is proved to contract first.
+    X : fmpq_mat, or its rows
         As many rows and columns as the matrices B have.
     hull : bool
         Ask for the piggyback set of the convex hull of the pairs.
@@ -107,14 +116,16 @@ def membership(
     ------
     InputError
         When the shape of X does not fit.
+    NoLimitSetError, UnknownError
+        When a system does not contract, or was not proved to.
 
     Examples
     --------
     >>> from piggycheck.limits import contracting
     >>> cantor = contracting(SwitchedSystem.from_rows([[["1/3"]], [["1/3"]]], [[[0]], [["2/3"]]]))
-    >>> membership(cantor, fmpq_mat([[fmpq(1, 4)]])).point
+    >>> membership(cantor, [["1/4"]]).point
     Point(word=(1, 0), then=(), matrix=[1/4])
-    >>> membership(cantor, fmpq_mat([[fmpq(1, 2)]])).cells
+    >>> membership(cantor, [["1/2"]]).cells
     (((0,), [1]), ((1,), [-1]))
 
     Notes
@@ -123,9 +134,8 @@ def membership(
     proved in nor out, and points very close to it need many words; for the hull, points between the piggyback set and
     its convex hull that no single combination of pairs fixes or reaches from a known point.
     """
-    p, m = contraction.system.dimension, contraction.system.columns
-    if (X.nrows(), X.ncols()) != (p, m):
-        raise InputError(f"`X` is {X.nrows()} by {X.ncols()}; write a matrix of {p} rows and {m} columns")
+    contraction = as_contraction(contraction)
+    X = matrix_of_set(X, contraction.system, "X")
     return _hull_membership(contraction, X, budget) if hull else _Preimages(contraction, X, budget).answer()
 
 

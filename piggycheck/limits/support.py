@@ -15,11 +15,11 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.limits.contraction import Contraction, inner_product
+from piggycheck.limits.contraction import Contraction, as_contraction, inner_product, matrix_of_set
 from piggycheck.limits.points import Point, exact_pairs, word_fixed_point
 from piggycheck.limits.scaled import Array, ScaledSystem, binary_exponent, floats
-from piggycheck.linalg import Number, as_float, rational, root_upper, simplest_between
-from piggycheck.switched import Word
+from piggycheck.linalg import Matrix, Number, as_float, rational, root_upper, simplest_between
+from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["Bound", "Box", "cells_below", "outer_box", "outer_polytope", "support"]
 
@@ -76,13 +76,16 @@ class Box:
     bounds: tuple[Bound, ...]
 
 
-def support(contraction: Contraction, C: fmpq_mat, *, tolerance: Number = _TOLERANCE, budget: int = _BUDGET) -> Bound:
+def support(
+    contraction: Contraction | SwitchedSystem, C: Matrix, *, tolerance: Number = _TOLERANCE, budget: int = _BUDGET
+) -> Bound:
     """Bound ``<C, X>`` over the piggyback set.
 
     Parameters
     ----------
-    contraction : Contraction
-    C : fmpq_mat
+    contraction : Contraction or SwitchedSystem
+        A system is proved to contract first.
+    C : fmpq_mat, or its rows
         The direction, p by m; ``<C, X>`` is the sum of the products of entries.
     tolerance : exact number or text
         How much the bounds from both sides may differ; positive.
@@ -97,6 +100,8 @@ def support(contraction: Contraction, C: fmpq_mat, *, tolerance: Number = _TOLER
     ------
     InputError
         When the direction has another shape than the matrices B, or the tolerance is not positive.
+    NoLimitSetError
+        When a system does not contract.
     UnknownError
         When the budget ends before; the message says which bounds were reached.
 
@@ -105,7 +110,7 @@ def support(contraction: Contraction, C: fmpq_mat, *, tolerance: Number = _TOLER
     >>> from piggycheck.limits import contracting
     >>> from piggycheck.switched import SwitchedSystem
     >>> relu = SwitchedSystem.from_rows([[["-1/2"]], [["-1/2"]]], [[[0]], [[1]]])
-    >>> bound = support(contracting(relu), fmpq_mat([[1]]))
+    >>> bound = support(contracting(relu), [[1]])
     >>> bound.lower, bound.upper, bound.words, bound.point.word
     (4/3, 4/3, ((0,), (1,)), (0, 1))
 
@@ -118,7 +123,8 @@ def support(contraction: Contraction, C: fmpq_mat, *, tolerance: Number = _TOLER
     gap = rational(tolerance, "`tolerance`")
     if gap <= 0:
         raise InputError(f"`tolerance` is {gap}; write a positive number")
-    _require_shape(contraction, C)
+    contraction = as_contraction(contraction)
+    C = matrix_of_set(C, contraction.system, "C")
     search = _Search(contraction, C, budget)
     leaves = search.words(gap, None)
     cells = _ExactCells(contraction, C, leaves)
@@ -144,8 +150,8 @@ def support(contraction: Contraction, C: fmpq_mat, *, tolerance: Number = _TOLER
 
 
 def outer_polytope(
-    contraction: Contraction,
-    directions: Sequence[fmpq_mat],
+    contraction: Contraction | SwitchedSystem,
+    directions: Sequence[Matrix],
     *,
     tolerance: Number = _TOLERANCE,
     budget: int = _BUDGET,
@@ -154,8 +160,8 @@ def outer_polytope(
 
     Parameters
     ----------
-    contraction : Contraction
-    directions : sequence of fmpq_mat
+    contraction : Contraction or SwitchedSystem
+    directions : sequence of fmpq_mat, or of their rows
         Each p by m.
     tolerance, budget
         As for `support`, for each direction.
@@ -168,7 +174,9 @@ def outer_polytope(
 
     Raises
     ------
-    InputError, UnknownError
+    InputError
+        When there is no direction; else as `support`.
+    NoLimitSetError, UnknownError
         As `support`.
 
     Examples
@@ -176,22 +184,28 @@ def outer_polytope(
     >>> from piggycheck.limits import contracting
     >>> from piggycheck.switched import SwitchedSystem
     >>> cantor = SwitchedSystem.from_rows([[["1/3"]], [["1/3"]]], [[[0]], [["2/3"]]])
-    >>> [bound.upper for bound in outer_polytope(contracting(cantor), [fmpq_mat([[1]]), fmpq_mat([[-1]])])]
+    >>> [bound.upper for bound in outer_polytope(contracting(cantor), [[[1]], [[-1]]])]
     [1, 0]
 
     Notes
     -----
     When this fails: see `support`.
     """
-    return tuple(support(contraction, C, tolerance=tolerance, budget=budget) for C in directions)
+    if not directions:
+        raise InputError("`directions` is empty; write at least one direction")
+    contraction = as_contraction(contraction)
+    read = [matrix_of_set(C, contraction.system, f"directions[{index}]") for index, C in enumerate(directions)]
+    return tuple(support(contraction, C, tolerance=tolerance, budget=budget) for C in read)
 
 
-def outer_box(contraction: Contraction, *, tolerance: Number = _TOLERANCE, budget: int = _BUDGET) -> Box:
+def outer_box(
+    contraction: Contraction | SwitchedSystem, *, tolerance: Number = _TOLERANCE, budget: int = _BUDGET
+) -> Box:
     """Bound every entry of the piggyback set.
 
     Parameters
     ----------
-    contraction : Contraction
+    contraction : Contraction or SwitchedSystem
     tolerance, budget
         As for `support`, for each end.
 
@@ -201,7 +215,7 @@ def outer_box(contraction: Contraction, *, tolerance: Number = _TOLERANCE, budge
 
     Raises
     ------
-    InputError, UnknownError
+    InputError, NoLimitSetError, UnknownError
         As `support`.
 
     Examples
@@ -217,8 +231,9 @@ def outer_box(contraction: Contraction, *, tolerance: Number = _TOLERANCE, budge
     -----
     When this fails: see `support`.
     """
+    contraction = as_contraction(contraction)
     p, m = contraction.system.dimension, contraction.system.columns
-    directions = []
+    directions: list[Matrix] = []
     for place in range(p * m):
         for sign in (1, -1):
             directions.append(fmpq_mat(p, m, [sign * int(place == j) for j in range(p * m)]))
@@ -265,7 +280,8 @@ def cells_below(
     -----
     When this fails: a level at the maximum itself is never proved.
     """
-    _require_shape(contraction, C)
+    contraction = as_contraction(contraction)
+    C = matrix_of_set(C, contraction.system, "C")
     search = _Search(contraction, C, budget)
     cells = _ExactCells(contraction, C, search.words(fmpq(0), level - inner_product(C, contraction.centre)))
     while not cells.all_below(level, strictly=True):
@@ -441,14 +457,6 @@ def _float_points(A: Array, B: Array) -> Array:
 
 def _value(contraction: Contraction, C: fmpq_mat, point: Point) -> fmpq:
     return inner_product(C, point.value(contraction.system))
-
-
-def _require_shape(contraction: Contraction, C: fmpq_mat) -> None:
-    p, m = contraction.system.dimension, contraction.system.columns
-    if (C.nrows(), C.ncols()) != (p, m):
-        raise InputError(
-            f"the direction is {C.nrows()} by {C.ncols()}; write a matrix of {p} rows and {m} columns, as the B have"
-        )
 
 
 def _decimal(value: fmpq) -> str:
