@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flint import fmpq, fmpq_mat
 
-from piggycheck.errors import InputError, NoLimitSetError
+from piggycheck.errors import InputError, NoLimitSetError, UnknownError
 from piggycheck.limits import (
     approximate,
     attractor_points,
@@ -178,6 +178,42 @@ def test_norms_are_bounded_from_above_and_closely():
         M = random.normal(size=(200, p, p))
         exact = np.linalg.norm(M, 2, axis=(1, 2))
         assert (exact <= norms_above(M)).all() and (norms_above(M) <= 1.25 * exact).all()
+        for size in (1e-250, 1e-100, 1e-45, 1e45, 1e250):
+            bound = norms_above(M * size)
+            assert (exact * size * (1 - 1e-14) <= bound).all() and (bound <= 1.25 * exact * size).all()
+
+
+@pytest.mark.parametrize("exponent", [-250, -100, -45, 45, 100, 250])
+def test_sets_of_any_size_are_enclosed(exponent):
+    """The fixed points of the letters, 0 and the solution of the second pair, are within the radius."""
+    scale = fmpq(10) ** exponent
+    A = [["1/2", "1/8", 0], [0, "1/2", "1/8"], [0, 0, "1/2"]]
+    system = SwitchedSystem.from_rows([A, A], [[[0]] * 3, [[str(scale)]] * 3])
+    found = approximate(system, scale, budget=2000)
+    exact = np.array([[0, 0, 0], [2.625, 2.5, 2.0]])
+    nearest = [np.linalg.norm(found.points[:, :, 0] / float(scale) - X, axis=1).min() for X in exact]
+    assert max(nearest) <= found.radius / float(scale) < 20
+
+
+@pytest.mark.parametrize("gap", [10, 13, 15, 20])
+def test_maps_that_hardly_contract_are_given_up_or_bounded(gap):
+    """The set is one point, 10^gap."""
+    system = SwitchedSystem.from_rows([[[str(1 - 1 / fmpq(10) ** gap)]]], [[[1]]])
+    try:
+        found = approximate(system, 1)
+    except UnknownError:
+        return
+    assert abs(found.points[0, 0, 0] - 10.0**gap) <= found.radius
+
+
+def test_numbers_that_no_float_holds_are_refused():
+    tiny = SwitchedSystem.from_rows([[["1/2"]]] * 2, [[[0]], [[str(1 / fmpq(10) ** 320)]]])
+    with pytest.raises(UnknownError, match="too small for floats"):
+        approximate(tiny, 1)
+    with pytest.raises(InputError, match="`radius` is too small"):
+        approximate(CANTOR, 1 / fmpq(10) ** 400)
+    with pytest.raises(InputError, match="`start` is too large"):
+        approximate(CANTOR, 1, start=fmpq_mat([[fmpq(10) ** 400]]))
 
 
 @pytest.mark.parametrize("system", [CANTOR, TRIANGLE, TREE, TURNED])

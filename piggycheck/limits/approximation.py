@@ -16,7 +16,7 @@ from flint import fmpq_mat
 from piggycheck.errors import InputError
 from piggycheck.limits.boxes import Boxes, fill_boxes
 from piggycheck.limits.contraction import Contraction, contracting, inner_product
-from piggycheck.limits.euclidean import EuclideanSystem, euclidean, norms_above
+from piggycheck.limits.euclidean import EuclideanSystem, euclidean, norms_above, row_norms_above
 from piggycheck.limits.scaled import Array, floats
 from piggycheck.linalg import Number, as_float, rational, root_upper
 from piggycheck.switched import SwitchedSystem
@@ -116,6 +116,8 @@ def approximate(
     if start is not None and (start.nrows(), start.ncols()) != shape:
         raise InputError(f"`start` is {start.nrows()} by {start.ncols()}; write a matrix of {shape[0]} by {shape[1]}")
     target = as_float(wanted) * _DOWNWARDS
+    if target == 0:
+        raise InputError("`radius` is too small for floats; write a larger number")
     maps = euclidean(contraction)
     cells = _Cells(maps, start)
     boxes: Boxes | None = None
@@ -148,6 +150,8 @@ class _Cells:
             exact = maps.exact_back.inv() * (start - maps.contraction.centre)
             self.away = as_float(root_upper(inner_product(exact, exact), 2)) * _UPWARDS
             self.start = floats([exact])[0]
+            if not (np.isfinite(self.away) and np.isfinite(self.start).all()):
+                raise InputError("`start` is too large for floats; write smaller numbers")
             self.start_error = self.away * (maps.matrix_error + 2 * maps.rounding)
         self.merging = True
         self.merged = 0.0
@@ -227,7 +231,7 @@ class _Cells:
 
     def entry_radius(self) -> Array:
         maps, m = self.maps, self.maps.b.shape[2]
-        rows = np.sqrt(((maps.back @ self.M) ** 2).sum(axis=2)).max(axis=0) * _UPWARDS
+        rows = row_norms_above(maps.back @ self.M).max(axis=0)
         rows = rows + maps.back_norm * (maps.matrix_error + maps.rounding)
         bound = np.minimum(rows * (maps.radius + self.away) * _UPWARDS + self._rounding(), self.radius)
         return np.repeat(bound[:, None], m, axis=1)

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from piggycheck.limits.euclidean import EuclideanSystem, norms_above
+from piggycheck.limits.euclidean import EuclideanSystem, norms_above, row_norms_above
 from piggycheck.limits.scaled import Array
 
 __all__ = ["Boxes", "fill_boxes"]
 
 _MOST_GRID_CELLS = 250_000_000
 _MOST_MAPS = 2_000
+_LONGEST_WORD = 1_000
 _CONTRACTIONS = (0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
 _CHUNK = 20_000
 _BOX_IN_MAPS = 10
@@ -61,7 +62,7 @@ class Boxes:
 
     def entry_radius(self) -> Array:
         """The distance for each entry alone."""
-        rows = np.sqrt((self.maps.back**2).sum(axis=1)) * _UPWARDS
+        rows = row_norms_above(self.maps.back)
         bound = np.minimum(rows * self.spread + self.maps.original_error(), self.radius)
         return np.repeat(bound[:, None], self.maps.b.shape[2], axis=1)
 
@@ -151,7 +152,7 @@ def _code(maps: EuclideanSystem, contraction: float) -> _Code | None:
         new_M = (M[long][:, None] @ maps.M[None]).reshape(-1, p, p)
         new_b = (M[long][:, None] @ maps.b[None] + b[long][:, None]).reshape(-1, p, m)
         M, b = np.concatenate([M[~long], new_M]), np.concatenate([b[~long], new_b])
-        if len(M) > _MOST_MAPS:
+        if len(M) > _MOST_MAPS or depth > _LONGEST_WORD:
             return None
     error = (maps.map_error(depth) + (maps.matrix_error + 2 * maps.rounding) * 4 * maps.radius) * _UPWARDS
     return _Code(M, b, float(sizes.max()) * _UPWARDS, error)
@@ -167,7 +168,10 @@ class _Grid:
 
     @classmethod
     def over(cls, low: Array, high: Array, side: float) -> _Grid | None:
-        counts = tuple(math.ceil(c) + 3 for c in (high - low) / side)
+        sides = (high - low) / side
+        if not (sides <= _MOST_GRID_CELLS).all():
+            return None
+        counts = tuple(math.ceil(c) + 3 for c in sides)
         return cls(low - side, side, counts) if math.prod(counts) <= _MOST_GRID_CELLS else None
 
     def middles(self, numbers: Indices) -> Array:

@@ -7,10 +7,12 @@ grow, because each is multiplied by such a norm in every step.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from flint import fmpq, fmpq_mat
+from numpy.typing import NDArray
 
 from piggycheck.errors import UnknownError
 from piggycheck.limits.contraction import Contraction, inner_product
@@ -18,14 +20,15 @@ from piggycheck.limits.scaled import Array, ScaledSystem, floats
 from piggycheck.linalg import as_float, identity, is_positive_semidefinite, root_upper, simplest_between
 from piggycheck.switched import Word
 
-__all__ = ["EuclideanSystem", "euclidean", "norms_above"]
+__all__ = ["EuclideanSystem", "euclidean", "frobenius_above", "norms_above", "row_norms_above"]
 
 _UNIT = 2.0**-53
 _UPWARDS = 1 + 2.0**-50
 _SHORT_BITS, _ALL_BITS = 20, 60
 _RELATIVE = 1 + 1e-12
-_TINY = 1e-150
+_TINY, _SMALLEST = 1e-290, 1e-280
 _MOST_WORDS, _FEW_WORDS = 3000, 30
+_LONGEST_WORD, _FEW_LETTERS = 1000, 300
 _WELL_BELOW = fmpq(9, 10)
 
 
@@ -81,8 +84,7 @@ class EuclideanSystem:
     @property
     def back_norm(self) -> float:
         """An upper bound on the spectral norm of U."""
-        norm = float(norms_above(self.back[None])[0]) + self.rounding * float(np.linalg.norm(self.back))
-        return norm
+        return float(norms_above(self.back[None])[0]) + self.rounding * frobenius_above(self.back)
 
     def original(self, Z: Array) -> Array:
         """Return the points X, in floats."""
@@ -91,7 +93,7 @@ class EuclideanSystem:
 
     def original_error(self) -> float:
         """A bound on the errors of `original`, for points of the ball and somewhat beyond."""
-        size = 2 * self.radius * float(np.linalg.norm(self.back)) + float(np.linalg.norm(self.centre))
+        size = 2 * self.radius * frobenius_above(self.back) + frobenius_above(self.centre)
         return self.rounding * size * _RELATIVE
 
 
@@ -136,6 +138,10 @@ def euclidean(contraction: Contraction) -> EuclideanSystem:
     )
     if not all(np.isfinite(values).all() for values in (system.M, system.b, system.back, system.centre)):
         raise UnknownError("the numbers of the system are too large for floats")
+    if np.abs(np.diagonal(system.back)).min() < _SMALLEST:
+        raise UnknownError("the numbers of the system are too small for floats")
+    if system.norms.max() >= 1:
+        raise UnknownError("a map contracts by less than floats can tell")
     return system
 
 
@@ -151,18 +157,52 @@ def norms_above(M: Array) -> Array:
     Notes
     -----
     For two rows the root of the largest eigenvalue of ``M^T M``, from sums of positive terms; for more, the eighth root
-    of the trace of its fourth power. Both have relative errors of some units of 1e-16, and 1e-12 is added.
+    of the trace of its fourth power. Both have relative errors of some units of 1e-16, and 1e-12 is added. Matrices are
+    first divided by a power of two, so that no power of an entry that matters leaves the range of floats.
     """
     if M.shape[-1] == 1:
         return np.asarray(np.abs(M[..., 0, 0]) * _RELATIVE + _TINY)
+    M, exponents = _balanced(M)
     if M.shape[-1] == 2:
         a = M[..., 0, 0] ** 2 + M[..., 1, 0] ** 2
         d = M[..., 0, 1] ** 2 + M[..., 1, 1] ** 2
         b = M[..., 0, 0] * M[..., 0, 1] + M[..., 1, 0] * M[..., 1, 1]
-        return np.asarray(np.sqrt((a + d) / 2 + np.hypot((a - d) / 2, b)) * _RELATIVE + _TINY)
-    gram = np.swapaxes(M, -1, -2) @ M
-    square = gram @ gram
-    return np.asarray(np.sqrt(np.sqrt(np.sqrt((square * square).sum(axis=(-1, -2))))) * _RELATIVE + _TINY)
+        norms = np.sqrt((a + d) / 2 + np.hypot((a - d) / 2, b))
+    else:
+        gram = np.swapaxes(M, -1, -2) @ M
+        square = gram @ gram
+        norms = np.sqrt(np.sqrt(np.sqrt((square * square).sum(axis=(-1, -2)))))
+    return np.asarray(np.ldexp(norms, exponents) * _RELATIVE + _TINY)
+
+
+def row_norms_above(M: Array) -> Array:
+    """Return upper bounds of the Euclidean norms of the rows of a stack of float matrices.
+
+    Examples
+    --------
+    >>> row_norms_above(np.array([[[3e-200, 4e-200], [0.0, 0.0]]])) < 5.1e-200
+    array([[ True,  True]])
+    """
+    M, exponents = _balanced(M)
+    norms = np.sqrt((M**2).sum(axis=-1))
+    return np.asarray(np.ldexp(norms, exponents[..., None]) * _RELATIVE + _TINY)
+
+
+def _balanced(M: Array) -> tuple[Array, NDArray[np.int32]]:
+    """Matrices divided by powers of two, their largest entries at most 1, and the exponents."""
+    exponents = np.frexp(np.abs(M).max(axis=(-1, -2)))[1]
+    return np.ldexp(M, -exponents[..., None, None]), exponents
+
+
+def frobenius_above(M: Array) -> float:
+    """Return an upper bound of the Frobenius norm of a float matrix.
+
+    Examples
+    --------
+    >>> round(frobenius_above(np.array([[3e-200, 4e-200]])) * 1e200, 6)
+    5.0
+    """
+    return math.hypot(*M.ravel().tolist()) * _RELATIVE + _TINY
 
 
 _Move = tuple[Word, fmpq_mat, fmpq_mat, fmpq]
@@ -175,8 +215,9 @@ def _contracting_code(pairs: list[tuple[fmpq_mat, fmpq_mat]]) -> list[_Move] | N
         return word, M, b, _norm_bound(M)
 
     code = _once([moved((letter,), M, b) for letter, (M, b) in enumerate(pairs)])
-    while True:
-        wanted = _WELL_BELOW if len(code) <= _FEW_WORDS else fmpq(1)
+    for length in range(_LONGEST_WORD):
+        few = len(code) <= _FEW_WORDS and length < _FEW_LETTERS
+        wanted = _WELL_BELOW if few else fmpq(1)
         long = [move for move in code if move[3] >= wanted]
         if not long:
             return code
@@ -187,6 +228,7 @@ def _contracting_code(pairs: list[tuple[fmpq_mat, fmpq_mat]]) -> list[_Move] | N
             moved((letter, *word), M * A, M * B + b) for word, M, b, _ in long for letter, (A, B) in enumerate(pairs)
         ]
         code = _once(code)
+    return None
 
 
 def _once(code: list[_Move]) -> list[_Move]:
