@@ -1,13 +1,22 @@
 """Pictures of the piggyback set: their data agree with what is known of the sets, and with brute force."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy as sp
 from flint import fmpq
 
-from piggycheck.claims import Derivative, ImplicitIsStrict, Subject, prove
+from piggycheck.case import load_case
+from piggycheck.claims import (
+    Derivative,
+    ImplicitIsStrict,
+    ImplicitSetExceedsClarke,
+    PracticeAgrees,
+    Subject,
+    prove,
+)
 from piggycheck.claims.entry import entry_name, read_entries
 from piggycheck.claims.figure import figure_data
 from piggycheck.claims.set_figure import draw_attractor, is_about_sets, set_figure
@@ -227,3 +236,19 @@ def test_entries_of_a_figure_without_a_set_are_refused():
     constrained = SwitchedSystem.from_rows([[["1/2"]], [["1/3"]]], graph=[(0, 0, 1), (1, 1, 0)])
     with pytest.raises(InputError, match="there is nothing to draw: the words are constrained by a graph"):
         figure_data(Subject(given=constrained), [], entries="0:0")
+
+
+def test_limits_in_practice_and_matrices_outside_the_clarke_jacobian_are_marked():
+    cantor = Subject(
+        iteration=Iteration(SymbolicMap([x], [x / 3 + 2 * sp.Max(theta, 0) / 3], [theta])), at={"theta": 0}
+    )
+    verdicts = [prove(PracticeAgrees(policy=policy), cantor) for policy in ("torch", "0")]
+    assert is_about_sets(verdicts)
+    marks = {mark.place[0]: mark.role for mark in set_figure(cantor, verdicts).views[1].marks}
+    assert marks == {0.5: "outside", 1.0: "inside"}
+    path = Path(__file__).parent.parent / "casebook" / "clarke-is-not-enough" / "case.toml"
+    case = load_case(path)
+    clarke = Subject(iteration=case.iteration, at=case.at)
+    verdict = prove(ImplicitSetExceedsClarke(), clarke)
+    (mark,) = set_figure(clarke, [verdict], points=20_000).views[0].marks
+    assert (mark.place, mark.role) == ((2.0, 0.0), "implicit")

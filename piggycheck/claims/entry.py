@@ -1,19 +1,23 @@
-"""Entries of a matrix of derivatives: how they are named, and how they are asked for."""
+"""Entries of a matrix of derivatives: how they are named and asked for, and what pictures write of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from piggycheck.errors import InputError
+from flint import fmpq, fmpq_mat
 
-__all__ = ["Entry", "entry_name", "read_entries"]
+from piggycheck.errors import InputError
+from piggycheck.linalg import as_float
+
+__all__ = ["Entry", "entry_name", "read_entries", "short_text", "start_text"]
 
 Entry = tuple[int, int]
 """Row and column, from 0."""
 
 _MOST = 2
 _MOST_LISTED = 8
+_LONGEST_FRACTION = 9
 
 
 def read_entries(asked: Any, shape: tuple[int, int], names: tuple[Sequence[str], Sequence[str]]) -> tuple[Entry, ...]:
@@ -100,3 +104,31 @@ def entry_name(entry: Entry, shape: tuple[int, int], names: tuple[Sequence[str],
     if names[0] and names[1]:
         return f"d{names[0][row]}/d{names[1][column]}"
     return "J" if shape == (1, 1) else f"J[{row}, {column}]"
+
+
+def short_text(number: fmpq) -> str:
+    """Write a number: exactly, or as a decimal where that is long.
+
+    Examples
+    --------
+    >>> short_text(fmpq(4, 3)), short_text(fmpq(40123465, 55555567))
+    ('4/3', '0.7222')
+    """
+    text = str(number)
+    return text if len(text) <= _LONGEST_FRACTION else f"{as_float(number):.4g}"
+
+
+def start_text(M: fmpq_mat) -> str:
+    """Name the matrix at which the recursion starts, with its entries where they are few.
+
+    Examples
+    --------
+    >>> start_text(fmpq_mat([[1]])), start_text(fmpq_mat([[1, 1]])), start_text(fmpq_mat([[1, 2]]))
+    ('J_0 = 1', 'J_0, all entries 1', 'J_0 = (1, 2)')
+    """
+    if M.nrows() == M.ncols() == 1:
+        return f"J_0 = {M[0, 0]}"
+    if len(set(map(str, M.entries()))) == 1:
+        return f"J_0, all entries {M[0, 0]}"
+    rows = "; ".join(", ".join(str(M[i, j]) for j in range(M.ncols())) for i in range(M.nrows()))
+    return f"J_0 = ({rows})" if len(rows) <= 4 * _LONGEST_FRACTION else "J_0"

@@ -12,7 +12,7 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 
 from piggycheck.claims.base import word_text
-from piggycheck.claims.entry import Entry, entry_name, read_entries
+from piggycheck.claims.entry import Entry, entry_name, read_entries, short_text, start_text
 from piggycheck.claims.set_views import AttractorView, CobwebView, LevelsView, Mark, SequenceView, SetFigure
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
@@ -57,7 +57,6 @@ _LIMIT_POINTS = 60_000
 _COBWEB_STEPS = 4
 _MOST_PATHS = 64
 _CURVE = 129
-_LONGEST_FRACTION = 9
 _ROUNDING = 1e-12
 _OUTSIDE = (0.25, 1.0)
 
@@ -112,7 +111,8 @@ def is_about_sets(verdicts: Iterable[Verdict]) -> bool:
     Returns
     -------
     bool
-        True when one is of a kind about sets, or `derivative` alone was refuted: then there is a set to see.
+        True when one is of a kind about sets, or places the limit of a policy, or `derivative` alone was refuted: then
+        there is a set to see.
 
     Examples
     --------
@@ -123,8 +123,11 @@ def is_about_sets(verdicts: Iterable[Verdict]) -> bool:
     -----
     When this fails: an undecided claim counts as well; whether there is a set is found out when it is drawn.
     """
+    verdicts = list(verdicts)
     found = [(verdict.kind, verdict.name) for verdict in verdicts]
-    return any(kind in SET_KINDS for kind, _ in found) or found == [("derivative", "refuted")]
+    if any(kind in SET_KINDS for kind, _ in found) or found == [("derivative", "refuted")]:
+        return True
+    return any(_returned_limit(verdict) is not None for verdict in verdicts)
 
 
 def set_figure(
@@ -211,6 +214,11 @@ def _claim_of(verdict: Verdict) -> dict[str, Any]:
 def _content(verdict: Verdict) -> dict[str, Any]:
     certificate = getattr(verdict, "certificate", None)
     return {} if certificate is None else certificate.content
+
+
+def _returned_limit(verdict: Verdict) -> Any:
+    """The limit that a policy returns, where it was proved in the set or outside; None of other claims."""
+    return _content(verdict).get("witness", {}).get("limit") if verdict.kind == "practice_agrees" else None
 
 
 class _Picture:
@@ -341,7 +349,7 @@ class _Picture:
         """The ends of the smallest interval: exact for scalar maps, else those of the points."""
         if self.shape == (1, 1):
             exact = hull_interval(self.system)
-            return (as_float(exact.lower), _written(exact.lower)), (as_float(exact.upper), _written(exact.upper))
+            return (as_float(exact.lower), short_text(exact.lower)), (as_float(exact.upper), short_text(exact.upper))
         values = self._all()
         low, high = float(values.min()), float(values.max())
         return (low, f"{low:.4g}"), (high, f"{high:.4g}")
@@ -383,7 +391,7 @@ class _Picture:
         steps = range(len(sets)) if len(self.entries) == 1 else _chosen(len(sets))
         return SequenceView(
             self.labels,
-            _matrix_name(start),
+            start_text(start),
             tuple(steps),
             tuple(sets[k] for k in steps),
             tuple(bounds[k] for k in steps),
@@ -400,11 +408,16 @@ class _Picture:
     def _marks_of(self, verdict: Verdict) -> Iterable[Mark]:
         claim, witness = _claim_of(verdict), _content(verdict).get("witness", {})
         of = "J^pb" if claim.get("hull") != "true" else "J^pb of the hull"
-        if verdict.kind == "in_piggyback_set" and "value" in claim:
+        asked, what = claim.get("value"), "the matrix asked for"
+        if verdict.kind != "in_piggyback_set":
+            asked, what = _returned_limit(verdict), "a limit in practice"
+        if asked is not None:
             proved = verdict.name == "proved"
-            place = self._place(matrix(claim["value"]))
-            label = f"the matrix asked for: proved {'in' if proved else 'outside'} {of}"
-            yield Mark(label, place, "inside" if proved else "outside")
+            label = f"{what}: proved {'in' if proved else 'outside'} {of}"
+            yield Mark(label, self._place(matrix(asked)), "inside" if proved else "outside")
+        if verdict.kind == "implicit_set_exceeds_clarke" and "matrix" in witness:
+            label = "by implicit differentiation: outside the Clarke Jacobian"
+            yield Mark(label, self._place(matrix(witness["matrix"])), "implicit")
         if verdict.kind == "implicit_is_strict" and "matrix" in witness:
             word = word_text(tuple(map(int, witness["word"])))
             implicit = "J^imp" if claim.get("hull") != "true" else "J^imp of the hull"
@@ -481,18 +494,3 @@ def _hull_of(points: Any) -> Any:
     except QhullError:
         order = np.lexsort((points[:, 1], points[:, 0]))
         return points[order[[0, -1]]]
-
-
-def _written(number: fmpq) -> str:
-    text = str(number)
-    return text if len(text) <= _LONGEST_FRACTION else f"{as_float(number):.4g}"
-
-
-def _matrix_name(M: fmpq_mat) -> str:
-    different = set(map(str, M.entries()))
-    if M.nrows() == M.ncols() == 1:
-        return f"J_0 = {M[0, 0]}"
-    if len(different) == 1:
-        return f"J_0, all entries {M[0, 0]}"
-    rows = "; ".join(", ".join(str(M[i, j]) for j in range(M.ncols())) for i in range(M.nrows()))
-    return f"J_0 = ({rows})" if len(rows) <= 4 * _LONGEST_FRACTION else "J_0"

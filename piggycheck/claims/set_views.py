@@ -18,8 +18,8 @@ class Mark:
     place : tuple of float
         One number for each entry drawn.
     role : str
-        ``"inside"`` or ``"outside"``, of the piggyback set or of what the label names, as proved; ``"asked"`` when
-        that is undecided; ``"witness"`` for a matrix of the piggyback set that shows something.
+        ``"inside"`` or ``"outside"``, of the piggyback set or of what the label names, as proved; ``"witness"`` for a
+        matrix of the piggyback set that shows something; ``"implicit"`` for what implicit differentiation returns.
     """
 
     label: str

@@ -41,6 +41,7 @@ _IMPLICIT: dict[str, Any] = {
 _MARKS: dict[str, dict[str, Any]] = {
     "inside": {"marker": "*", "s": 130, "facecolor": "#F0E442", "edgecolor": "black", "linewidth": 1.0, "zorder": 7},
     "outside": {"marker": "X", "s": 70, "facecolor": "white", "edgecolor": "black", "linewidth": 1.2, "zorder": 7},
+    "implicit": {"marker": "s", "s": 46, "facecolor": "#F0E442", "edgecolor": "black", "linewidth": 1.1, "zorder": 7},
     "witness": {"marker": "D", "s": 38, "facecolor": "#F0E442", "edgecolor": "black", "linewidth": 1.1, "zorder": 7},
 }
 
