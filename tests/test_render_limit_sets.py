@@ -99,7 +99,7 @@ def test_the_two_sets_stand_side_by_side():
 def test_the_word_outside_is_told_with_its_direction_and_the_words_before_it():
     text = decided("relu")[2].report()
     assert "The word w = 0 1 has the fixed point" in text
-    assert "⟨C, (I − A_i) X − B_i⟩ is 2, 1" in text
+    assert "the products ⟨C, (I − A_i) X − B_i⟩ are 2, 1" in " ".join(text.split())
     assert "all 2 shorter words" in text
 
 

@@ -104,6 +104,9 @@ def matrix_field(value: Any, where: str) -> fmpq_mat:
         if not value or not all(isinstance(row, (list, tuple)) and row for row in value):
             raise InputError(f"{where}: `{str(value)[:60]}` is no matrix; write its rows, as in [[1, 0], [0, 1]]")
         rows = [list(row) for row in value]
+        widths = [len(row) for row in rows]
+        if min(widths) < max(widths):
+            raise InputError(f"{where}: rows of {min(widths)} and of {max(widths)} numbers; write equal lengths")
     return matrix([[rational_field(entry, where) for entry in row] for row in rows], where)
 
 

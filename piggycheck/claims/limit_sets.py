@@ -23,6 +23,7 @@ __all__ = [
     "on_all_pieces",
     "read_hull",
     "require_all_words",
+    "require_columns",
     "require_numbers",
     "require_shape",
     "system_of",
@@ -55,13 +56,26 @@ def system_of(subject: Subject, kind: str) -> SwitchedSystem:
     Raises
     ------
     InputError
-        When the map has no parameters.
+        When the map has no parameters, or the matrices B no columns.
     UnknownError
         When the pairs are not known exactly, or a graph constrains their words.
     """
     subject.require_parameters(kind)
+    require_columns(subject, kind)
     require_all_words(subject, kind)
     return subject.system
+
+
+def require_columns(subject: Subject, kind: str) -> None:
+    """Require that something is differentiated.
+
+    Raises
+    ------
+    InputError
+        When the matrices B have no columns.
+    """
+    if subject.system.columns == 0:
+        raise InputError(f"claim `{kind}`: `B` has no columns, so nothing is differentiated; write one at least")
 
 
 def require_numbers(subject: Subject, kind: str) -> None:

@@ -87,7 +87,7 @@ class PiggybackBounds(Claim):
         if self.upper is not None:
             if not isinstance(self.upper, (list, tuple)) or not self.upper:
                 raise InputError(
-                    f"upper of `{self.kind}`: `{str(self.upper)[:60]}` is no list; write one number for each direction"
+                    f"upper of `{self.kind}`: `{str(self.upper)[:60]}` is no list of numbers; write one for each direction"
                 )
             numbers = tuple(rational_field(number, f"upper of `{self.kind}`") for number in self.upper)
             object.__setattr__(self, "upper", numbers)

@@ -101,7 +101,7 @@ class PracticeAgrees(Claim):
         return type(element)(
             self.kind,
             statement,
-            f"the limit is {shown}: {element.found}",
+            f"the limit is {shown}, and {element.found}",
             {"limit": shown, "place": outcome.place.value, **element.value},
             element.reason,
             derivation,

@@ -11,10 +11,11 @@ from flint import fmpq_mat
 
 from piggycheck.claims.base import Claim, certify, matrix_text
 from piggycheck.claims.growth import growth_found, growth_reason, growth_step, growth_value, growth_witness
+from piggycheck.claims.limit_sets import require_columns
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.derivation import PseudoInverseStep
-from piggycheck.errors import InputError, UnknownError
+from piggycheck.errors import UnknownError
 from piggycheck.fixed_points import rational_matrix
 from piggycheck.limits import SingularLimit, singular_limit
 from piggycheck.linalg import zeros
@@ -52,10 +53,7 @@ class PseudoInverseAgrees(Claim):
 
     def decide(self, subject: Subject) -> Verdict:
         subject.require_parameters(self.kind)
-        if subject.system.columns == 0:
-            raise InputError(
-                f"claim `{self.kind}`: `B` has no columns, so nothing is differentiated; write one at least"
-            )
+        require_columns(subject, self.kind)
         J0 = _start(subject)
         system = replace(_with_one_pair(subject), J0=J0)
         answer = singular_limit(system)

@@ -132,7 +132,7 @@ def outside_implicit(step: d.OutsideImplicitStep, steps: Sequence[d.Step]) -> Se
             sentence("It would be in the implicit set of the hull if 0 were a convex combination of the residuals ",
                      _RESIDUAL, " at ", formula(_X, "=", X_w), ". The direction"),
             Display((formula(_C, *is_matrix(step.direction)),)),
-            sentence("has a positive product with each of them, so it is not: ", product, " is ",
+            sentence("has a positive product with each of them, so it is not: the products ", product, " are ",
                      *_some_numbers(step.values), "."),
         ]  # fmt: skip
     if step.shorter:
@@ -385,9 +385,9 @@ def beyond_bound(step: d.BeyondBoundStep, steps: Sequence[d.Step]) -> Section:
 def invertible(step: d.InvertibleStep, steps: Sequence[d.Step]) -> Section:
     """Tell that implicit differentiation has a solution for every pair, or for every pair of the hull."""
     det = formula(Operator("det"), "(", _I, "−", _A_I, ")")
-    blocks: list[_Block] = [
-        sentence("The determinants ", det, " of the pairs are ", *_some_numbers(step.determinants), ".")
-    ]
+    one = len(step.determinants) == 1
+    said = ("The determinant ", det, " of the pair is ") if one else ("The determinants ", det, " of the pairs are ")
+    blocks: list[_Block] = [sentence(*said, *_some_numbers(step.determinants), ".")]
     if step.hull:
         det_l = formula(Operator("det"), "(", _I, "−", Letter("A", "ℓ"), ")")
         sign = "positive" if step.determinants[0] > 0 else "negative"
