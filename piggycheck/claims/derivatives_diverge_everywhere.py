@@ -29,6 +29,17 @@ class DerivativesDivergeEverywhere(Claim):
     InputError
         When the rate is none.
 
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> from piggycheck.claims import prove
+    >>> from piggycheck.iteration import Iteration
+    >>> from piggycheck.maps import SymbolicMap
+    >>> x, theta = sp.symbols("x theta", real=True)
+    >>> tent = Iteration(SymbolicMap([x], [sp.Min(2 * x, 2 - 2 * x)], [theta]), start=[theta])
+    >>> prove(DerivativesDivergeEverywhere(rate=2), tent, at={"theta": 0}).name
+    'proved'
+
     Notes
     -----
     Proved by a direction that every piece of the map multiplies: see docs/theory/without-hypotheses.md and

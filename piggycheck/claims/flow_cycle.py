@@ -21,6 +21,20 @@ __all__ = ["FlowCycle"]
 class FlowCycle(Claim):
     """The flow ``x' = F(x) - x`` has an attracting cycle that crosses a guard, away from critical points.
 
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> from piggycheck.claims import prove
+    >>> from piggycheck.iteration import Iteration
+    >>> from piggycheck.maps import SymbolicMap
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> above = y > 3 * x - 2
+    >>> step = [sp.Piecewise((x + (3 - x) / 10, above), (x - x / 10, True))]
+    >>> step += [sp.Piecewise((y + 2 * (5 - y) / 5, above), (y - 2 * y / 5, True))]
+    >>> verdict = prove(FlowCycle(), Iteration(SymbolicMap([x, y], step)))
+    >>> verdict.name, verdict.value["polynomial"]
+    ('proved', ['18', '-39', '22', '-6', '1'])
+
     Notes
     -----
     F is one step of an iteration, such as gradient descent, and the flow what it does when steps are small. It has two

@@ -35,6 +35,17 @@ class IteratesConvergeUniformly(Claim):
     InputError
         When the box or the rate is none.
 
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> from piggycheck.claims import prove
+    >>> from piggycheck.iteration import Iteration
+    >>> from piggycheck.maps import SymbolicMap
+    >>> x, theta = sp.symbols("x theta", real=True)
+    >>> shrinking = Iteration(SymbolicMap([x], [abs(x) / 2], [theta]), start=[theta])
+    >>> prove(IteratesConvergeUniformly(over={"theta": [-1, 1]}, rate="1/2"), shrinking, at={"theta": 0}).name
+    'proved'
+
     Notes
     -----
     A funnel proves it: see docs/theory/without-hypotheses.md and `piggycheck.trajectories.find_funnel`. What it says

@@ -86,8 +86,9 @@ class PiggybackBounds(Claim):
             object.__setattr__(self, "directions", _read_directions(self.directions, f"directions of `{self.kind}`"))
         if self.upper is not None:
             if not isinstance(self.upper, (list, tuple)) or not self.upper:
+                shown = str(self.upper)[:60]
                 raise InputError(
-                    f"upper of `{self.kind}`: `{str(self.upper)[:60]}` is no list of numbers; write one for each direction"
+                    f"upper of `{self.kind}`: `{shown}` is no list of numbers; write one for each direction"
                 )
             numbers = tuple(rational_field(number, f"upper of `{self.kind}`") for number in self.upper)
             object.__setattr__(self, "upper", numbers)

@@ -30,6 +30,16 @@ __all__ = ["PseudoInverseAgrees"]
 class PseudoInverseAgrees(Claim):
     """The derivatives converge to (I - A)^+ B, which implicit differentiation by least squares returns.
 
+    Examples
+    --------
+    >>> from piggycheck.claims import prove
+    >>> from piggycheck.switched import SwitchedSystem
+    >>> half, B = [["1/2", "1/2"], ["1/2", "1/2"]], [["1/2"], ["-1/2"]]
+    >>> for J0 in ([[0], [0]], [[1], [0]]):
+    ...     print(prove(PseudoInverseAgrees(), SwitchedSystem.from_rows([half], [B], J0=J0)).name)
+    proved
+    refuted
+
     Notes
     -----
     About one pair (A, B). The start J_0 is that of the switched system, or the derivative of the start of the

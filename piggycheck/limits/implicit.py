@@ -94,10 +94,29 @@ class Equal:
 def implicit_points(system: SwitchedSystem) -> tuple[fmpq_mat | None, ...]:
     """Return the implicit set of the pairs: ``(I - A_i)^{-1} B_i`` for each, or None where ``I - A_i`` is singular.
 
+    Parameters
+    ----------
+    system : SwitchedSystem
+
+    Returns
+    -------
+    tuple of fmpq_mat or None
+        In the order of the pairs.
+
+    Raises
+    ------
+    UnknownError
+        When a matrix is known only between bounds.
+
     Examples
     --------
     >>> implicit_points(SwitchedSystem.from_rows([[["-1/2"]], [[1]]], [[[1]], [[1]]]))
     ([2/3], None)
+
+    Notes
+    -----
+    Docs: docs/theory/implicit-sets.md. When this fails: the joint spectral radius is not looked at, and without a bound
+    on it the recursion need not converge to these; for a singular ``I - A`` see `singular_limit`.
     """
     return tuple(word_fixed_point(system, (letter,)) for letter in range(len(system)))
 

@@ -52,10 +52,30 @@ class Point:
 def word_fixed_point(system: SwitchedSystem, word: Word) -> fmpq_mat | None:
     """Return the X with ``X = A_w X + B_w`` when there is exactly one.
 
+    Parameters
+    ----------
+    system : SwitchedSystem
+    word : Word
+        In time order: its first letter acts first.
+
+    Returns
+    -------
+    fmpq_mat or None
+
+    Raises
+    ------
+    UnknownError
+        When a matrix is known only between bounds.
+
     Examples
     --------
     >>> word_fixed_point(SwitchedSystem.from_rows([[["-1/2"]]], [[[1]]]), (0,))
     [2/3]
+
+    Notes
+    -----
+    When the joint spectral radius is below 1 there always is, and it is in the piggyback set: see
+    docs/theory/limit-sets.md. When this fails: None does not tell whether there are several solutions or none.
     """
     A, B = exact_product(system, word)
     particular, kernel = solve(identity(system.dimension) - A, B)
@@ -63,7 +83,31 @@ def word_fixed_point(system: SwitchedSystem, word: Word) -> fmpq_mat | None:
 
 
 def common_fixed_point(system: SwitchedSystem) -> fmpq_mat | None:
-    """Return the X with ``X = A_i X + B_i`` for every pair, if there is one and the first pair determines it."""
+    """Return the X with ``X = A_i X + B_i`` for every pair, if there is one and the first pair determines it.
+
+    Parameters
+    ----------
+    system : SwitchedSystem
+
+    Returns
+    -------
+    fmpq_mat or None
+
+    Raises
+    ------
+    UnknownError
+        When a matrix is known only between bounds.
+
+    Examples
+    --------
+    >>> common_fixed_point(SwitchedSystem.from_rows([[["1/2"]], [["-1"]]], [[[1]], [[4]]]))
+    [2]
+
+    Notes
+    -----
+    A system that contracts then has it for its whole piggyback set. When this fails: None says nothing where
+    ``I - A_0`` is singular.
+    """
     X = word_fixed_point(system, (0,))
     if X is None or any(A * X + B != X for A, B in exact_pairs(system)):
         return None
