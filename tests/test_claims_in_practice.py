@@ -105,6 +105,10 @@ class TestBadInput:
             pc.compare(lambda theta: returned, CANTOR, ZERO)
         assert said in str(caught.value) and "\n" not in str(caught.value)
 
+    def test_what_cannot_be_called(self):
+        with pytest.raises(InputError, match="`function`: `3` cannot be called; give a function of the parameters"):
+            pc.compare(3, CANTOR, ZERO)
+
     def test_without_a_set(self):
         with pytest.raises(NoLimitSetError):
             pc.compare(returning([0.0], [[0.0]]), step("2*Abs(x) + theta", theta), ZERO)

@@ -212,6 +212,8 @@ def test_without_a_set_there_is_no_picture():
         set_figure(SwitchedSystem.from_rows([[["1/2"]], [[1]]], [[[0]], [[1]]]))
     with pytest.raises(UnknownError, match="graph"):
         set_figure(SwitchedSystem.from_rows([[["1/2"]], [["1/3"]]], graph=[(0, 0, 1), (1, 1, 0)]))
+    with pytest.raises(InputError, match="`B` has no columns"):
+        set_figure(SwitchedSystem.from_rows([[["1/2"]]], [[[]]]))
     with pytest.raises(InputError, match="no parameters"):
         set_figure(Subject(iteration=Iteration(SymbolicMap([x], [x / 2]), start=[1])))
 

@@ -159,7 +159,7 @@ def test_no_columns():
     [
         ("0", None, "`radius` is 0; write a positive number"),
         ("-1", None, "`radius` is -1; write a positive number"),
-        ("1", fmpq_mat(2, 1), "`start` is 2 by 1; write a matrix of 1 by 1"),
+        ("1", fmpq_mat(2, 1), "`start` is 2 by 1; write a matrix of 1 rows and 1 columns"),
     ],
 )
 def test_bad_input_is_refused(radius, start, message):

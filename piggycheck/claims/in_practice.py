@@ -176,6 +176,8 @@ def compare(
     """
     subject, near = _written_out(iteration, at, time_limit), rational(tolerance, "tolerance")
     subject.require_parameters("compare")
+    if not callable(function):
+        raise InputError(f"`function`: `{str(function)[:60]}` cannot be called; give a function of the parameters")
     returned = function(*_floats(iteration, at))
     if not isinstance(returned, tuple | list) or len(returned) != 2:
         raise InputError("the function returns the last iterate and its derivative; return two arrays")

@@ -16,6 +16,7 @@ from piggycheck.claims.entry import Entry, entry_name, read_entries, short_text,
 from piggycheck.claims.set_views import AttractorView, CobwebView, LevelsView, Mark, SequenceView, SetFigure
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
+from piggycheck.errors import InputError
 from piggycheck.limits import (
     Approximation,
     Contraction,
@@ -187,6 +188,8 @@ def set_figure(
     """
     system, names = _system_and_names(of)
     shape = (system.dimension, system.columns)
+    if 0 in shape:
+        raise InputError("a picture of the piggyback set: `B` has no columns, so nothing is drawn; write one at least")
     asked = None if entries is None else read_entries(entries, shape, names)
     contraction = of.contraction if isinstance(of, Subject) else contracting(system)
     picture = _Picture(contraction, asked, names, points, hull or _hull_was_asked(verdicts), tuple(verdicts))

@@ -15,10 +15,10 @@ from flint import fmpq_mat
 
 from piggycheck.errors import InputError
 from piggycheck.limits.boxes import Boxes, fill_boxes
-from piggycheck.limits.contraction import Contraction, contracting, inner_product
+from piggycheck.limits.contraction import Contraction, as_contraction, inner_product, matrix_of_set
 from piggycheck.limits.euclidean import EuclideanSystem, euclidean, norms_above, row_norms_above
 from piggycheck.limits.scaled import Array, floats
-from piggycheck.linalg import Number, as_float, rational, root_upper
+from piggycheck.linalg import Matrix, Number, as_float, rational, root_upper
 from piggycheck.switched import SwitchedSystem
 
 __all__ = ["Approximation", "approximate"]
@@ -64,7 +64,7 @@ def approximate(
     system: SwitchedSystem | Contraction,
     radius: Number,
     *,
-    start: fmpq_mat | None = None,
+    start: Matrix | None = None,
     budget: int = _BUDGET,
     progress: Progress | None = None,
 ) -> Approximation:
@@ -75,7 +75,7 @@ def approximate(
     system : SwitchedSystem or Contraction
     radius : exact number or text
         The wanted Hausdorff distance in the Frobenius norm; positive.
-    start : fmpq_mat, optional
+    start : fmpq_mat or its rows, optional
         Where the words start: any matrix, p by m. By default the centre of the ball of the contraction.
     budget : int
         How many points there may be.
@@ -111,15 +111,13 @@ def approximate(
     wanted = rational(radius, "`radius`")
     if wanted <= 0:
         raise InputError(f"`radius` is {wanted}; write a positive number")
-    contraction = system if isinstance(system, Contraction) else contracting(system)
-    shape = (contraction.system.dimension, contraction.system.columns)
-    if start is not None and (start.nrows(), start.ncols()) != shape:
-        raise InputError(f"`start` is {start.nrows()} by {start.ncols()}; write a matrix of {shape[0]} by {shape[1]}")
+    contraction = as_contraction(system)
+    first = None if start is None else matrix_of_set(start, contraction.system, "start")
     target = as_float(wanted) * _DOWNWARDS
     if target == 0:
         raise InputError("`radius` is too small for floats; write a larger number")
     maps = euclidean(contraction)
-    cells = _Cells(maps, start)
+    cells = _Cells(maps, first)
     boxes: Boxes | None = None
     try:
         cells.refine(target, min(budget, _FIRST_CELLS), progress)

@@ -8,7 +8,7 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import InputError
-from piggycheck.limits.contraction import Contraction, contracting, inner_product
+from piggycheck.limits.contraction import Contraction, as_contraction, inner_product
 from piggycheck.limits.euclidean import euclidean
 from piggycheck.limits.points import exact_pairs
 from piggycheck.limits.scaled import Array, floats
@@ -91,7 +91,7 @@ def sample_attractor(system: SwitchedSystem | Contraction, count: int, seed: int
     """
     if count < 1:
         raise InputError(f"`count` is {count}; write a positive number")
-    maps = euclidean(system if isinstance(system, Contraction) else contracting(system))
+    maps = euclidean(as_contraction(system))
     random = np.random.default_rng(seed)
     k, p, m = maps.b.shape
     walkers = min(count, _WALKERS)
@@ -136,7 +136,7 @@ def set_sequence(contraction: Contraction, start: fmpq_mat, count: int) -> Itera
 
     Examples
     --------
-    >>> cantor = contracting(SwitchedSystem.from_rows([[["1/3"]], [["1/3"]]], [[[0]], [["2/3"]]]))
+    >>> cantor = as_contraction(SwitchedSystem.from_rows([[["1/3"]], [["1/3"]]], [[[0]], [["2/3"]]]))
     >>> [(len(points), distance) for points, distance in set_sequence(cantor, fmpq_mat([[0]]), 3)]
     [(1, 1), (2, 1/3), (4, 1/9), (8, 1/27)]
 
