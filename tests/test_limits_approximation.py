@@ -269,3 +269,10 @@ def test_a_contraction_is_taken_as_it_is():
     wide = Contraction(CANTOR, contraction.tree, fmpq_mat([[5]]), fmpq(20))
     assert largest_gap(approximate(wide, "1/20").points, exact_points(CANTOR, 5)) <= 0.05
     assert inner_product(wide.centre, wide.centre) == 25
+
+
+def test_a_radius_out_of_reach_does_not_make_the_bound_much_worse():
+    shifts = [[[0, 0], [0, 0]], [[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, 0], [1, 0]], [[1, 1], [0, 1]]]
+    system = SwitchedSystem.from_rows([[["3/5", "-3/5"], ["3/5", "3/5"]]] * 5, shifts)
+    coarse, fine = (approximate(system, radius, budget=60_000) for radius in ("2", "1/1000"))
+    assert not fine.reached and fine.radius <= 1.1 * coarse.radius

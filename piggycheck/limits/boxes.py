@@ -28,7 +28,6 @@ _CHUNK = 20_000
 _BOX_IN_MAPS = 10
 _MOST_IMAGES = 300_000_000
 _UPWARDS = 1 + 1e-12
-_FIRST_FACTOR = 16.0
 
 Indices = NDArray[np.int64]
 
@@ -87,7 +86,7 @@ def fill_boxes(maps: EuclideanSystem, points: Array, radius: float, target: floa
     low, high = Z.min(axis=0) - margin, Z.max(axis=0) + margin
     dimension = Z.shape[1]
     aims = [target * (1 - 1e-9)]
-    while aims[-1] * 2 < min(radius, _FIRST_FACTOR * target):
+    while aims[-1] * 2 < radius:
         aims.append(aims[-1] * 2)
     last, growth = 0, 2.0 ** min(dimension, 2)
     codes = [code for t in _CONTRACTIONS if (code := _code(maps, t)) is not None]
