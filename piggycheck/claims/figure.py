@@ -191,7 +191,7 @@ def _iterates(subject: Subject, steps: int) -> Panel | None:
     except UnknownError:
         return None
     series = (Series(label, tuple(range(len(values))), values, "iterates"),)
-    return Panel("Error of the iterates", "‖x_k − x̄‖", series)
+    return Panel("Distance of the iterates to the fixed point", "‖x_k − x̄‖", series)
 
 
 def _moving_iterates(subject: Subject, steps: int) -> tuple[str, tuple[float, ...]]:
