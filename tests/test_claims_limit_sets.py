@@ -11,7 +11,7 @@ import sympy as sp
 from certificate_helper import assert_certified, content_of, holds, proved, refuted, undecided
 from click.testing import CliRunner
 from flint import fmpq, fmpq_mat
-from limit_set_systems import ALONG_WORDS, CANTOR, RELU, RELU_MAP, SEGMENT, TURNING, scalars
+from limit_set_systems import ALONG_WORDS, CANTOR, MIRRORED, RELU, RELU_MAP, SEGMENT, TURNING, scalars
 from structured_cases import structured
 
 from piggycheck.algorithms import forward_backward, gradient_descent, heavy_ball
@@ -312,6 +312,12 @@ class TestClarke:
                 M = sp.Matrix([[1 - half * s + u, half * t + u], [half * s - u, 1 - u]])
                 signs.append(M.inv())
         assert all((C.T * X).trace() > (C.T * Y).trace() for Y in signs[1:])
+
+    def test_of_matrices_no_clarke_jacobian_is_told(self):
+        """Without a map there is no solution map."""
+        report = proved(ImplicitSetExceedsClarke(), MIRRORED).report()
+        assert "Clarke" not in report and "not in the convex hull of the solutions" in report
+        assert "solution map" in proved(ImplicitSetExceedsClarke(), clarke_example(), {"theta": 0, "eta": 0}).report()
 
     def test_one_row_never_exceeds(self):
         undecided(ImplicitSetExceedsClarke(), RELU)

@@ -64,7 +64,8 @@ class ImplicitSetExceedsClarke(Claim):
         derivation.record(InvertibleStep(determinants, True, len(depths), max(depths)))
         derivation.record(ImplicitSetStep(points))
         largest = max(inner_product(C, X) for X in points)
-        derivation.record(ClarkeStep(found.weights, found.matrix, C, inner_product(C, found.matrix), largest))
+        of_map = subject.given is None
+        derivation.record(ClarkeStep(found.weights, found.matrix, C, inner_product(C, found.matrix), largest, of_map))
         shown = matrix_text(found.matrix)
         matrix = f" {shown}" if max(found.matrix.nrows(), found.matrix.ncols()) <= _LARGEST_SHOWN else " one"
         witness = {
@@ -86,7 +87,7 @@ class ImplicitSetExceedsClarke(Claim):
                 }
             },
             "a direction separates it from the solutions of all pairs"
-            + ("" if subject.given is not None else ", whose convex hull contains the Clarke Jacobian"),
+            + (", whose convex hull contains the Clarke Jacobian" if of_map else ""),
             derivation,
             certificate=certify(self, "proved", statement, subject.certificate_parts(), witness),
         )

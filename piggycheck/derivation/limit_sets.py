@@ -265,6 +265,8 @@ class ClarkeStep(Step):
         ``<C, matrix>``.
     largest : fmpq
         The largest ``<C, X_i>``.
+    of_map : bool
+        Whether the pairs are those of a continuous map, whose solution has a Clarke Jacobian.
     """
 
     weights: tuple[Any, ...]
@@ -272,3 +274,4 @@ class ClarkeStep(Step):
     direction: Any
     product: Any
     largest: Any
+    of_map: bool = True

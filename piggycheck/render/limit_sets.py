@@ -426,13 +426,15 @@ def clarke(step: d.ClarkeStep, steps: Sequence[d.Step]) -> Section:
     A_l, B_l = Letter("A", "ℓ"), Letter("B", "ℓ")
     weights = formula(Letter("ℓ"), "=", "(", *_row(step.weights), ")")
     solved = formula(_X, "=", "(", _I, "−", A_l, Letter(")", "", "-1"), B_l, *is_matrix(step.matrix))
+    hull = ("the convex hull of the solutions ", (Letter("X", "i"),), " of the single pairs")
+    known = ("The Clarke Jacobian of the solution map lies in ", *hull) if step.of_map else ("This is not in ", *hull)
     blocks: list[_Block] = [
         sentence("With the weights ", weights, " of the pairs, implicit differentiation returns"),
         Display((solved,)),
-        sentence("The Clarke Jacobian of the solution map lies in the convex hull of the solutions ",
-                 (Letter("X", "i"),), " of the single pairs. The direction"),
+        sentence(*known, ". The direction"),
         Display((formula(_C, *is_matrix(step.direction)),)),
         sentence("separates them: ", formula(*_product(_C, _X), *_value(step.product)), " is larger than every ",
                  _product(_C, Letter("X", "i")), ", of which the largest is ", *exactly(step.largest), "."),
     ]  # fmt: skip
-    return Section("An element that is no Clarke derivative", tuple(blocks))
+    title = "An element that is no Clarke derivative" if step.of_map else "Outside the hull of the solutions"
+    return Section(title, tuple(blocks))
