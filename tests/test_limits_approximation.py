@@ -206,6 +206,12 @@ def test_maps_that_hardly_contract_are_given_up_or_bounded(gap):
     assert abs(found.points[0, 0, 0] - 10.0**gap) <= found.radius
 
 
+def test_a_radius_far_out_of_reach_is_not_reached():
+    """The norms are near 1, so that far more cells would be needed than floats count."""
+    system = SwitchedSystem.from_rows([[["99/100"]], [["-99/100"]], [["98/100"]]], [[[0]], [[1]], [[2]]])
+    assert not approximate(system, 1 / fmpq(10) ** 200, budget=100).reached
+
+
 def test_numbers_that_no_float_holds_are_refused():
     tiny = SwitchedSystem.from_rows([[["1/2"]]] * 2, [[[0]], [[str(1 / fmpq(10) ** 320)]]])
     with pytest.raises(UnknownError, match="too small for floats"):

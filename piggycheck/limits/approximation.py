@@ -177,7 +177,8 @@ class _Cells:
         for _ in range(60):
             middle = (low + high) / 2
             low, high = (middle, high) if (self.maps.norms**middle).sum() > 1 else (low, middle)
-        return float(len(self.M) * max(self.radius / target, 1.0) ** high)
+        with np.errstate(over="ignore"):
+            return float(len(self.M) * np.float64(max(self.radius / target, 1.0)) ** high)
 
     def refine(self, target: float, budget: int, progress: Progress | None) -> None:
         """Split cells until all have the wanted size or there are as many as the budget allows."""
