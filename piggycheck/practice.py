@@ -7,6 +7,8 @@ that is in the piggyback set is a question about a single matrix.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -99,10 +101,24 @@ class Practice:
 def limit_of_pair(A: fmpq_mat, B: fmpq_mat) -> fmpq_mat | None:
     """Return the limit of ``J -> A J + B`` from every start; None when the spectral radius of A is at least 1.
 
+    Parameters
+    ----------
+    A, B : fmpq_mat
+        p by p and p by m.
+
+    Returns
+    -------
+    fmpq_mat or None
+
     Examples
     --------
     >>> limit_of_pair(fmpq_mat([[-1]]) / 2, fmpq_mat([[1]])), limit_of_pair(fmpq_mat([[1]]), fmpq_mat([[0]]))
     ([2/3], None)
+
+    Notes
+    -----
+    Decided on the characteristic polynomial, exactly. When this fails: with an eigenvalue of modulus 1 some starts may
+    still have limits, which differ from start to start.
     """
     if not is_schur_stable(A.charpoly()):
         return None
@@ -115,6 +131,8 @@ def survey(
     system: SwitchedSystem,
     essential: Sequence[int],
     contractions: tuple[Contraction, Contraction] | None,
+    *,
+    time_limit: float = math.inf,
 ) -> Practice:
     """Look at what every policy returns at a fixed point.
 
@@ -129,17 +147,33 @@ def survey(
         Those that were proved essentially active.
     contractions : (Contraction, Contraction) or None
         Of the system, and of the pieces proved essentially active; None when there is no piggyback set.
+    time_limit : float
+        Seconds after which limits are no longer placed: where they lie is then undecided.
+
+    Returns
+    -------
+    Practice
 
     Raises
     ------
     UnknownError
         When a framework's pair is irrational, or a sign on the way to it is not decided.
 
+    Examples
+    --------
+    >>> import sympy as sp
+    >>> x, theta = sp.symbols("x theta", real=True)
+    >>> map_ = SymbolicMap([x], [sp.Abs(theta) - x / 2], [theta])
+    >>> halves = SwitchedSystem.from_rows([[["-1/2"]], [["-1/2"]]], [[[1]], [[-1]]])
+    >>> found = survey(map_, {x: 0, theta: 0}, halves, (0, 1), None)
+    >>> found["torch"].limit, found["0"].limit
+    ([0], [2/3])
+
     Notes
     -----
     Docs: docs/theory/conventions.md. When this fails: a limit whose membership is not decided says so.
     """
-    places = _Places(system, essential, contractions)
+    places = _Places(system, essential, contractions, time.monotonic() + time_limit)
     outcomes = []
     for name, convention in CONVENTIONS.items():
         A, B = (rational_matrix(M, name) for M in convention_pair(map_, point, convention))
@@ -151,7 +185,7 @@ def survey(
     whole, certain = contractions
     common, settles = common_fixed_point(system), common_fixed_point(certain.system) is not None
     place = Place.IMPLICIT if common is not None else Place.UNDECIDED if settles else Place.NO_LIMIT
-    extent = _extent(whole) if common is None and system.exact else None
+    extent = _extent(whole) if common is None and system.exact and not places.is_late else None
     return Practice(system, (*outcomes, Outcome(RANDOM, None, common, place)), extent)
 
 
@@ -166,11 +200,19 @@ class _Places:
     """Finds out where limits lie; each only once."""
 
     def __init__(
-        self, system: SwitchedSystem, essential: Sequence[int], contractions: tuple[Contraction, Contraction] | None
+        self,
+        system: SwitchedSystem,
+        essential: Sequence[int],
+        contractions: tuple[Contraction, Contraction] | None,
+        deadline: float,
     ):
-        self.system, self.essential, self.contractions = system, set(essential), contractions
+        self.system, self.essential, self.contractions, self.deadline = system, set(essential), contractions, deadline
         self.implicit = implicit_points(system)
         self.known: dict[str, Place] = {}
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() > self.deadline
 
     def outcome(self, policy: str, A: fmpq_mat, B: fmpq_mat) -> Outcome:
         X = limit_of_pair(A, B)
@@ -187,6 +229,8 @@ class _Places:
             return Place.IMPLICIT
         if self.contractions is None:
             return Place.NO_SET
+        if self.is_late:
+            return Place.UNDECIDED
         whole, certain = self.contractions
         found = membership(whole, X)
         if isinstance(found, Outside):

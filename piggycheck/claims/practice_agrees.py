@@ -130,4 +130,5 @@ def practice_of(subject: Subject) -> Practice:
         contractions = subject.contraction, subject.essential_contraction
     except NoLimitSetError:
         contractions = None
-    return survey(subject.iteration.map, subject.point.point, subject.system, subject.essential, contractions)
+    map_, point = subject.iteration.map, subject.point.point
+    return survey(map_, point, subject.system, subject.essential, contractions, time_limit=subject.remaining)
