@@ -50,6 +50,7 @@ _NAMES = {
     "chain_rule_against_clarke": "maps",
     "compare": "claims.in_practice",
     "contracting": "limits",
+    "cycles": "cycles",
     "draw_attractor": "claims",
     "exceeds_clarke": "limits",
     "fixed_points": "fixed_points",

@@ -21,9 +21,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 LINEAR_ALGEBRA = {"arrays", "definite", "feasibility", "intervals", "linalg", "norms", "roots", "spectra"}
 LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback"}
-LEFT_WING |= {"enclosures", "trajectories"}
+LEFT_WING |= {"cycles", "enclosures", "trajectories"}
 RIGHT_WING = {"switched", "stability", "limits"}
-BELOW_CLAIMS = {"errors", "arithmetic", "expression", "layered_text"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
+BELOW_CLAIMS = {"rates", "errors", "arithmetic", "expression", "layered_text"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
 
 MAY_IMPORT = {
     "errors": set(),
@@ -48,9 +48,14 @@ MAY_IMPORT = {
     "piggyback": {"errors", "arithmetic", "expression", "maps", "iteration"} | LINEAR_ALGEBRA,
     "enclosures": {"errors", "arithmetic", "maps", "iteration", "fixed_points", "piggyback"} | LINEAR_ALGEBRA,
     "trajectories": {"errors", "arithmetic", "expression", "maps", "iteration"} | LINEAR_ALGEBRA,
+    "cycles": {"errors", "arithmetic", "maps", "iteration", "fixed_points", "switched", "trajectories"}
+    | LINEAR_ALGEBRA,
     "switched": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "stability": {"errors", "arithmetic", "switched"} | LINEAR_ALGEBRA,
     "limits": {"errors", "arithmetic", "switched", "stability"} | LINEAR_ALGEBRA,
+    "rates": {"errors", "arithmetic", "expression", "maps", "iteration", "fixed_points", "piggyback", "switched"}
+    | {"stability", "limits"}
+    | LINEAR_ALGEBRA,
     "practice": {"errors", "fixed_points", "limits", "maps", "switched", "derivation", "render"} | LINEAR_ALGEBRA,
     "certificates": {"errors", "arithmetic"},
     "derivation": {"errors"},

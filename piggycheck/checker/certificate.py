@@ -13,6 +13,8 @@ from .continuity import continuous_proved, continuous_refuted
 from .conventions import CLAIM as PRACTICE_CLAIM
 from .conventions import RULES as PRACTICE
 from .convergence import converges_proved, converges_refuted, converges_refuted_by_iterates
+from .cycles import CLAIM as CYCLES_CLAIM
+from .cycles import RULES as CYCLES
 from .derivatives import (
     chain_rule_proved,
     chain_rule_refuted,
@@ -78,6 +80,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     **PRACTICE,
     **IMPLICIT,
     **SINGULAR,
+    **CYCLES,
 }
 REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge
     ("converges", "refuted", "word"): (converges_refuted_by_iterates, (*WORD, *DIRECTION), ()),
@@ -102,6 +105,7 @@ CLAIM = {
     **PRACTICE_CLAIM,
     **IMPLICIT_CLAIM,
     **TRAJECTORIES_CLAIM,
+    **CYCLES_CLAIM,
 }
 REALISABLE_CLAIM = {"converges": ("rate", "words"), "diverges": ("words",)}
 WITHOUT_PIECES = (
@@ -110,7 +114,7 @@ WITHOUT_PIECES = (
     ("iterates_converge_uniformly", "proved"),
     ("iterates_converge_uniformly", "refuted"),
 )
-OF_MAPS = ("continuous", *TRAJECTORIES_OF_MAPS)  # wherever fixed points are
+OF_MAPS = ("continuous", *CYCLES_CLAIM, *TRAJECTORIES_OF_MAPS)  # wherever fixed points are
 OF_MATRICES = ("converges", "diverges", "joint_spectral_radius", "no_common_quadratic_form")  # a graph may constrain
 OF_PAIRS = ("derivative", *(kind for kind, _, _ in (*LIMIT, *IMPLICIT)))
 

@@ -11,6 +11,7 @@ from piggycheck.claims.chain_rule import ChainRuleSetIsLarger
 from piggycheck.claims.continuous import ContinuousClaim as Continuous
 from piggycheck.claims.converged import Converged
 from piggycheck.claims.converges import Converges
+from piggycheck.claims.cycle import CycleClaim as Cycle
 from piggycheck.claims.derivative import Derivative
 from piggycheck.claims.derivatives_diverge_everywhere import DerivativesDivergeEverywhere
 from piggycheck.claims.diverges import Diverges
@@ -45,6 +46,7 @@ __all__ = [
     "Continuous",
     "Converged",
     "Converges",
+    "Cycle",
     "Derivative",
     "DerivativesDivergeEverywhere",
     "Diverges",
@@ -80,6 +82,7 @@ KINDS: dict[str, type[Claim]] = {
         Continuous,
         Converged,
         Converges,
+        Cycle,
         Derivative,
         DerivativesDivergeEverywhere,
         Diverges,

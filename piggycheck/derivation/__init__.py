@@ -1,5 +1,6 @@
 """The steps of a derivation as data, recorded while a claim is decided."""
 
+from piggycheck.derivation.cycles import BasinStep, CyclesStep, FollowedStep
 from piggycheck.derivation.enclosed import (
     EnclosedDerivativeStep,
     EnclosedOutputStep,
@@ -60,6 +61,7 @@ from piggycheck.derivation.trajectories import (
 __all__ = [
     "AgainstClarkeStep",
     "BallStep",
+    "BasinStep",
     "BeyondBoundStep",
     "BoundsStep",
     "ChainRuleStep",
@@ -67,6 +69,7 @@ __all__ = [
     "CommonDirectionStep",
     "ContinuityStep",
     "ContractionStep",
+    "CyclesStep",
     "Derivation",
     "DirectionBoundsStep",
     "DiscontinuityStep",
@@ -80,6 +83,7 @@ __all__ = [
     "FixedPointStep",
     "FlowCycleStep",
     "FlowStep",
+    "FollowedStep",
     "FromStartStep",
     "FunnelStep",
     "ImplicitSetStep",

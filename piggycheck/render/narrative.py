@@ -8,7 +8,7 @@ from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.intervals import IntervalMatrix
-from piggycheck.render import enclosures, limit_sets, practice, trajectories
+from piggycheck.render import cycles, enclosures, limit_sets, practice, trajectories
 from piggycheck.render.bounds import bounds
 from piggycheck.render.formula import (
     Cases,
@@ -40,6 +40,7 @@ HEADINGS = {
     "continuous": "Is the map continuous?",
     "converged": "Are they close to the limit?",
     "converges": "Do the derivatives converge?",
+    "cycle": "Do the iterates run in a cycle?",
     "derivative": "What do the derivatives converge to?",
     "derivatives_diverge_everywhere": "Do the derivatives diverge at every parameter?",
     "diverges": "Do the derivatives diverge?",
@@ -445,6 +446,9 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.FlowStep: trajectories.flow,
     d.FlowCycleStep: trajectories.flow_cycle,
     d.PeriodicOrbitStep: trajectories.periodic_orbit,
+    d.CyclesStep: cycles.cycles,
+    d.BasinStep: cycles.basin,
+    d.FollowedStep: cycles.followed,
     d.ImplicitSetStep: limit_sets.implicit_set,
     d.IntervalStep: limit_sets.interval,
     d.OutsideImplicitStep: limit_sets.outside_implicit,

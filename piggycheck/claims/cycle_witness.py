@@ -1,0 +1,76 @@
+"""What certificates about cycles hold, as far as the checker can follow it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flint import fmpq
+
+from piggycheck.arithmetic import rational
+from piggycheck.cycles import Basin, Cycle, Cycles
+from piggycheck.errors import GapError, UnknownError
+from piggycheck.maps import SymbolicMap
+from piggycheck.trajectories import affine_pieces
+
+__all__ = ["cycle_witness", "excluding_witness", "following_witness"]
+
+_MOST_WORDS = 2000
+
+
+def cycle_witness(
+    local: SymbolicMap,
+    cycle: Cycle,
+    found: Cycles | None = None,
+    open_set: Basin | None = None,
+    index: int | None = None,
+) -> dict[str, Any]:
+    """State a cycle, with others where all of them can be listed."""
+    witness: dict[str, Any] = {"method": "points", "points": _rows(cycle)}
+    if cycle.attracting is False and cycle.radius is not None and cycle.radius[0] >= 1:
+        witness["modulus_lower"] = cycle.radius[0]
+    if open_set is not None:
+        witness["basin"] = {"P": open_set.P, "level": open_set.level}
+    if index is not None:
+        witness["entry"] = index
+    if found is not None and _can_be_listed(local, found):
+        witness["others"] = [_rows(other) for other in found if other is not cycle]
+    return witness
+
+
+def following_witness() -> dict[str, Any]:
+    """State that the map is to be followed from the claimed point."""
+    return {"method": "iterates"}
+
+
+def excluding_witness(local: SymbolicMap, period: int, found: Cycles) -> dict[str, Any]:
+    """State that all itineraries are to be solved.
+
+    Raises
+    ------
+    UnknownError
+        When the checker cannot do that.
+    """
+    none = "there is no such cycle, as solving every itinerary shows"
+    if not all(cycle.isolated for cycle in found) or not all(cycle.is_rational for cycle in found):
+        raise UnknownError(f"{none}; certificates of that hold isolated rational cycles only")
+    if not _is_affine(local):
+        raise UnknownError(f"{none}; certificates of that hold affine pieces only")
+    if found.words > _MOST_WORDS:
+        raise UnknownError(f"{none}; certificates of that hold at most {_MOST_WORDS} itineraries")
+    return {"method": "words"}
+
+
+def _can_be_listed(local: SymbolicMap, found: Cycles) -> bool:
+    listed = found.exhaustive and all(cycle.isolated and cycle.is_rational for cycle in found)
+    return listed and 0 < found.words <= _MOST_WORDS and _is_affine(local)
+
+
+def _is_affine(local: SymbolicMap) -> bool:
+    try:
+        return bool(affine_pieces(local, {}).pieces)
+    except (UnknownError, GapError):
+        return False
+
+
+def _rows(cycle: Cycle) -> list[list[fmpq]]:
+    return [[rational(c) for c in point] for point in cycle.points]
