@@ -39,6 +39,8 @@ from .radius import (
     radius_proved,
     radius_refuted,
 )
+from .rates import CLAIM as RATES_CLAIM
+from .rates import RULES as RATES
 from .reading import Data, Refused, Unreadable, fields, text
 from .realisable import along_iterates
 from .singular import RULES as SINGULAR
@@ -81,6 +83,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     **IMPLICIT,
     **SINGULAR,
     **CYCLES,
+    **RATES,
 }
 REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge
     ("converges", "refuted", "word"): (converges_refuted_by_iterates, (*WORD, *DIRECTION), ()),
@@ -106,6 +109,7 @@ CLAIM = {
     **IMPLICIT_CLAIM,
     **TRAJECTORIES_CLAIM,
     **CYCLES_CLAIM,
+    **RATES_CLAIM,
 }
 REALISABLE_CLAIM = {"converges": ("rate", "words"), "diverges": ("words",)}
 WITHOUT_PIECES = (
@@ -179,7 +183,7 @@ def subject_of(certificate: Data, kind: str, verdict: str, method: str) -> Subje
         needed = () if kind == "continuous" else ("at",)
         fields(certificate, "certificate", (*GENERAL, "map", *needed), ("at", "start"))
         return Map(certificate, at_needed=bool(needed))
-    pieces = (kind, verdict) not in WITHOUT_PIECES
+    pieces = (kind, verdict) not in WITHOUT_PIECES and kind not in RATES_CLAIM
     required = (*GENERAL, "map", "at", "fixed_point", *(("pieces",) if pieces else ()))
     chosen = (kind == "diverges" and method in ("word", "polynomial_growth")) or kind == "pseudo_inverse_agrees"
     fields(certificate, "certificate", required, ("start", "pieces", *(("J0",) if chosen else ())))

@@ -24,3 +24,8 @@ def spend(multiplications: int, bits: int = 0) -> None:
 def spend_inner(multiplications: int, bits: int) -> None:
     """The same inside inner products, where a multiplication takes a twentieth of the time."""
     spend(multiplications // 20 + 1, bits)
+
+
+def spent() -> float:
+    """What was counted so far."""
+    return _done[0]

@@ -1,0 +1,114 @@
+"""Bounds of errors in k: by evaluation for finitely many k, and for all k by a norm in which the map contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from .distances import MOST_BITS, NORMS, Errors, Limit
+from .intervals import ONE, Interval
+from .matrices import Matrix, combine, equal, identity, matrix, times
+from .orbits import Setting
+from .rate_bounds import Bound
+from .reading import Data, Refused, Unreadable, integer, say_point, text
+from .scaled import inverse, scaled
+from .subject import FixedPoint
+
+MOST_STEPS = 100_000
+WORDS = {"max": "max norm", "frobenius": "Frobenius norm", "spectral": "spectral norm"}
+
+
+class Claimed:
+    """The claim: of which error, in which norm, up to which index; None for all."""
+
+    def __init__(self, claim: Data) -> None:
+        self.quantity = text(claim.get("quantity"), "claim.quantity")
+        self.norm = text(claim.get("norm"), "claim.norm")
+        if self.quantity not in ("iterates", "derivatives"):
+            raise Unreadable('`claim.quantity` is "iterates" or "derivatives"')
+        if self.norm not in NORMS:
+            raise Unreadable(f"`claim.norm` is one of {', '.join(NORMS)}")
+        upto = text(claim.get("upto"), "claim.upto")
+        self.upto = None if upto == "infinity" else integer(upto, "claim.upto", 0, MOST_STEPS)
+        self.bound = Bound(claim.get("bound"))
+        self.derivatives = self.quantity == "derivatives"
+
+
+def errors_of(claimed: Claimed, subject: FixedPoint, witness: Data) -> Errors:
+    """The errors that a claim is about."""
+    setting = Setting(subject, claimed.derivatives)
+    if not claimed.derivatives:
+        if "matrix" in witness:
+            raise Unreadable("`matrix` stands in the witness when the claim is about derivatives")
+        limit = Limit([[c] for c in subject.x.values()], derivatives=False)
+    else:
+        limit = Limit([[c.lo for c in row] for row in shared_limit(subject, witness)], derivatives=True)
+    return Errors(setting, claimed.norm, claimed.bound, limit)
+
+
+def shared_limit(subject: FixedPoint, witness: Data) -> Matrix:
+    """The one matrix that all pieces at the fixed point send to itself."""
+    if not subject.A or not subject.m:
+        raise Unreadable("`pieces`, or parameters, are missing")
+    subject.require_all_pieces()
+    X = matrix(witness.get("matrix"), "matrix", subject.p, subject.m)
+    for A, B in zip(subject.A, subject.B, strict=True):
+        if not equal(combine(times(A, X), ONE, B), X):
+            raise Refused("the matrix is not fixed by all pieces, or this is not decided exactly")
+    require_unique(subject)
+    return X
+
+
+def require_unique(subject: FixedPoint) -> None:
+    """Refuse unless I - A is invertible for a piece."""
+    for A in subject.A:
+        if all(c.exact for row in A for c in row):
+            rest = combine(identity(subject.p), Interval(Fraction(-1)), A)
+            try:
+                inverse(scaled([[c.lo for c in row] for row in rest]))
+            except Refused:
+                continue
+            return
+    raise Refused("several matrices may be fixed by all pieces")
+
+
+def rate_proved(claim: Data, subject: FixedPoint, witness: Data) -> str:
+    """The error is at most the bound at every index up to the last."""
+    claimed, bits = Claimed(claim), read_bits(witness)
+    if claimed.upto is None:
+        raise Unreadable('`claim.upto` is "infinity", which takes another method')
+    k = errors_of(claimed, subject, witness).first_violation(claimed.upto, bits)
+    if k is not None:
+        raise Refused(f"the error exceeds the bound at k = {k}")
+    return say_bound(claim, claimed, subject, f"at most the bound for k = 0..{claimed.upto}")
+
+
+def rate_refuted(claim: Data, subject: FixedPoint, witness: Data) -> str:
+    """The error exceeds the bound at an index, and not before."""
+    claimed, bits = Claimed(claim), read_bits(witness)
+    k = integer(witness["violation"], "violation", 0, MOST_STEPS if claimed.upto is None else claimed.upto)
+    found = errors_of(claimed, subject, witness).first_violation(k, bits)
+    if found != k:
+        raise Refused(f"the error does not exceed the bound first at k = {k}")
+    return say_bound(claim, claimed, subject, f"larger than the bound at k = {k}, and at no index before")
+
+
+def read_bits(witness: Data) -> int:
+    """The precision with which to begin."""
+    return integer(witness["bits"], "bits", 0, MOST_BITS)
+
+
+def say_bound(claim: Data, claimed: Claimed, subject: FixedPoint, what: str) -> str:
+    """What is proved of the error."""
+    error = "J_k - J" if claimed.derivatives else "x_k - x"
+    bound = " ".join(claim["bound"].split())[:100]
+    return f"the {WORDS[claimed.norm]} of {error} at the fixed point {say_point(subject.x)} is {what} {bound}"
+
+
+Rule = tuple[Callable[[Data, Any, Data], str], Sequence[str], Sequence[str]]
+RULES: dict[tuple[str, str, str], Rule] = {
+    ("rate_bound", "proved", "evaluation"): (rate_proved, ("method", "bits"), ("matrix",)),
+    ("rate_bound", "refuted", "evaluation"): (rate_refuted, ("method", "bits", "violation"), ("matrix",)),
+}
+CLAIM = {"rate_bound": ("quantity", "bound", "upto", "norm")}
