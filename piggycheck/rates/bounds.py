@@ -87,7 +87,9 @@ class Bound:
         """
         value = self.expression.subs(K, k)
         if value.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I) or value.is_real is False:
-            raise InputError(f"bound `{self.text}`: it has no real value at k = {k}; write one that is real for every k")
+            raise InputError(
+                f"bound `{self.text}`: it has no real value at k = {k}; write one that is real for every k"
+            )
         return value
 
     def rational(self, k: int) -> fmpq | None:

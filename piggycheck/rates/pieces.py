@@ -115,9 +115,7 @@ def affine_piece(limit: Limit, signature: Signature, derivatives: bool) -> Affin
     if any(L.has(*state) for L in couplings):
         return None
     h = (A * limit.matrix + B.subs(centre) - limit.matrix).applyfunc(_plain)
-    return AffinePiece(
-        signature, sp.ImmutableMatrix(A), c, sp.ImmutableMatrix(h), couplings, tuple(conditions)
-    )
+    return AffinePiece(signature, sp.ImmutableMatrix(A), c, sp.ImmutableMatrix(h), couplings, tuple(conditions))
 
 
 def _slopes(column: sp.Matrix, state: Sequence[sp.Symbol]) -> sp.ImmutableMatrix:
@@ -146,5 +144,3 @@ def integers(matrix: sp.ImmutableMatrix, bits: int) -> Integers:
     scale = fmpz(2) ** (bits + _ROOM)
     low = [(enclosure(entry, bits + 2 * _ROOM)[0] * fmpq(scale)).floor() for entry in entries]
     return Integers(fmpz_mat(matrix.rows, matrix.cols, low), scale, fmpq(2, scale))
-
-

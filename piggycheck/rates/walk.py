@@ -18,13 +18,13 @@ from flint import arb, arb_mat, ctx, fmpq, fmpz, fmpz_mat
 from piggycheck.arithmetic import Balls
 from piggycheck.arrays import BallArrays, Enclosed
 from piggycheck.errors import UnknownError
-from piggycheck.maps import Signature
+from piggycheck.maps import Piece, Signature, SymbolicMap
 from piggycheck.rates.adapted import BITS, AdaptedNorm
 from piggycheck.rates.exactly import ExactRun
 from piggycheck.rates.limit import Limit
 from piggycheck.rates.pieces import AffinePiece, affine_piece, integers
 
-__all__ = ["CurvedError", "Errors", "Fixed", "walk"]
+__all__ = ["CurvedError", "Errors", "Fixed", "Walk", "require_equal_pairs", "start_matrix"]
 
 _UNIT = 16
 _GUARD_BITS = 80
@@ -55,27 +55,6 @@ class Errors:
     k: int
     x: Fixed
     J: Fixed | None
-
-
-def walk(limit: Limit, bits: int, derivatives: bool) -> Iterator[Errors]:
-    """Walk the errors along the iterates, without end.
-
-    Parameters
-    ----------
-    limit : Limit
-    bits : int
-        Significant bits, about.
-    derivatives : bool
-        Whether those of the derivatives are wanted, too.
-
-    Raises
-    ------
-    CurvedError
-        When a piece is met that is not affine.
-    UnknownError
-        When the sign of a guard is not decided, or derivatives differ at a tie.
-    """
-    return _Walk(limit, bits, derivatives).run()
 
 
 class _Part:
@@ -111,7 +90,7 @@ class _Part:
         return self.error == 0 and not any(self.X.entries())
 
     def become(
-        self, numerators: Sequence[fmpz], denominator: fmpz, prepared: _Prepared, added: int, walk: _Walk
+        self, numerators: Sequence[fmpz], denominator: fmpz, prepared: _Prepared, added: int, walk: Walk
     ) -> None:
         """Take the next values, and bound what rounding did; `added` is what else is uncertain, in roundings."""
         quotients = [entry // denominator for entry in numerators]
@@ -212,8 +191,38 @@ class _Prepared:
         return True
 
 
-class _Walk:
-    """One run at one precision."""
+class Walk:
+    """The errors along the iterates at one precision: iterate over it once.
+
+    Parameters
+    ----------
+    limit : Limit
+    bits : int
+        Significant bits, about.
+    derivatives : bool
+        Whether those of the derivatives are wanted, too.
+
+    Attributes
+    ----------
+    itinerary : list of AffinePiece
+        The pieces used so far, one for each step.
+
+    Raises
+    ------
+    CurvedError
+        When a piece is met that is not affine.
+    UnknownError
+        When the sign of a guard is not decided, or derivatives differ at a tie.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> from piggycheck.algorithms import gradient_descent
+    >>> from piggycheck.rates.limit import limit_of
+    >>> limit = limit_of(gradient_descent("x**2/2", ["x"], "1/2", start=[3]))
+    >>> [float(errors.x.numerators[0, 0]) * 2.0**-errors.x.scale for errors in islice(Walk(limit, 64, False), 4)]
+    [3.0, 1.5, 0.75, 0.375]
+    """
 
     def __init__(self, limit: Limit, bits: int, derivatives: bool):
         self.limit, self.bits, self.derivatives = limit, bits, derivatives
@@ -228,7 +237,7 @@ class _Walk:
         self.x = _Part(sp.ImmutableMatrix(len(away), 1, away), bits)
         self.J = _Part(start_matrix(limit) - limit.matrix, bits) if derivatives else None
 
-    def run(self) -> Iterator[Errors]:
+    def __iter__(self) -> Iterator[Errors]:
         k = 0
         while True:
             yield Errors(k, self.x.fixed(), None if self.J is None else self.J.fixed())
@@ -366,14 +375,25 @@ class _Walk:
         if not self.derivatives:
             return self._prepared(self.map.active(point)[0].signature)
         pieces = self.map.selection(point).pieces
-        if not pieces:
-            raise UnknownError(f"step {k}: no piece was proved essentially active")
-        if any(piece.pair != pieces[0].pair for piece in pieces):
-            conditions = self.map.piece(pieces[0].signature).conditions
-            ties = [guard for _, guard in conditions if sp.simplify(guard.subs(point)) == 0]
-            named = f"the guard `{ties[0]}` ties" if ties else "guards tie"
-            raise UnknownError(f"step {k}: {named}, and the pieces there have different derivatives")
+        require_equal_pairs(self.map, pieces, point, k)
         return self._prepared(pieces[0].signature)
+
+
+def require_equal_pairs(map_: SymbolicMap, pieces: Sequence[Piece], point: dict[Any, sp.Expr], k: int) -> None:
+    """Require that the pieces where guards tie agree on the derivatives.
+
+    Raises
+    ------
+    UnknownError
+        When they do not; the message names the step and the guard.
+    """
+    if not pieces:
+        raise UnknownError(f"step {k}: no piece was proved essentially active")
+    if any(piece.pair != pieces[0].pair for piece in pieces):
+        conditions = map_.piece(pieces[0].signature).conditions
+        ties = [guard for _, guard in conditions if sp.simplify(guard.subs(point)) == 0]
+        named = f"the guard `{ties[0]}` ties" if ties else "guards tie"
+        raise UnknownError(f"step {k}: {named}, and the pieces there have different derivatives")
 
 
 def start_matrix(limit: Limit) -> sp.ImmutableMatrix:

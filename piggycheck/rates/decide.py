@@ -1,0 +1,127 @@
+"""Deciding ``e_k <= bound(k)`` for k in a range: with as many digits as each k needs, and exactly where these are equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from piggycheck.errors import UnknownError
+from piggycheck.rates.bounds import Bound
+from piggycheck.rates.errors import ErrorSequence, Run
+
+__all__ = ["Comparison", "compare_with_bound"]
+
+_FIRST_BITS = 64
+_EXACT_FROM_BITS = 256
+_MOST_BITS = 65_536
+_REPORTED = 1000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found of ``e_k <= bound(k)``.
+
+    Attributes
+    ----------
+    proved_upto : int
+        It holds for k = 0, ..., this one; -1 when already k = 0 is not decided.
+    violation : int or None
+        The first k at which it does not hold.
+    bits : int
+        The precision that the hardest decision needed.
+    equalities : int
+        How many k were settled by rational numbers.
+    reason : str
+        What was not decided at the next k, when the range was not finished.
+    """
+
+    proved_upto: int
+    violation: int | None
+    bits: int
+    equalities: int
+    reason: str = ""
+
+
+def compare_with_bound(
+    sequence: ErrorSequence,
+    bound: Bound,
+    upto: int,
+    *,
+    most_bits: int = _MOST_BITS,
+    out_of_time: Callable[[], bool] = lambda: False,
+    progress: Callable[[str], None] | None = None,
+) -> Comparison:
+    """Compare errors with a bound, k by k from 0, until one exceeds it.
+
+    Parameters
+    ----------
+    sequence : ErrorSequence
+    bound : Bound
+    upto : int
+        The last k.
+    most_bits : int
+        How far the precision is raised; each time it is doubled, and the run starts again.
+    out_of_time : callable
+        Ends the comparison when it returns True.
+    progress : callable, optional
+        Is given a text from time to time.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        When the bound is negative or not real for some k in the range.
+
+    Examples
+    --------
+    >>> from piggycheck.algorithms import gradient_descent
+    >>> from piggycheck.rates.bounds import read_bound
+    >>> from piggycheck.rates.limit import limit_of
+    >>> descent = ErrorSequence(limit_of(gradient_descent("x**2/2", ["x"], "1/2", start=[1])))
+    >>> compare_with_bound(descent, read_bound("(1/2)**k"), 50).proved_upto
+    50
+    >>> compare_with_bound(descent, read_bound("2*(49/100)**k"), 50).violation
+    35
+    """
+    for k in range(upto + 1):
+        bound.require_nonnegative(k)
+    run, k, hardest, equalities = sequence.run(_FIRST_BITS), 0, _FIRST_BITS, 0
+    while k <= upto:
+        if k % _REPORTED == 0 and k:
+            if progress is not None:
+                progress(f"compared with the bound up to k = {k}")
+            if out_of_time():
+                return Comparison(k - 1, None, hardest, equalities, f"the time was over at k = {k}")
+        holds, error = _in_balls(run, bound, k)
+        if holds is None and run.bits >= _EXACT_FROM_BITS and run.k == k:
+            try:
+                holds = not run.exceeds(bound)
+                equalities += 1
+            except UnknownError as unable:
+                error = unable
+        if holds is None:
+            if 2 * run.bits > most_bits:
+                reason = str(error) if error is not None else f"step {k}: the error and the bound are too close"
+                return Comparison(k - 1, None, hardest, equalities, f"{reason}; the precision was {run.bits} bits")
+            run = sequence.run(2 * run.bits)
+            continue
+        hardest = max(hardest, run.bits)
+        if not holds:
+            return Comparison(k - 1, k, hardest, equalities)
+        k += 1
+    return Comparison(upto, None, hardest, equalities)
+
+
+def _in_balls(run: Run, bound: Bound, k: int) -> tuple[bool | None, UnknownError | None]:
+    try:
+        error, value = run.error(k), bound.ball(k, run.bits)
+    except UnknownError as unknown:
+        return None, unknown
+    if error <= value:
+        return True, None
+    if error > value:
+        return False, None
+    return None, None
