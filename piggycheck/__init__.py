@@ -46,6 +46,7 @@ _NAMES = {
     "SymbolicMap": "maps",
     "Undecided": "claims",
     "approximate": "limits",
+    "asymptotic_rate": "claims.asymptotic_rate",
     "attractor_points": "limits",
     "chain_rule_against_clarke": "maps",
     "compare": "claims.in_practice",

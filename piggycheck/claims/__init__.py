@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from piggycheck.claims.about import About
+from piggycheck.claims.asymptotic_rate import AsymptoticRate
 from piggycheck.claims.base import Claim
 from piggycheck.claims.chain_rule import ChainRuleSetIsLarger
 from piggycheck.claims.continuous import ContinuousClaim as Continuous
@@ -41,6 +42,7 @@ from piggycheck.switched import SwitchedSystem
 
 __all__ = [
     "KINDS",
+    "AsymptoticRate",
     "ChainRuleSetIsLarger",
     "Claim",
     "Continuous",
@@ -78,6 +80,7 @@ __all__ = [
 KINDS: dict[str, type[Claim]] = {
     claim.kind: claim
     for claim in (
+        AsymptoticRate,
         ChainRuleSetIsLarger,
         Continuous,
         Converged,

@@ -1,5 +1,6 @@
 """The steps of a derivation as data, recorded while a claim is decided."""
 
+from piggycheck.derivation.asymptotic import AsymptoticRateStep, TransientStep
 from piggycheck.derivation.cycles import BasinStep, CyclesStep, FollowedStep
 from piggycheck.derivation.enclosed import (
     EnclosedDerivativeStep,
@@ -60,6 +61,7 @@ from piggycheck.derivation.trajectories import (
 
 __all__ = [
     "AgainstClarkeStep",
+    "AsymptoticRateStep",
     "BallStep",
     "BasinStep",
     "BeyondBoundStep",
@@ -108,6 +110,7 @@ __all__ = [
     "StructuredMapStep",
     "SwitchedStep",
     "TieStep",
+    "TransientStep",
     "TransitionsStep",
     "TrapStep",
     "WordFixedPointsStep",

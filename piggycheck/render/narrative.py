@@ -8,7 +8,7 @@ from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.intervals import IntervalMatrix
-from piggycheck.render import cycles, enclosures, limit_sets, practice, trajectories
+from piggycheck.render import asymptotic, cycles, enclosures, limit_sets, practice, trajectories
 from piggycheck.render.bounds import bounds
 from piggycheck.render.formula import (
     Cases,
@@ -36,6 +36,7 @@ from piggycheck.render.words import word
 __all__ = ["HEADINGS", "names_of", "own_steps", "shared_steps", "tell"]
 
 HEADINGS = {
+    "asymptotic_rate": "At which rate, exactly?",
     "chain_rule_set_is_larger": "Is the chain-rule set larger?",
     "continuous": "Is the map continuous?",
     "converged": "Are they close to the limit?",
@@ -429,6 +430,8 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.LimitStep: _limit,
     d.WordFixedPointsStep: _word_fixed_points,
     d.ChainRuleStep: _chain_rule,
+    d.AsymptoticRateStep: asymptotic.rate,
+    d.TransientStep: asymptotic.transient,
     d.PracticeStep: practice.told,
     d.AgainstClarkeStep: practice.against_clarke,
     d.StructuredMapStep: structured_map,

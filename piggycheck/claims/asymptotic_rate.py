@@ -1,0 +1,251 @@
+"""The claim that iterates or derivatives converge at a certain asymptotic linear rate, an exact algebraic number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from piggycheck.arithmetic import exact, rational
+from piggycheck.claims.base import Claim, certify
+from piggycheck.claims.exact_rate import ExactRate, exact_rate, read_quantity
+from piggycheck.claims.subject import Subject
+from piggycheck.claims.verdict import Proved, Refuted, Verdict
+from piggycheck.derivation import AsymptoticRateStep, ContractionStep, LimitStep, TransientStep, TrapStep
+from piggycheck.errors import InputError, IrrationalError
+from piggycheck.expression import parse_number, to_text
+from piggycheck.iteration import Iteration
+from piggycheck.maps import StructuredMap
+from piggycheck.rates.modulus import AlgebraicNumber
+from piggycheck.switched import SwitchedSystem
+
+__all__ = ["AsymptoticRate", "asymptotic_rate"]
+
+_DIGITS = 10
+
+
+@dataclass(frozen=True)
+class AsymptoticRate(Claim):
+    """The errors ``e_k`` have ``lim sup e_k^(1/k)`` equal to an algebraic number; with `value`, to this one.
+
+    Parameters
+    ----------
+    quantity : "iterates" or "derivatives"
+        Whether ``e_k`` is the size of ``x_k - xbar``, or of ``J_k - Jbar``.
+    value : exact number or text, optional
+        The rate, such as ``"19/20"`` or ``"sqrt(3)/2"``.
+
+    Raises
+    ------
+    InputError
+        When the quantity is none of the two, or the value is negative or not real.
+
+    Examples
+    --------
+    >>> from piggycheck.algorithms import gradient_descent
+    >>> from piggycheck.claims import prove
+    >>> descent = gradient_descent("x**2/2 + y**2/20", ["x", "y"], "1/2", start=[1, 1])
+    >>> prove(AsymptoticRate("iterates", "19/20"), descent).name
+    'proved'
+    >>> descent = gradient_descent("x**2/2 + y**2/20", ["x", "y"], "1/2", start=[1, 0])
+    >>> prove(AsymptoticRate("iterates", "19/20"), descent).found
+    'the errors of the iterates decay at the rate 1/2'
+
+    Notes
+    -----
+    It is the largest modulus of an eigenvalue of A that the error excites. Source: docs/theory/asymptotic-rates.md.
+
+    When this fails: where pieces with different Jacobians meet at the fixed point, or the piece there is not affine, or
+    the numbers are irrational, the claim is undecided.
+    """
+
+    quantity: Any = "iterates"
+    value: Any = None
+    kind = "asymptotic_rate"
+
+    def __post_init__(self) -> None:
+        read_quantity(self.quantity, "quantity of `asymptotic_rate`")
+        if self.value is not None:
+            object.__setattr__(self, "value", _read_value(self.value))
+
+    def fields(self) -> dict[str, Any]:
+        value = self.value
+        return {"quantity": self.quantity, "value": None if value is None else to_text(value)}
+
+    def statement(self, subject: Subject) -> str:
+        where = ""
+        if subject.given is None and subject.iteration.start is None:
+            where = f"from almost every start near {subject.named_point} "
+        elif subject.given is not None and subject.given.J0 is None:
+            where = "from almost every start "
+        what = "is an algebraic number" if self.value is None else f"is {self.value}"
+        return f"{where}the asymptotic linear rate of the {self.quantity} {what}"
+
+    def decide(self, subject: Subject) -> Verdict:
+        found = exact_rate(subject, self.quantity)
+        if self.value is None or found.rate.equals(self.value):
+            return self._verdict(Proved, subject, found, found.rate)
+        return self._verdict(Refuted, subject, found, _apart(found.rate, self.value))
+
+    def _verdict(self, kind: type, subject: Subject, found: ExactRate, rate: AlgebraicNumber) -> Verdict:
+        derivation, statement = subject.opening(), self.statement(subject)
+        if found.proof is not None:
+            derivation.record(ContractionStep(found.proof))
+            derivation.record(TrapStep(found.trap.iteration, found.trap.level))
+        if found.limit is not None:
+            derivation.record(LimitStep(found.limit))
+        derivation.record(_step(found))
+        transient = found.transient
+        if transient is not None:
+            derivation.record(TransientStep(self.quantity, transient, found.rate))
+        claim = self if kind is Refuted or self.value is None else AsymptoticRate(self.quantity, _visible(self, found))
+        parts = subject.certificate_parts(None if subject.given is not None else subject.active)
+        return kind(
+            self.kind,
+            statement,
+            f"the errors of the {self.quantity} {_found(found)}",
+            _value(found),
+            _reason(found),
+            derivation,
+            certificate=certify(claim, kind.name, statement, parts, found.witness(rate)),
+        )
+
+
+def asymptotic_rate(
+    about: Iteration | SwitchedSystem,
+    at: Mapping[Any, Any] | None = None,
+    quantity: str = "iterates",
+    *,
+    time_limit: float = 10.0,
+) -> ExactRate:
+    """Return the asymptotic linear rate of iterates or derivatives, exactly, and what a run shows of it.
+
+    Parameters
+    ----------
+    about : Iteration or SwitchedSystem
+    at : mapping, optional
+        A value for each parameter of an iteration.
+    quantity : "iterates" or "derivatives"
+    time_limit : float
+        Seconds for the proof that the iterates converge.
+
+    Returns
+    -------
+    ExactRate
+
+    Raises
+    ------
+    InputError
+        When the quantity is none of the two, or a parameter has no value.
+    UnknownError
+        When the rate is not known; the message says why.
+
+    Examples
+    --------
+    >>> from piggycheck.algorithms import heavy_ball
+    >>> ball = heavy_ball("x**2/2 - theta*x", ["x"], 1, "3/4", parameters=["theta"], start=[0])
+    >>> found = asymptotic_rate(ball, {"theta": 1})
+    >>> found.rate.closed_form, found.rate.polynomial, found.transient.observed[:12]
+    (sqrt(3)/2, (-3, 0, 4), '0.8660254037')
+
+    Notes
+    -----
+    Source: docs/theory/asymptotic-rates.md. When this fails: see `AsymptoticRate`.
+    """
+    read_quantity(quantity, "quantity")
+    return exact_rate(_subject(about, at, time_limit), quantity)
+
+
+def _subject(about: Iteration | SwitchedSystem, at: Mapping[Any, Any] | None, time_limit: float) -> Subject:
+    if isinstance(about, SwitchedSystem):
+        return Subject(given=about, time_limit=time_limit)
+    if isinstance(about.map, StructuredMap):
+        from piggycheck.claims.enclosed import EnclosedSubject
+
+        return EnclosedSubject(about, at, time_limit).symbolic()
+    return Subject(iteration=about, at=at, time_limit=time_limit)
+
+
+def _read_value(value: Any) -> sp.Expr:
+    where = "value of `asymptotic_rate`"
+    read = parse_number(value, where=where) if isinstance(value, str) else exact(value, where)
+    try:
+        read = sp.Rational(str(rational(read)))
+    except IrrationalError:
+        read = sp.radsimp(read)
+    if not read.is_Rational and read.is_real is not True:
+        raise InputError(f"{where}: `{read}` is not seen to be real; write a number that is not negative")
+    if read.is_negative:
+        raise InputError(f"{where}: `{read}` is negative; write a number that is not")
+    return read
+
+
+def _apart(rate: AlgebraicNumber, value: sp.Expr) -> AlgebraicNumber:
+    """The rate between bounds that leave another value outside."""
+    digits = _DIGITS
+    while not rate.excludes(value):
+        digits *= 2
+        rate = rate.narrowed(digits)
+    return rate
+
+
+def _visible(claim: AsymptoticRate, found: ExactRate) -> sp.Expr:
+    """The claimed value in the form in which the checker sees that it is a root."""
+    form = found.rate.closed_form
+    return claim.value if form is None else form
+
+
+def _step(found: ExactRate) -> AsymptoticRateStep:
+    excited = found.excited
+    return AsymptoticRateStep(
+        found.quantity,
+        found.method,
+        found.A.charpoly(),
+        excited.iteration,
+        excited.annihilator,
+        excited.largest.dominant,
+        found.rate,
+        excited.power,
+        found.coupled,
+    )
+
+
+def _found(found: ExactRate) -> str:
+    if found.rate.upper == 0:
+        return f"are zero from k = {found.excited.iteration} on, so their rate is 0"
+    verb = "decay" if found.rate.upper < 1 else "grow" if found.rate.lower > 1 else "go on"
+    return f"{verb} at the rate {found.rate}"
+
+
+def _reason(found: ExactRate) -> str:
+    if found.rate.upper == 0:
+        return "the error vanishes after finitely many steps"
+    which = "" if found.method == "local" else " that the error excites"
+    return f"it is the largest modulus of the eigenvalues of A{which}"
+
+
+def _value(found: ExactRate) -> dict[str, Any]:
+    rate, seen = found.rate, found.transient
+    value: dict[str, Any] = {
+        "rate": str(rate),
+        "minimal_polynomial": [str(c) for c in rate.polynomial],
+        "lower": str(rate.lower),
+        "upper": str(rate.upper),
+        "decimals": rate.decimals(2 * _DIGITS),
+        "power": str(found.excited.power),
+    }
+    if seen is not None:
+        value |= {
+            "observed": seen.observed,
+            "observed_digits": str(seen.digits),
+            "iterations": str(seen.iterations),
+            "precision": str(seen.precision),
+            "identified": str(seen.identified),
+        }
+        if seen.largest is not None:
+            value |= {"largest_before": seen.largest[1], "largest_before_at": str(seen.largest[0])}
+        if seen.within is not None:
+            value["within_one_percent_from"] = str(seen.within)
+    return value

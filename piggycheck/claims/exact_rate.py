@@ -1,0 +1,261 @@
+"""The asymptotic rate of what a claim is about: why the errors obey a linear recursion, and what they excite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+from flint import fmpq_mat
+
+from piggycheck.claims.subject import Subject
+from piggycheck.claims.trap import Trap, find_trap
+from piggycheck.errors import InputError, UnknownError
+from piggycheck.fixed_points import rational_matrix
+from piggycheck.linalg import identity, zeros
+from piggycheck.maps import Piece
+from piggycheck.rates.asymptotic import (
+    QUANTITIES,
+    ExcitedRate,
+    affine_errors,
+    exact_errors,
+    excited_rate,
+    powers,
+)
+from piggycheck.rates.limit import Limit
+from piggycheck.rates.modulus import AlgebraicNumber, largest_modulus
+from piggycheck.rates.transient import Transient, observe
+from piggycheck.stability import Contractive, WordTree
+
+__all__ = ["ExactRate", "exact_rate", "read_quantity"]
+
+
+@dataclass(frozen=True)
+class ExactRate:
+    """An asymptotic linear rate, and why it is that.
+
+    Attributes
+    ----------
+    quantity : "iterates" or "derivatives"
+    method : str
+        Why the errors obey a linear recursion: "word_tree", the iterates are trapped in an affine piece; "affine", the
+        map is affine as a whole; "fixed_start", they rest; "local", from almost every start near the fixed point.
+    A : fmpq_mat
+    excited : ExcitedRate
+        The minimal polynomial of the errors, and the largest modulus of its roots.
+    limit : fmpq_mat or None
+        What the derivatives tend to.
+    coupled : bool
+        Whether the errors of the iterates enter those of the derivatives, because B moves with the state.
+    proof, trap : WordTree and Trap, or None
+    about : Limit or None
+        The iteration and its fixed point, where there is a run to be observed.
+    """
+
+    quantity: str
+    method: str
+    A: fmpq_mat
+    excited: ExcitedRate
+    limit: fmpq_mat | None = None
+    proof: WordTree | None = None
+    trap: Trap | None = None
+    about: Limit | None = None
+    coupled: bool = False
+
+    @property
+    def rate(self) -> AlgebraicNumber:
+        """The rate."""
+        return self.excited.largest.modulus
+
+    @cached_property
+    def transient(self) -> Transient | None:
+        """What a run at high precision shows; None where there is nothing to see."""
+        if self.about is None:
+            return None
+        return observe(self.about, self.quantity, self.rate, self.excited.leading)
+
+    def witness(self, rate: AlgebraicNumber | None = None) -> dict[str, Any]:
+        """Return the witness of a certificate; the rate may be given between narrower bounds."""
+        rate = self.rate if rate is None else rate
+        witness: dict[str, Any] = {"method": self.method}
+        if self.proof is not None and self.trap is not None:
+            trap = self.trap
+            witness |= self.proof.witness()
+            witness["trap"] = {
+                "iteration": trap.iteration,
+                "level": trap.level,
+                "growth": trap.growth,
+                "bits": trap.bits,
+            }
+        witness |= {
+            "iteration": self.excited.iteration,
+            "annihilator": self.excited.annihilator.coeffs(),
+            "dominant": [g.coeffs() for g in self.excited.largest.dominant],
+            "number": {"polynomial": list(rate.polynomial), "lower": rate.lower, "upper": rate.upper},
+        }
+        return witness if self.limit is None else {**witness, "matrix": self.limit}
+
+
+def read_quantity(quantity: Any, where: str) -> None:
+    """Require "iterates" or "derivatives".
+
+    Raises
+    ------
+    InputError
+    """
+    if quantity not in QUANTITIES:
+        raise InputError(f'{where}: `{quantity}` is unknown; write "iterates" or "derivatives"')
+
+
+def exact_rate(subject: Subject, quantity: str) -> ExactRate:
+    """Return the asymptotic rate of a subject's errors.
+
+    Raises
+    ------
+    InputError
+        When the subject has no such errors.
+    UnknownError
+        When it is not known; the message says why.
+    """
+    if subject.given is not None:
+        return _of_pair(subject, quantity)
+    if quantity == "derivatives":
+        subject.require_parameters("asymptotic_rate")
+    derivatives = quantity == "derivatives"
+    limit, A = Limit(subject.iteration, subject.point), _common(subject.active, derivatives)
+    if subject.start_is_fixed:
+        d, G = exact_errors(limit, 0, derivatives)
+        return ExactRate(
+            quantity,
+            "fixed_start",
+            A,
+            excited_rate(affine_errors(A, 0, d, G)),
+            limit.exact_matrix if derivatives else None,
+            about=limit if derivatives else None,
+        )
+    couplings = _couplings(subject, derivatives)
+    if subject.iteration.start is None:
+        return ExactRate(quantity, "local", A, _local(A))
+    _require_one_limit(A)
+    proof, trap = (None, None) if _is_affine_throughout(subject) else _trapped(subject)
+    first = 0 if trap is None else trap.iteration
+    d, G = exact_errors(limit, first, derivatives)
+    return ExactRate(
+        quantity,
+        "affine" if trap is None else "word_tree",
+        A,
+        excited_rate(affine_errors(A, first, d, G, couplings)),
+        limit.exact_matrix if derivatives else None,
+        proof,
+        trap,
+        limit,
+        any(entry != 0 for L in couplings for entry in L.entries()),
+    )
+
+
+def _of_pair(subject: Subject, quantity: str) -> ExactRate:
+    """The rate of the recursion of one pair, which has no map behind it."""
+    system = subject.given
+    if quantity != "derivatives":
+        raise InputError('quantity of `asymptotic_rate`: a switched system has derivatives alone; write "derivatives"')
+    system.require_certain("the asymptotic rate")
+    if len(set(map(str, system.pairs))) > 1 or system.graph:
+        raise UnknownError(f"{len(system)} pairs are given, and the asymptotic rate is that of one pair")
+    A, B = system.pairs[0]
+    if system.J0 is None:
+        return ExactRate(quantity, "local", A, excited_rate(powers(A)))
+    _require_one_limit(A)
+    X = (identity(A.nrows()) - A).solve(B) if B.ncols() else B
+    errors = affine_errors(A, 0, zeros(A.nrows(), 1), system.J0 - X)
+    return ExactRate(quantity, "fixed_start", A, excited_rate(errors), X)
+
+
+def _local(A: fmpq_mat) -> ExcitedRate:
+    """The rate of almost every error near the fixed point.
+
+    Raises
+    ------
+    UnknownError
+        When it is not below 1: iterates that begin nearby need not stay.
+    """
+    found = excited_rate(powers(A))
+    if not found.largest.modulus.upper < 1:
+        modulus = found.largest.modulus
+        raise UnknownError(f"the spectral radius of A is {modulus}, so iterates that begin nearby need not stay there")
+    return found
+
+
+def _common(pieces: Sequence[Piece], derivatives: bool) -> fmpq_mat:
+    """The matrix A of all pieces that can be met near the fixed point.
+
+    Raises
+    ------
+    UnknownError
+        When they differ, or B does and matters.
+    """
+    if not any(piece.activity.essential for piece in pieces):
+        raise UnknownError("no piece was proved essentially active at the fixed point")
+    kinds = {piece.pair if derivatives else piece.A for piece in pieces}
+    if len(kinds) > 1:
+        raise UnknownError(
+            f"{len(kinds)} pieces with different Jacobians meet at the fixed point, and the rate may depend on the "
+            "words that the iterates follow"
+        )
+    return rational_matrix(pieces[0].A, "A")
+
+
+def _couplings(subject: Subject, derivatives: bool) -> list[fmpq_mat]:
+    """How the columns of B move with the state, where everything is affine.
+
+    Raises
+    ------
+    UnknownError
+        When the piece is not affine in the state, or its derivative in the parameters is not.
+    """
+    map_, at = subject.iteration.map, subject.at
+    state, found = map_.state, []
+    for piece in subject.active:
+        jacobian = map_.piece(piece.signature).jacobian.subs(at).applyfunc(sp.expand)
+        A, B = jacobian[:, : len(state)], jacobian[:, len(state) :]
+        if A.has(*state):
+            raise UnknownError(_curved(piece))
+        found = [sp.ImmutableMatrix(B[:, j].jacobian(state)) for j in range(B.cols)] if derivatives else []
+        if any(L.has(*state) for L in found):
+            raise UnknownError(
+                "the derivative in the parameters is not affine in the state, and the rate is exact where it is"
+            )
+        moves = any(entry != 0 for L in found for entry in L)
+        if moves and len(subject.active) > 1:
+            raise UnknownError("several pieces meet at the fixed point, and their derivatives in the parameters move")
+    return [rational_matrix(L, "the second derivative") for L in found]
+
+
+def _curved(piece: Piece) -> str:
+    """What is known where a piece is not affine."""
+    said = "the piece at the fixed point is not affine, so that its Jacobian changes along the iterates"
+    try:
+        radius = largest_modulus(rational_matrix(piece.A, "A").charpoly()).modulus
+    except UnknownError:
+        return said
+    return f"{said}; where they converge, the rate is at most the spectral radius of A, {radius}"
+
+
+def _require_one_limit(A: fmpq_mat) -> None:
+    if (identity(A.nrows()) - A).det() == 0:
+        raise UnknownError("1 is an eigenvalue of A, so what the errors are measured from is one limit of many")
+
+
+def _is_affine_throughout(subject: Subject) -> bool:
+    """Whether the map has no guard; that its only piece is affine is known."""
+    return not subject.iteration.map.guards
+
+
+def _trapped(subject: Subject) -> tuple[WordTree, Trap]:
+    """A proof that the iterates stay where only the active pieces are met, from some index on."""
+    answer = subject.radius(of=subject.active_system, trees_only=True)
+    if not isinstance(answer, Contractive):
+        raise UnknownError("that the iterates converge to the fixed point was not proved")
+    trap, proof = find_trap(subject, answer.proof, (answer.proof.rate + 1) / 2)
+    return proof, trap

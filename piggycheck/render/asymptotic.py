@@ -1,0 +1,189 @@
+"""What is said of asymptotic rates: the eigenvalues that errors excite, the exact number, and what a run shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flint import fmpq_poly
+
+from piggycheck import derivation as d
+from piggycheck.render.formula import (
+    Decimal,
+    Display,
+    Expression,
+    Formula,
+    Letter,
+    Number,
+    Operator,
+    Paragraph,
+    Part,
+    Polynomial,
+    Section,
+    formula,
+    listed,
+    sentence,
+)
+
+__all__ = ["rate", "transient"]
+
+_LONGEST_DEGREE = 12
+_DIGITS = 10
+_MOST_DIGITS = 32
+_MOST_PLACES = 2000
+_A, _K, _RHO, _LAMBDA = Letter("A"), Letter("k"), Letter("ρ"), Letter("λ")
+_MINUS = Operator("−")
+
+
+def rate(step: d.AsymptoticRateStep, steps: Sequence[d.Step]) -> Section:
+    """Tell which eigenvalues the errors excite, and the largest modulus among them.
+
+    Parameters
+    ----------
+    step : AsymptoticRateStep
+    steps : sequence of Step
+
+    Returns
+    -------
+    Section
+    """
+    blocks: list[Paragraph | Display] = [_recursion(step)]
+    if step.characteristic_polynomial.degree() <= _LONGEST_DEGREE:
+        blocks += [
+            sentence("The characteristic polynomial of ", (_A,), " is"),
+            Display(((Polynomial(step.characteristic_polynomial),),)),
+        ]
+    if step.rate.upper == 0:
+        blocks.append(sentence(f"The errors are zero from k = {step.iteration} on: their rate is 0."))
+        return Section("The asymptotic rate", tuple(blocks))
+    blocks += [*_excited(step), Display((_number(step.rate),)), _why(step)]
+    if step.power:
+        power = Letter("k", "", str(step.power)) if step.power > 1 else _K
+        blocks.append(
+            sentence(
+                "An eigenvalue of this modulus is excited repeatedly, so the errors are of the order of ",
+                formula(power, Letter("ρ", "", "k")),
+                ", which is larger at first; the rate does not change.",
+            )
+        )
+    return Section("The asymptotic rate", tuple(blocks))
+
+
+def _recursion(step: d.AsymptoticRateStep) -> Paragraph:
+    """Say why the errors obey a linear recursion."""
+    name, limit = ("J", "J̄") if step.quantity == "derivatives" else ("x", "x̄")
+    error = formula(Letter(name, "k"), _MINUS, Letter(limit))
+    why = {
+        "word_tree": "From there on the iterates meet no other piece, and the piece is affine",
+        "affine": "The map is affine",
+        "fixed_start": "The recursion applies one pair in every step",
+        "local": "Near the fixed point the map is affine",
+    }[step.method]
+    tail: tuple[Part, ...] = (".",)
+    if step.coupled:
+        moves = formula(Letter("x", "k"), _MINUS, Letter("x̄"))
+        tail = (", and adds a multiple of ", moves, ", because ", (Letter("B"),), " moves with the state.")
+    return sentence(f"{why}: a step sends the error ", error, " to ", formula(_A, "(", *error, ")"), *tail)
+
+
+def _excited(step: d.AsymptoticRateStep) -> list[Paragraph | Display]:
+    """Say which eigenvalues count."""
+    if step.method == "local":
+        return [sentence("Almost every error excites all eigenvalues. The largest modulus among them is")]
+    if step.annihilator.degree() > _LONGEST_DEGREE:
+        return [
+            sentence(
+                f"From k = {step.iteration} on the errors excite the roots of a polynomial of degree "
+                f"{step.annihilator.degree()}, which is in the certificate. The largest modulus among them is"
+            )
+        ]
+    return [
+        sentence(
+            f"From k = {step.iteration} on the errors excite exactly the roots of the following polynomial: it "
+            "annihilates them, and none of smaller degree does."
+        ),
+        Display(((Polynomial(step.annihilator),),)),
+        sentence("The largest modulus among its roots is"),
+    ]
+
+
+def _number(number: Any) -> Formula:
+    """The rate, in closed form where it has one."""
+    form = number.closed_form
+    decimals = (Operator("≈"), Decimal(number.decimals(_DIGITS)))
+    if form is not None and form.is_Rational:
+        return formula(_RHO, "=", Number(form), *(decimals if form.q > 1 else ()))
+    if form is not None:
+        return formula(_RHO, "=", Expression(form), *decimals)
+    return formula(_RHO, *decimals)
+
+
+def _why(step: d.AsymptoticRateStep) -> Paragraph:
+    """Say what the number is, and what proves it."""
+    said: list[Part] = []
+    if not step.rate.is_rational:
+        ends = formula(Decimal(_written(step.rate.lower))), formula(Decimal(_written(step.rate.upper)))
+        degree = len(step.rate.polynomial) - 1
+        what: tuple[Part, ...] = (f"an integer polynomial of degree {degree}, which is in the certificate,",)
+        if degree <= _LONGEST_DEGREE:
+            what = ((Polynomial(fmpq_poly(list(step.rate.polynomial))),),)
+        said += ["It is the root of ", *what, " between ", ends[0], " and ", ends[1], ". "]
+    factors = [(Polynomial(g),) for g in step.dominant if g.degree() <= _LONGEST_DEGREE]
+    if len(factors) == len(step.dominant):
+        said += ["It is reached by a root of ", *listed(factors)]
+    else:
+        said.append("It is reached by a root of a factor of large degree")
+    if all(g.degree() == 1 for g in step.dominant):
+        return Paragraph((*said, "."))
+    said += [": ", (Letter("ρ", "", "2"),), " is the largest real root of the polynomial whose roots are the products "]
+    return Paragraph((*said, "of two roots, because a root times its conjugate is real and no product is larger."))
+
+
+def _written(value: Any) -> str:
+    """A decimal fraction, in full."""
+    digits = next(n for n in range(_MOST_PLACES) if (value * 10**n).q == 1)
+    whole, rest = divmod(int(value * 10**digits), 10**digits)
+    return f"{whole}.{rest:0{digits}d}" if digits else str(whole)
+
+
+def transient(step: d.TransientStep, steps: Sequence[d.Step]) -> Section:
+    """Tell what a run at high precision shows.
+
+    Parameters
+    ----------
+    step : TransientStep
+    steps : sequence of Step
+
+    Returns
+    -------
+    Section
+    """
+    seen = step.transient
+    many = seen.digits > _MOST_DIGITS
+    observed = seen.observed[: _MOST_DIGITS + 2] + "…" if many else seen.observed
+    agree = "one digit agrees" if seen.digits == 1 else f"{seen.digits} digits agree"
+    said: list[Part] = [f"{seen.iterations} iterations were computed with {seen.precision} digits. "]
+    if seen.digits:
+        said += [f"The rate that the errors alone show is {observed}: {agree} with the exact one. "]
+    else:
+        said.append("Other eigenvalues are so close in modulus that the errors alone do not show the rate yet. ")
+    if seen.identified:
+        said.append(f"The piece is identified at k = {seen.identified}: from there on the guards see the same. ")
+    else:
+        said.append("The guards see the same from the start. ")
+    if seen.largest is not None:
+        index, size = seen.largest
+        said.append(f"Before that the largest error of the derivatives is {size}, at k = {index}. ")
+    said += _near(step)
+    said.append("This is an observation; the proof does not rest on it.")
+    return Section("What a run shows", (Paragraph(tuple(said)),))
+
+
+def _near(step: d.TransientStep) -> list[Part]:
+    seen, e = step.transient, (Letter("e", "k"),)
+    what: tuple[Part, ...] = ("the quotient of successive errors",)
+    if seen.by == "root":
+        what = ("the ", (_K,), "-th root of the error ", e)
+    if seen.within is None:
+        return ["In the largest entry, ", *what, " has not come within 1 % of the rate for good yet. "]
+    return ["In the largest entry, ", *what, f" is within 1 % of the rate from k = {seen.within} on. "]
