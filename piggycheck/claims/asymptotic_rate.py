@@ -246,6 +246,8 @@ def _value(found: ExactRate) -> dict[str, Any]:
         }
         if seen.largest is not None:
             value |= {"largest_before": seen.largest[1], "largest_before_at": str(seen.largest[0])}
+        if seen.peak is not None:
+            value |= {"largest": seen.peak[1], "largest_at": str(seen.peak[0])}
         if seen.within is not None:
             value["within_one_percent_from"] = str(seen.within)
     return value

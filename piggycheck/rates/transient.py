@@ -16,10 +16,11 @@ from piggycheck.maps import Signature
 from piggycheck.piggyback import steps
 from piggycheck.rates.limit import Limit
 from piggycheck.rates.modulus import AlgebraicNumber
+from piggycheck.rates.walk import CurvedError, Fixed, Walk
 
 __all__ = ["Transient", "observe"]
 
-_ITERATIONS, _FEWEST = 1000, 60
+_ITERATIONS, _FEWEST, _BITS = 2000, 60, 3400
 _MOST_BITS, _SPARE_BITS = 20_000, 512
 _WORK, _WIDTH = 10_000_000, 20_000
 _MOST_LEADING = 6
@@ -47,6 +48,8 @@ class Transient:
         From this iterate on the guards see the same, up to the last one computed.
     largest : (int, str) or None
         Before that: the index and the size of the largest error of the derivatives.
+    peak : (int, str) or None
+        The index and the size of the largest error of the derivatives of all, when it is not the first one.
     within : int or None
         From this index on, up to the last one computed, the quotient ``e_{k+1}/e_k``, or the root ``e_k^(1/k)``, is
         within 1 % of the exact rate.
@@ -60,6 +63,7 @@ class Transient:
     digits: int
     identified: int
     largest: tuple[int, str] | None
+    peak: tuple[int, str] | None
     within: int | None
     by: str
 
@@ -70,13 +74,16 @@ class _Run:
 
     errors: list[arb_mat]
     sizes: list[arb]
-    derivative_sizes: list[arb]
     signatures: list[Signature | None]
     bits: int
 
+    def add(self, error: arb_mat) -> None:
+        self.errors.append(error)
+        self.sizes.append(_size(error))
+
 
 def observe(limit: Limit, quantity: str, rate: AlgebraicNumber, leading: int) -> Transient | None:
-    """Run the iteration in balls of hundreds or thousands of digits, and compare its errors with the exact rate.
+    """Run the iteration with hundreds or thousands of digits, and compare its errors with the exact rate.
 
     Parameters
     ----------
@@ -115,34 +122,53 @@ def observe(limit: Limit, quantity: str, rate: AlgebraicNumber, leading: int) ->
         by = "quotient" if leading == 1 else "root"
         within = _within(run.sizes[:usable], rate.enclosure(run.bits), by)
     identified = _identified(run.signatures[:usable])
-    largest = _largest(run.derivative_sizes[:identified]) if quantity == "derivatives" else None
-    return Transient(usable - 1, int(run.bits * _DIGITS_PER_BIT), observed, digits, identified, largest, within, by)
+    largest = peak = None
+    if quantity == "derivatives":
+        largest, peak = _largest(run.sizes[:identified]), _largest(run.sizes[:usable])
+    peak = peak if peak is not None and peak[0] > 0 else None
+    precision = int(run.bits * _DIGITS_PER_BIT)
+    return Transient(usable - 1, precision, observed, digits, identified, largest, peak, within, by)
 
 
 def _follow(limit: Limit, quantity: str, rate: AlgebraicNumber) -> _Run:
-    map_ = limit.iteration.map
+    """Run along affine pieces, or else in balls."""
+    map_, derivatives = limit.iteration.map, quantity == "derivatives"
     p, m = len(map_.state), len(map_.parameters)
-    derivatives = quantity == "derivatives"
-    count = min(_ITERATIONS, _WORK // (p * p * ((m if derivatives else 0) + 1)), _WIDTH // p)
-    decay, growth = -_log2(rate), max(0.0, _log2_norm(limit))
-    count = max(_FEWEST, min(count, int(_MOST_BITS / (abs(decay) + growth + 0.1))))
-    bits = int(count * (abs(decay) + growth)) + _SPARE_BITS
-    arrays = BallArrays(bits)
-    scalars = arrays.scalars
-    centre = arrays.assemble(p, 1, [scalars.evaluate(c) for c in limit.coordinates])
-    X = None
+    count = max(_FEWEST, min(_ITERATIONS, _WORK // (p * p * ((m if derivatives else 0) + 1)), _WIDTH // p))
+    try:
+        return _along_pieces(limit, derivatives, count)
+    except CurvedError:
+        return _in_balls(limit, derivatives, count, rate)
+
+
+def _along_pieces(limit: Limit, derivatives: bool, count: int) -> _Run:
+    walk, run = Walk(limit, _BITS, derivatives), _Run([], [], [], _BITS)
+    with ctx.workprec(_BITS + _GUARD_BITS):
+        for errors in islice(walk, count + 1):
+            run.add(_entries(errors.J if derivatives else errors.x))
+    run.signatures.extend(piece.signature for piece in walk.itinerary)
+    return run
+
+
+def _entries(held: Fixed) -> arb_mat:
+    unit, n = arb(2) ** -held.scale, held.numerators
+    return arb_mat(n.nrows(), n.ncols(), [arb(entry, held.error) * unit for entry in n.entries()])
+
+
+def _in_balls(limit: Limit, derivatives: bool, count: int, rate: AlgebraicNumber) -> _Run:
+    decay, growth = abs(_log2(rate)), max(0.0, _log2_norm(limit))
+    count = max(_FEWEST, min(count, int(_MOST_BITS / (decay + growth + 0.1))))
+    bits = int(count * (decay + growth)) + _SPARE_BITS
+    arrays, shape = BallArrays(bits), (len(limit.coordinates), 1)
+    numbers = limit.coordinates
     if derivatives:
-        X = arrays.assemble(p, m, [scalars.evaluate(entry) for entry in limit.matrix])
-    run = _Run([], [], [], [], bits)
+        shape, numbers = limit.matrix.shape, tuple(limit.matrix)
+    centre, run = arrays.assemble(*shape, [arrays.scalars.evaluate(c) for c in numbers]), _Run([], [], [], bits)
     found = steps(limit.iteration, limit.at, directions=None if derivatives else {}, arithmetic=arrays, most_bits=bits)
     with ctx.workprec(bits):
         for step in islice(found, count + 1):
-            error = _difference(step.J, X) if derivatives else _difference(step.x, centre)
-            run.errors.append(error)
-            run.sizes.append(_size(error))
+            run.add(_difference(step.J if derivatives else step.x, centre))
             run.signatures.append(step.signature)
-            if derivatives:
-                run.derivative_sizes.append(run.sizes[-1])
     return run
 
 

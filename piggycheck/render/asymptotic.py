@@ -174,6 +174,12 @@ def transient(step: d.TransientStep, steps: Sequence[d.Step]) -> Section:
     if seen.largest is not None:
         index, size = seen.largest
         said.append(f"Before that the largest error of the derivatives is {size}, at k = {index}. ")
+    if seen.peak is not None and seen.peak != seen.largest:
+        said.append(
+            f"The largest one of all is {seen.peak[1]}, at k = {seen.peak[0]}. "
+            if seen.largest is not None
+            else f"The largest error of the derivatives is {seen.peak[1]}, at k = {seen.peak[0]}. "
+        )
     said += _near(step)
     said.append("This is an observation; the proof does not rest on it.")
     return Section("What a run shows", (Paragraph(tuple(said)),))
