@@ -16,6 +16,7 @@ CASES = sorted(CASEBOOK.glob("*/case.toml"))
 # What each claim of a case is, from the mathematics and not from a run: see the case's own `source` and `catch`.
 EXPECTED = {
     "absolute-value-at-a-tie": ("proved", "proved", "proved"),
+    "bilevel-gradient-descent-cycles": ("proved", "proved"),
     "bilevel-linear-program-cycle": ("proved",),
     "blondel-theys-vladimirov-pair": ("proved",),
     "chain-rule-set-is-larger": ("proved",),
@@ -25,9 +26,11 @@ EXPECTED = {
     "derivatives-form-a-cantor-set": ("proved", "refuted", "proved", "proved"),
     "derivatives-grow-linearly": ("proved", "refuted"),
     "discontinuous-map": ("refuted",),
+    "gradient-descent-double-well-cycle": ("proved", "proved"),
     "gradient-descent-quartic": ("proved",),
     "group-lasso": ("proved", "proved"),
     "heavy-ball-1d": ("proved",),
+    "heavy-ball-attracting-cycle": ("proved", "proved"),
     "heavy-ball-equal-slopes": ("proved",),
     "heavy-ball-joint-spectral-radius": ("proved",),
     "heavy-ball-mild-slopes": ("proved",),

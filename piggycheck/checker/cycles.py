@@ -81,9 +81,9 @@ def cycle_refuted_by_words(claim: Data, map_: Map, witness: Data) -> str:
             raise Refused(f"{say_points(points)} is a cycle")
         if character(map_, points, {}, needed=True) is truth(claim, "attracting"):
             raise Refused(f"{say_points(points)} is such a cycle")
-    kind = (
-        "" if "attracting" not in claim else f" that {'attracts' if truth(claim, 'attracting') else 'does not attract'}"
-    )
+    kind = ""
+    if "attracting" in claim:
+        kind = " that attracts" if truth(claim, "attracting") else " that does not attract"
     return f"there is no cycle of period {period}{kind}{map_.where()}"
 
 

@@ -41,8 +41,8 @@ class CycleClaim(Claim):
 
     Notes
     -----
-    See `piggycheck.cycles.cycles`. With a point the map is followed from there; without one every cycle of the period is
-    looked for, and the claim is refuted when every one was found and none fits.
+    See `piggycheck.cycles.cycles`. With a point the map is followed from there; without one every cycle of the period
+    is looked for, and the claim is refuted when every one was found and none fits.
 
     When this fails: certificates hold rational points, so cycles of irrational ones are undecided, with what was
     found; so are cycles of maps with exp, log or square roots, and attraction of cycles with a point on a guard.
@@ -62,7 +62,7 @@ class CycleClaim(Claim):
             raise InputError('from_start of `cycle`: only that the iterates get there can be claimed; write "true"')
 
     def statement(self, subject: Subject) -> str:
-        attracting = {None: "a", True: "an attracting", False: "a not attracting"}[self.attracting]
+        attracting = {None: "a", True: "an attracting", False: "a non-attracting"}[self.attracting]
         through = "" if self.point is None else f" through {_listed(self._point(subject))}"
         start = ", which the iterates from the start approach" if self.from_start else ""
         return f"the iterates have {attracting} cycle of period {self.period}{through} at these parameters{start}"
@@ -188,11 +188,10 @@ class CycleClaim(Claim):
         if early is not None:
             found = f"the point returns after {early} step{'s' * (early > 1)} already"
         elif len(points) <= self.period:
-            found = f"the map is not defined at the iterate ({', '.join(map(str, points[-1]))})"
+            found = f"the map is not defined at the iterate {_point_text(points[-1])}"
         else:
-            found = (
-                f"after {self.period} step{'s' * (self.period > 1)} the point is at ({', '.join(map(str, points[-1]))})"
-            )
+            steps = "one step" if self.period == 1 else f"{self.period} steps"
+            found = f"after {steps} the point is at {_point_text(points[-1])}"
         state = subject.iteration.map.state
         return self._refuted(
             subject, found, {}, "the map was followed exactly", FollowedStep(state, tuple(points)), following_witness()
@@ -271,10 +270,8 @@ def described(cycle: Cycle) -> dict[str, Any]:
 
 
 def _found_text(chosen: Cycle, found: Cycles, open_set: Basin | None, index: int | None) -> str:
-    character = {True: "an attracting cycle", False: "a cycle that does not attract", None: "a cycle"}[
-        chosen.attracting
-    ]
-    text = f"{_points_text(chosen)} is {character}"
+    kinds = {True: "an attracting cycle", False: "a cycle that does not attract", None: "a cycle"}
+    text = f"{_points_text(chosen)} is {kinds[chosen.attracting]}"
     if found.exhaustive:
         one = len(found) == 1
         count = "it is the only one" if one else f"it is one of {len(found)}, which are all"

@@ -14,7 +14,8 @@ from piggycheck.trajectories import affine_pieces
 
 __all__ = ["cycle_witness", "excluding_witness", "following_witness"]
 
-_MOST_WORDS = 2000
+_MOST_WORK = 5_000
+_MOST_WORK_TO_EXCLUDE = 20_000
 
 
 def cycle_witness(
@@ -55,14 +56,19 @@ def excluding_witness(local: SymbolicMap, period: int, found: Cycles) -> dict[st
         raise UnknownError(f"{none}; certificates of that hold isolated rational cycles only")
     if not _is_affine(local):
         raise UnknownError(f"{none}; certificates of that hold affine pieces only")
-    if found.words > _MOST_WORDS:
-        raise UnknownError(f"{none}; certificates of that hold at most {_MOST_WORDS} itineraries")
+    if _work(found, period) > _MOST_WORK_TO_EXCLUDE:
+        raise UnknownError(f"{none}; to check all {found.words} of them again would take too long")
     return {"method": "words"}
 
 
 def _can_be_listed(local: SymbolicMap, found: Cycles) -> bool:
     listed = found.exhaustive and all(cycle.isolated and cycle.is_rational for cycle in found)
-    return listed and 0 < found.words <= _MOST_WORDS and _is_affine(local)
+    return listed and 0 < _work(found, found[0].period) <= _MOST_WORK and _is_affine(local)
+
+
+def _work(found: Cycles, period: int) -> int:
+    """What it takes the checker to solve all itineraries: its linear programs grow with the period."""
+    return found.words * period**2
 
 
 def _is_affine(local: SymbolicMap) -> bool:

@@ -55,8 +55,8 @@ def basin(local: SymbolicMap, cycle: Cycle) -> Basin:
 
     Notes
     -----
-    Floating point guesses a P with ``P - A^T P A = I``, which is rounded and verified. Where V(x - p) is at most the level,
-    the largest that a guard decreases along the round is bounded by its value at the cycle, with Cauchy and Schwarz.
+    Floating point guesses a P with ``P - A^T P A = I``, which is rounded and verified. The level is so small that, by
+    the inequality of Cauchy and Schwarz, no guard changes by as much as its value at the cycle in one round.
     When this fails: maps that are not affine around the cycle, for which the basin is open, too, but not bounded here.
     """
     if cycle.attracting is not True or cycle.multiplier is None:

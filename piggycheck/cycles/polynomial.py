@@ -156,12 +156,11 @@ class _Line:
         if any(root in roots for roots in self.found):
             return
         signs = [
-            [_sign_at(root, guard(images[j])) * sign if sign else _sign_at(root, guard(images[j]))
-             for sign, guard in self.guards[letter]]
+            (sign, _sign_at(root, guard(images[j])))
             for j, letter in enumerate(word)
-        ]  # fmt: skip
-        wanted = [[int(sign != 0) for sign, _ in self.guards[letter]] for letter in word]
-        if any(s * w < 0 or (w == 0 and s != 0) for row in zip(signs, wanted, strict=True) for s, w in zip(*row)):
+            for sign, guard in self.guards[letter]
+        ]
+        if any(seen not in (sign, 0) for sign, seen in signs):
             return
         if root.factor.degree() == 1:
             points = orbit_of(self.local, (root.exact(),), self.period)
@@ -169,7 +168,7 @@ class _Line:
                 self.found.setdefault((root,), cycle_from(self.local, points))
                 self._mark(rotated(points))
             return
-        if any(s != w for row in zip(signs, wanted, strict=True) for s, w in zip(*row)):
+        if any(seen == 0 for _, seen in signs):
             raise UnknownError("an irrational solution meets a guard")
         roots = tuple(self._image(word, images, root, j) for j in range(self.period))
         first = min(range(self.period), key=lambda j: float(roots[j].ball().mid()))

@@ -19,8 +19,7 @@ class CyclesStep(Step):
     state : tuple of sympy.Symbol
     period : int
     cycles : tuple
-        Each with ``points``, ``itinerary``, ``multiplier``, ``radius``, ``attracting``, ``repelling`` and ``isolated``, as
-        `piggycheck.cycles.Cycle` has them.
+        Each with the attributes of `piggycheck.cycles.Cycle`.
     conditions : tuple
         For each cycle and each of its points the guards that the map meets there, with their signs.
     exhaustive : bool

@@ -42,10 +42,14 @@ def cycles(step: d.CyclesStep, steps: Sequence[d.Step]) -> Section:
             blocks.append(Paragraph((f"And {len(step.cycles) - _MOST_CYCLES} more, in the answer.",)))
             break
         blocks.append(Display(_points(step.state, cycle, conditions)))
-        blocks.append(Paragraph(_character(cycle)))
+        if cycle.radius is not None:
+            product = "The product of the Jacobians along it" if cycle.multiplier is not None else "Its multiplier"
+            blocks.append(Paragraph((f"{product} has the spectral radius ", (Letter("ρ"),), ":")))
+            blocks.append(Display(_multiplier(cycle)))
+        blocks.append(Paragraph((_character(cycle),)))
     if step.period > 1 and any(cycle.attracting for cycle in step.cycles):
         said = (
-            "So the iterates do not converge: those from an open set of starts approach a cycle of "
+            "So the iterates from an open set of starts do not converge: they approach a cycle of "
             f"{step.period} different points.",
         )
         blocks.append(Paragraph(said))
@@ -55,19 +59,19 @@ def cycles(step: d.CyclesStep, steps: Sequence[d.Step]) -> Section:
 def _opening(step: d.CyclesStep) -> tuple[Part, ...]:
     if not step.words:
         return ("The map sends each of these points to the next one, and the last to the first:",)
-    itineraries = "one itinerary" if step.words == 1 else f"{step.words} itineraries"
-    solved = (
-        f"Up to rotation {itineraries} of length {step.period} had to be solved exactly; what has another one was "
-        "excluded by linear programs. "
-        if step.exhaustive
-        else f"{itineraries.capitalize()} of length {step.period} were solved exactly, which may not be all. "
+    itineraries = (
+        f"one itinerary of length {step.period} was"
+        if step.words == 1
+        else f"{step.words} itineraries of length {step.period} were"
     )
+    others = ", and no point follows any other" if step.exhaustive else "; these may not be all"
+    solved = f"Up to rotation {itineraries} solved exactly{others}. "
     if not step.cycles:
         return (f"{solved}No solution follows its itinerary with points that are all different.",)
-    count = "One cycle was found:" if len(step.cycles) == 1 else f"{len(step.cycles)} cycles were found:"
+    one = len(step.cycles) == 1
     if step.exhaustive:
-        count = "There is one cycle:" if len(step.cycles) == 1 else f"There are {len(step.cycles)} cycles:"
-    return (solved + count,)
+        return (solved + ("There is one cycle:" if one else f"There are {len(step.cycles)} cycles:"),)
+    return (solved + ("One cycle was found:" if one else f"{len(step.cycles)} cycles were found:"),)
 
 
 def _points(state: Sequence[Any], cycle: Any, conditions: Sequence[Any]) -> tuple[Formula, ...]:
@@ -116,30 +120,28 @@ def _where(conditions: Sequence[tuple[int, Any]]) -> Formula:
     return (*atoms, ", …") if len(conditions) > _MOST_CONDITIONS else tuple(atoms)
 
 
-def _character(cycle: Any) -> tuple[Part, ...]:
-    """Say what the multiplier is, and whether the cycle attracts."""
-    parts: list[Part] = []
-    if cycle.radius is not None:
-        parts.append("The product of the Jacobians along it")
-        if cycle.multiplier is not None:
-            M = cycle.multiplier
-            value = (Operator("="), Number(M[0, 0])) if M.nrows() == 1 else is_matrix(M)
-            parts += [", ", formula(Letter("A", "w"), *value), ","]
-        low, high = cycle.radius
-        relation, shown = (
-            ("=", Number(low)) if low == high and len(str(low)) <= _LONGEST else ("≈", Decimal(decimal(low)))
-        )
-        parts += [" has the spectral radius ", formula(Letter("ρ"), relation, shown), ". "]
+def _multiplier(cycle: Any) -> tuple[Formula, ...]:
+    """The product of the Jacobians, and how large its eigenvalues are."""
+    low, high = cycle.radius
+    exact = low == high and len(str(low)) <= _LONGEST
+    radius = formula(Letter("ρ"), "=" if exact else "≈", Number(low) if exact else Decimal(decimal(low)))
+    M = cycle.multiplier
+    if M is None:
+        return (radius,)
+    value = (Operator("="), Number(M[0, 0])) if M.nrows() == 1 and len(str(M[0, 0])) <= _LONGEST else is_matrix(M)
+    return (formula(Letter("A", "w"), *value, ",   ", *radius),)
+
+
+def _character(cycle: Any) -> str:
+    """Say whether a cycle attracts."""
     if cycle.attracting is True:
-        parts.append("It is below 1 and no point is on a guard, so the cycle attracts: every start nearby leads to it.")
+        said = "The spectral radius is below 1 and no point is on a guard: the cycle attracts every start nearby."
     elif cycle.attracting is False:
-        repels = " Every eigenvalue has a modulus above 1: it repels." if cycle.repelling else ""
-        parts.append(f"So the cycle does not attract.{repels}")
+        said = "The cycle does not attract"
+        said += ": every eigenvalue has a modulus above 1." if cycle.repelling else "."
     else:
-        parts.append(f"Whether the cycle attracts is undecided: {cycle.reason}.")
-    if not cycle.isolated:
-        parts.append(" It is one of a continuum of cycles.")
-    return tuple(parts)
+        said = f"Whether the cycle attracts is undecided: {cycle.reason}."
+    return said if cycle.isolated else f"{said} It is one of a continuum of cycles."
 
 
 def basin(step: d.BasinStep, steps: Sequence[d.Step]) -> Section:
@@ -152,19 +154,21 @@ def basin(step: d.BasinStep, steps: Sequence[d.Step]) -> Section:
     ]  # fmt: skip
     level, inside = Number(step.level), formula(V, "(", x, ")", "≤", Number(step.level))
     closing: list[Part] = [
-        "One round of the cycle decreases ", (V,), ", and where ", inside, " its points stay strictly inside the pieces "
-        "of the cycle. So the iterates from all these starts approach the cycle, among them those that differ from ",
+        "One round of the cycle decreases ", (V,), ", and where ", inside, " its points stay strictly inside the "
+        "pieces of the cycle. So the iterates from all these starts approach the cycle, among them those that differ "
+        "from ",
         (p,), " by at most ", (Decimal(decimals_below(step.radius, 4)),), " in each coordinate.",
     ]  # fmt: skip
     if step.entry is not None:
         iterate = Letter("x", str(step.entry))
+        there = formula(V, "(", iterate, ")", "≤", level)
         closing += [
             " The iterates from the start are there at ",
             (iterate,),
-            ": ",
-            formula(V, "(", iterate, ")", "≤", level),
+            ", where ",
+            there,
+            " by exact evaluation.",
         ]
-        closing += [", by exact evaluation. They approach the cycle and do not converge."]
     blocks = (Paragraph(tuple(said)), Display((formula(P, *is_matrix(step.P)),)), Paragraph(tuple(closing)))
     return Section("An open set of starts", blocks)
 
