@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .asymptotic import CLAIM as ASYMPTOTIC_CLAIM
+from .asymptotic import RULES as ASYMPTOTIC
 from .constrained import switched
 from .continuity import continuous_proved, continuous_refuted
 from .conventions import CLAIM as PRACTICE_CLAIM
@@ -39,8 +41,8 @@ from .radius import (
     radius_proved,
     radius_refuted,
 )
-from .rates import CLAIM as RATES_CLAIM
-from .rates import RULES as RATES
+from .rate_proofs import CLAIM as RATES_CLAIM
+from .rate_proofs import RULES as RATES
 from .reading import Data, Refused, Unreadable, fields, text
 from .realisable import along_iterates
 from .singular import RULES as SINGULAR
@@ -84,6 +86,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     **SINGULAR,
     **CYCLES,
     **RATES,
+    **ASYMPTOTIC,
 }
 REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge
     ("converges", "refuted", "word"): (converges_refuted_by_iterates, (*WORD, *DIRECTION), ()),
@@ -110,6 +113,7 @@ CLAIM = {
     **TRAJECTORIES_CLAIM,
     **CYCLES_CLAIM,
     **RATES_CLAIM,
+    **ASYMPTOTIC_CLAIM,
 }
 REALISABLE_CLAIM = {"converges": ("rate", "words"), "diverges": ("words",)}
 WITHOUT_PIECES = (
@@ -120,7 +124,7 @@ WITHOUT_PIECES = (
 )
 OF_MAPS = ("continuous", *CYCLES_CLAIM, *TRAJECTORIES_OF_MAPS)  # wherever fixed points are
 OF_MATRICES = ("converges", "diverges", "joint_spectral_radius", "no_common_quadratic_form")  # a graph may constrain
-OF_PAIRS = ("derivative", *(kind for kind, _, _ in (*LIMIT, *IMPLICIT)))
+OF_PAIRS = ("derivative", "asymptotic_rate", *(kind for kind, _, _ in (*LIMIT, *IMPLICIT)))
 
 
 def check(certificate: Data) -> str:

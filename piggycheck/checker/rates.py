@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
 
 from .distances import MOST_BITS, NORMS, Errors, Limit
 from .intervals import ONE, Interval
@@ -13,7 +11,7 @@ from .orbits import Setting
 from .rate_bounds import Bound
 from .reading import Data, Refused, Unreadable, integer, say_point, text
 from .scaled import inverse, scaled
-from .subject import FixedPoint
+from .subject import FixedPoint, Subject
 
 MOST_STEPS = 100_000
 WORDS = {"max": "max norm", "frobenius": "Frobenius norm", "spectral": "spectral norm"}
@@ -60,7 +58,7 @@ def shared_limit(subject: FixedPoint, witness: Data) -> Matrix:
     return X
 
 
-def require_unique(subject: FixedPoint) -> None:
+def require_unique(subject: Subject) -> None:
     """Refuse unless I - A is invertible for a piece."""
     for A in subject.A:
         if all(c.exact for row in A for c in row):
@@ -81,7 +79,7 @@ def rate_proved(claim: Data, subject: FixedPoint, witness: Data) -> str:
     k = errors_of(claimed, subject, witness).first_violation(claimed.upto, bits)
     if k is not None:
         raise Refused(f"the error exceeds the bound at k = {k}")
-    return say_bound(claim, claimed, subject, f"at most the bound for k = 0..{claimed.upto}")
+    return say_bound(claim, claimed, subject, f"at most the bound for k = 0..{claimed.upto}:")
 
 
 def rate_refuted(claim: Data, subject: FixedPoint, witness: Data) -> str:
@@ -91,7 +89,7 @@ def rate_refuted(claim: Data, subject: FixedPoint, witness: Data) -> str:
     found = errors_of(claimed, subject, witness).first_violation(k, bits)
     if found != k:
         raise Refused(f"the error does not exceed the bound first at k = {k}")
-    return say_bound(claim, claimed, subject, f"larger than the bound at k = {k}, and at no index before")
+    return say_bound(claim, claimed, subject, f"larger than the bound at k = {k}, and at no index before:")
 
 
 def read_bits(witness: Data) -> int:
@@ -104,11 +102,3 @@ def say_bound(claim: Data, claimed: Claimed, subject: FixedPoint, what: str) -> 
     error = "J_k - J" if claimed.derivatives else "x_k - x"
     bound = " ".join(claim["bound"].split())[:100]
     return f"the {WORDS[claimed.norm]} of {error} at the fixed point {say_point(subject.x)} is {what} {bound}"
-
-
-Rule = tuple[Callable[[Data, Any, Data], str], Sequence[str], Sequence[str]]
-RULES: dict[tuple[str, str, str], Rule] = {
-    ("rate_bound", "proved", "evaluation"): (rate_proved, ("method", "bits"), ("matrix",)),
-    ("rate_bound", "refuted", "evaluation"): (rate_refuted, ("method", "bits", "violation"), ("matrix",)),
-}
-CLAIM = {"rate_bound": ("quantity", "bound", "upto", "norm")}

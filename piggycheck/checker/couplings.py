@@ -1,0 +1,93 @@
+"""How derivatives move beside a fixed point: every piece that can be met there, and how its B moves with the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from .conditions import Signs
+from .convergence import Region
+from .intervals import ONE, ZERO
+from .jets import Jet
+from .matrices import Matrix, combine, equal, times
+from .pieces import Decision, Met, Pattern, Patterns, beside, evaluate
+from .program import Program
+from .reading import Refused
+from .subject import FixedPoint
+
+FUNCTIONS = ("reciprocal", "sqrt", "exp", "log")
+CHOICES = ("switch", "piecewise")
+
+
+def couplings(subject: FixedPoint, X: Matrix, region: Region) -> list[list[Matrix]]:
+    """For every piece that can be met in a region, the derivatives of the columns of B in the state.
+
+    Every piece is affine in the state, also in its first derivatives in the parameters, and sends X to itself there.
+    """
+    map_, found = subject.map, []
+    for pattern in Patterns(interior=True).run(map_.program, map_.next, map_.jets(subject.point, map_.names)):
+        A, B = subject.pair(subject.require_fixed(pattern.outputs))
+        if not equal(combine(times(A, X), ONE, B), X):
+            raise Refused("the matrix is not fixed by a piece that can be met in the trap")
+        region.check(moved_by_state(subject, pattern))
+        found.append(mixed_derivatives(subject, pattern))
+    return found
+
+
+def moved_by_state(subject: FixedPoint, pattern: Pattern) -> Pattern:
+    """The same piece and its guards, the parameters fixed."""
+    met: list[Met] = []
+    map_ = subject.map
+    outputs = evaluate(map_.program, map_.next, map_.jets(subject.point, map_.state), repeat(pattern, met))
+    return Pattern(outputs, met, [])
+
+
+def repeat(pattern: Pattern, met: list[Met]) -> Decision:
+    """Take the outcomes of a pattern again."""
+    known = iter(pattern.met)
+
+    def decide(switch: int, node: int, guard: Jet, outcomes: list[Signs]) -> Signs:
+        before = next(known)
+        met.append(Met(guard, before.outcome, before.tied))
+        return before.outcome
+
+    return decide
+
+
+def mixed_derivatives(subject: FixedPoint, pattern: Pattern) -> list[Matrix]:
+    """The derivatives of the columns of B in the state, one after the other; they are constant."""
+    map_, p = subject.map, subject.p
+    jets = map_.jets(subject.point, map_.names)
+    outputs = evaluate(map_.program, map_.next, jets, repeat(pattern, []), expanded(map_.program, map_.state, jets))
+    for jet in outputs:
+        if jet.cut or not all(c.exact for c in jet.terms.values()):
+            raise Refused("a piece is not a polynomial in the state with rational coefficients")
+        for monomial in jet.terms:
+            moving = sum(i < p for i in monomial)
+            if moving > 1 and len(monomial) - moving < 2:
+                raise Refused("a piece is not affine in the state, or its derivative in a parameter is not")
+    return [[[jet.terms.get((i, p + j), ZERO) for i in range(p)] for jet in outputs] for j in range(subject.m)]
+
+
+def expanded(program: Program, state: Sequence[str], jets: Mapping[str, Jet]) -> dict[int, Jet]:
+    """Functions of the parameters alone as f0 + f1 t, which is all that first derivatives in them take."""
+    usable: list[bool] = []
+    found: dict[int, Jet] = {}
+    for i, (kind, parts, data) in enumerate(program.nodes):
+        still = kind not in CHOICES and not (kind == "name" and data in state)
+        usable.append(still and all(usable[part] for part in parts))
+        if usable[i] and kind in FUNCTIONS:
+            jet = evaluate(program, [i], jets, beside(()), found)[0]
+            if jet.cut:
+                found[i] = Jet({m: c for m, c in jet.terms.items() if len(m) < 2})
+    return found
+
+
+def zero(L: Matrix) -> bool:
+    """Whether a matrix is zero."""
+    return all(c.is_zero for row in L for c in row)
+
+
+def fractions(M: Matrix) -> list[list[Fraction]]:
+    """The entries of a matrix of numbers."""
+    return [[c.lo for c in row] for row in M]
