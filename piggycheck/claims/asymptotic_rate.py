@@ -185,7 +185,7 @@ def _read_value(value: Any) -> sp.Expr:
 def _apart(rate: AlgebraicNumber, value: sp.Expr) -> AlgebraicNumber:
     """The rate between bounds that leave another value outside."""
     digits = _DIGITS
-    while not rate.excludes(value):
+    while not rate.excludes(value, 8 * digits):
         digits *= 2
         rate = rate.narrowed(digits)
     return rate

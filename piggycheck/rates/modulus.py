@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx, fmpq, fmpq_poly
 
-from piggycheck.arithmetic import ALGEBRAIC, Balls, bounds, enclosure, rational, sign, to_sympy
+from piggycheck.arithmetic import ALGEBRAIC, Balls, Evaluator, bounds, rational, to_sympy
 from piggycheck.errors import NumberError, UnknownError
 from piggycheck.roots import is_schur_stable, scale_roots
 
@@ -92,7 +92,7 @@ class AlgebraicNumber:
         if self.is_rational:
             return to_sympy(self.lower)
         forms = _radicals(self.polynomial)
-        return next((form for form in forms if self._may_be(Balls(256).evaluate(form))), None)
+        return next((form for form in forms if self._may_be(_enclosed(form, 4 * _FIRST_BITS))), None)
 
     def decimals(self, digits: int = 10) -> str:
         """Write the number to so many significant digits, all of them right."""
@@ -118,7 +118,7 @@ class AlgebraicNumber:
             return self.is_rational and self.lower == rational(value)
         bits = _FIRST_BITS
         while bits <= _MOST_BITS:
-            ball = Balls(bits).evaluate(value)
+            ball = _enclosed(value, bits)
             if not ball.overlaps(self.enclosure(bits)):
                 return False
             if bits == 4 * _FIRST_BITS and self._is_root(value):
@@ -128,9 +128,9 @@ class AlgebraicNumber:
             raise UnknownError(f"whether the rate is `{value}` was not decided with {_MOST_BITS} bits")
         return self._reaches(value)
 
-    def excludes(self, value: sp.Expr) -> bool:
-        """Whether a constant is seen to lie outside the bounds."""
-        low, high = enclosure(value)
+    def excludes(self, value: sp.Expr, bits: int = _FIRST_BITS) -> bool:
+        """Whether a constant is seen to lie outside the bounds, with so many bits."""
+        low, high = bounds(_enclosed(value, bits))
         return high < self.lower or self.upper < low
 
     def _is_root(self, value: sp.Expr) -> bool:
@@ -141,7 +141,14 @@ class AlgebraicNumber:
 
     def _reaches(self, value: sp.Expr) -> bool:
         """Whether a root of the polynomial is this one."""
-        return sign(value - to_sympy(self.lower)) >= 0 and sign(to_sympy(self.upper) - value) >= 0
+        bits = _FIRST_BITS
+        while True:
+            low, high = bounds(_enclosed(value, bits))
+            if self.lower <= low and high <= self.upper:
+                return True
+            if high < self.lower or self.upper < low:
+                return False
+            bits *= 2
 
 
 @dataclass(frozen=True)
@@ -397,5 +404,22 @@ def _radicals(polynomial: Sequence[int]) -> Iterator[sp.Expr]:
             yield (-b + s * sp.sqrt(b * b - 4 * a * c)) / (2 * a)
     if len(polynomial) == 5 and polynomial[1] == polynomial[3] == 0:
         for square in _radicals(polynomial[::2]):
-            if square.is_real and Balls(64).evaluate(square) > 0:
+            if square.is_real and _enclosed(square, _FIRST_BITS) > 0:
                 yield sp.sqrtdenest(sp.sqrt(sp.radsimp(square)))
+
+
+class _Roots(Evaluator):
+    """Evaluates roots of roots, too, which sympy writes as one power."""
+
+    def _power(self, node: sp.Pow) -> Any:
+        base, exponent = node.args
+        if not (exponent.is_Rational and exponent.q > 2):
+            return super()._power(node)
+        power = self.arithmetic.power(self(base).root(int(exponent.q)), abs(int(exponent.p)))
+        return power if exponent.p > 0 else self.arithmetic.reciprocal(power)
+
+
+def _enclosed(value: sp.Expr, bits: int) -> arb:
+    """A ball around a constant."""
+    with ctx.workprec(bits):
+        return _Roots(Balls(bits), {})(value)
