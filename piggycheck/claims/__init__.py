@@ -30,6 +30,7 @@ from piggycheck.claims.piggyback_bounds import PiggybackBounds
 from piggycheck.claims.piggyback_interval import PiggybackInterval
 from piggycheck.claims.practice_agrees import PracticeAgrees
 from piggycheck.claims.pseudo_inverse_agrees import PseudoInverseAgrees
+from piggycheck.claims.rate_bound import RateBound
 from piggycheck.claims.set_figure import draw_attractor
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
@@ -67,6 +68,7 @@ __all__ = [
     "PracticeAgrees",
     "Proved",
     "PseudoInverseAgrees",
+    "RateBound",
     "Refuted",
     "Subject",
     "Undecided",
@@ -102,6 +104,7 @@ KINDS: dict[str, type[Claim]] = {
         PiggybackInterval,
         PracticeAgrees,
         PseudoInverseAgrees,
+        RateBound,
     )
 }
 """The kinds of claim, by the name that a case gives them."""

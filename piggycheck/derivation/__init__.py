@@ -29,6 +29,7 @@ from piggycheck.derivation.limit_sets import (
     SingularStep,
 )
 from piggycheck.derivation.practice import AgainstClarkeStep, PracticeStep
+from piggycheck.derivation.rates import ComparedStep, TailStep
 from piggycheck.derivation.singular import PolynomialGrowthStep, PseudoInverseStep
 from piggycheck.derivation.steps import (
     BoundsStep,
@@ -69,6 +70,7 @@ __all__ = [
     "ChainRuleStep",
     "ClarkeStep",
     "CommonDirectionStep",
+    "ComparedStep",
     "ContinuityStep",
     "ContractionStep",
     "CyclesStep",
@@ -109,6 +111,7 @@ __all__ = [
     "Step",
     "StructuredMapStep",
     "SwitchedStep",
+    "TailStep",
     "TieStep",
     "TransientStep",
     "TransitionsStep",

@@ -11,9 +11,9 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx, fmpq
 
-from piggycheck.arithmetic import ALGEBRAIC, Balls, exact, rational, sign, to_sympy
-from piggycheck.errors import InputError, IrrationalError, MapError, PiggycheckError, UnknownError
-from piggycheck.expression.nodes import constant_sign, is_condition, relu
+from piggycheck.arithmetic import Balls, exact, rational, sign
+from piggycheck.errors import InputError, MapError, UnknownError
+from piggycheck.expression.nodes import constant_sign, relu
 from piggycheck.expression.reader import Reader, Value
 
 __all__ = ["Bound", "Term", "read_bound"]
@@ -46,7 +46,7 @@ class Bound:
     Examples
     --------
     >>> bound = read_bound("2*k*(19/20)**k")
-    >>> bound.exactly(2), bool(bound.ball(2, 64).contains(arb(fmpq(361, 100))))
+    >>> bound.exactly(2), bool(bound.ball(2, 64).overlaps(arb(fmpq(361, 100))))
     (361/100, True)
     >>> [(term.coefficient, term.degree, term.ratio) for term in bound.terms]
     [(2, 1, 19/20)]
@@ -197,7 +197,7 @@ def read_bound(value: Any, where: str = "bound") -> Bound:
     >>> read_bound("k**k")
     Traceback (most recent call last):
     ...
-    piggycheck.errors.ExpressionError: bound, line 1, column 1: `k`: only a positive constant is raised to a power with k
+    piggycheck.errors.ExpressionError: bound, line 1, column 1: `k`: only a positive constant can have k as exponent
 
     Notes
     -----
@@ -222,7 +222,7 @@ class _BoundReader(Reader):
             return super()._power(node, depth)
         base = self._number(node.left, depth)
         if base.expression.has(K) or constant_sign(base.expression) != 1:
-            self._refuse(node.left, "only a positive constant is raised to a power with k")
+            self._refuse(node.left, "only a positive constant can have k as exponent")
         slope = sp.diff(exponent.expression, K)
         if not slope.is_Rational:
             self._refuse(node.right, "write a rational number times k plus a number, or `exp`")

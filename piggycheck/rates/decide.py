@@ -1,7 +1,8 @@
-"""Deciding ``e_k <= bound(k)`` for k in a range: with as many digits as each k needs, and exactly where these are equal."""
+"""Deciding ``e_k <= bound(k)`` in a range: with as many digits as each k needs, and exactly where both are equal."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ class Comparison:
         The precision that the hardest decision needed.
     equalities : int
         How many k were settled by rational numbers.
+    closest : tuple of int and float
+        The k at which the error is the largest part of the bound, and which part, rounded.
     reason : str
         What was not decided at the next k, when the range was not finished.
     """
@@ -39,6 +42,7 @@ class Comparison:
     violation: int | None
     bits: int
     equalities: int
+    closest: tuple[int, float] = (0, 0.0)
     reason: str = ""
 
 
@@ -88,14 +92,14 @@ def compare_with_bound(
     """
     for k in range(upto + 1):
         bound.require_nonnegative(k)
-    run, k, hardest, equalities = sequence.run(_FIRST_BITS), 0, _FIRST_BITS, 0
+    run, k, hardest, equalities, closest = sequence.run(_FIRST_BITS), 0, _FIRST_BITS, 0, (0, 0.0)
     while k <= upto:
         if k % _REPORTED == 0 and k:
             if progress is not None:
                 progress(f"compared with the bound up to k = {k}")
             if out_of_time():
-                return Comparison(k - 1, None, hardest, equalities, f"the time was over at k = {k}")
-        holds, error = _in_balls(run, bound, k)
+                return Comparison(k - 1, None, hardest, equalities, closest, f"the time was over at k = {k}")
+        holds, part, error = _in_balls(run, bound, k)
         if holds is None and run.bits >= _EXACT_FROM_BITS and run.k == k:
             try:
                 holds = not run.exceeds(bound)
@@ -105,23 +109,28 @@ def compare_with_bound(
         if holds is None:
             if 2 * run.bits > most_bits:
                 reason = str(error) if error is not None else f"step {k}: the error and the bound are too close"
-                return Comparison(k - 1, None, hardest, equalities, f"{reason}; the precision was {run.bits} bits")
+                reason += f"; the precision was {run.bits} bits"
+                return Comparison(k - 1, None, hardest, equalities, closest, reason)
             run = sequence.run(2 * run.bits)
             continue
         hardest = max(hardest, run.bits)
         if not holds:
-            return Comparison(k - 1, k, hardest, equalities)
+            return Comparison(k - 1, k, hardest, equalities, (k, part))
+        if part > closest[1]:
+            closest = (k, part)
         k += 1
-    return Comparison(upto, None, hardest, equalities)
+    return Comparison(upto, None, hardest, equalities, closest)
 
 
-def _in_balls(run: Run, bound: Bound, k: int) -> tuple[bool | None, UnknownError | None]:
+def _in_balls(run: Run, bound: Bound, k: int) -> tuple[bool | None, float, UnknownError | None]:
+    """Whether the bound holds at k, about which part of it the error is, and what was not known."""
     try:
         error, value = run.error(k), bound.ball(k, run.bits)
     except UnknownError as unknown:
-        return None, unknown
+        return None, 0.0, unknown
+    part = float((error / value).mid()) if value > 0 else 0.0
     if error <= value:
-        return True, None
+        return True, part, None
     if error > value:
-        return False, None
-    return None, None
+        return False, part if value > 0 else math.inf, None
+    return None, part, None

@@ -113,6 +113,23 @@ class Run(ABC):
     def exactly(self) -> tuple[fmpz_mat, fmpz]:
         """Return ``x_k - xbar`` or ``J_k - Jbar`` as integers over one denominator."""
 
+    def both(self) -> tuple[arb_mat, arb_mat | None]:
+        """Enclose ``x_k - xbar``, and ``J_k - Jbar`` when the errors are those of the derivatives.
+
+        Raises
+        ------
+        UnknownError
+            For the derivatives of pieces that are not affine.
+        """
+        if self.sequence.of_derivatives:
+            raise UnknownError("the pieces are not affine")
+        return self.matrix(), None
+
+    def both_exactly(self) -> tuple[fmpq_mat, fmpq_mat | None]:
+        """The same over the rationals."""
+        numerators, denominator = self.exactly()
+        return fmpq_mat(numerators) / denominator, None
+
     def exceeds(self, bound: Bound) -> bool:
         """Decide exactly whether ``e_k > bound(k)``.
 
@@ -153,6 +170,18 @@ class _AffineRun(Run):
             return self.curved.matrix()
         fixed = self._item.J if self.sequence.of_derivatives else self._item.x
         return _balls(fixed, self.bits + _ROOM)
+
+    def both(self) -> tuple[arb_mat, arb_mat | None]:
+        if self._item is None or not self.sequence.of_derivatives:
+            return super().both()
+        return _balls(self._item.x, self.bits), _balls(self._item.J, self.bits)
+
+    def both_exactly(self) -> tuple[fmpq_mat, fmpq_mat | None]:
+        if self._item is None or not self.sequence.of_derivatives:
+            return super().both_exactly()
+        G, denominator = self.exactly()
+        assert self._exact is not None
+        return fmpq_mat(self._exact.X) / denominator, fmpq_mat(G) / denominator
 
     def exactly(self) -> tuple[fmpz_mat, fmpz]:
         if self.curved is not None and self._item is None:
@@ -225,12 +254,12 @@ def _balls(fixed: Fixed, bits: int) -> arb_mat:
     """Balls around integers of which only the first bits matter."""
     numerators = fixed.numerators
     entries = numerators.entries()
-    length = max((entry.bit_length() for entry in entries), default=0)
-    drop = max(length - bits, 0)
-    error = (fixed.error >> drop) + (1 if fixed.error or drop else 0)
-    unit = arb(2) ** (drop - fixed.scale)
-    radius = arb(error).upper() if error else None
-    kept = [(arb(e >> drop) if radius is None else arb(e >> drop, radius)) * unit for e in entries]
+    if not fixed.error:
+        unit = arb(2) ** -fixed.scale
+        return arb_mat(numerators.nrows(), numerators.ncols(), [arb(entry) * unit for entry in entries])
+    drop = max(max((entry.bit_length() for entry in entries), default=0) - bits, 0)
+    unit, radius = arb(2) ** (drop - fixed.scale), arb((fixed.error >> drop) + 2).upper()
+    kept = [arb(entry >> drop, radius) * unit for entry in entries]
     return arb_mat(numerators.nrows(), numerators.ncols(), kept)
 
 
@@ -358,9 +387,7 @@ def errors(
             continue
         precision *= 2
         if precision > _MOST_BITS:
-            raise reason or UnknownError(
-                f"step {len(found)}: the error has no {bits} digits with {precision // 2} bits"
-            )
+            raise reason or UnknownError(f"step {len(found)}: {precision // 2} bits do not give {bits} of the error")
         run = sequence.run(precision)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import sympy as sp
 from flint import fmpq, fmpq_mat, fmpz, fmpz_mat
@@ -74,9 +75,7 @@ class ExactRun:
             rows = held.numerators.tolist()
             m = 0 if piece.h is None else piece.h.cols
             ends = [0, p, p + 1, p + 1 + m, *(p + 1 + m + (j + 1) * p for j in range(len(piece.couplings)))]
-            cut = [
-                fmpz_mat(p, b - a, [e for row in rows for e in row[a:b]]) for a, b in zip(ends, ends[1:], strict=False)
-            ]
+            cut = [fmpz_mat(p, b - a, [e for row in rows for e in row[a:b]]) for a, b in pairwise(ends)]
             couplings = cut[3:] if piece.has_couplings else []
             known = self._integers[id(piece)] = (held.denominator, cut[0], cut[1], cut[2], couplings, piece)
         return known[:5]

@@ -7,10 +7,9 @@ where c is what it moves the fixed point by, ``L_j`` how column j of its B chang
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import sympy as sp
 from flint import fmpq, fmpq_mat, fmpz, fmpz_mat

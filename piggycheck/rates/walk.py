@@ -1,4 +1,4 @@
-"""Errors along iterates on affine pieces, in integers: as many significant bits as one asks for, however small they get.
+"""Errors along iterates on affine pieces, in integers: as many significant bits as one asks for, however small.
 
 The errors ``d_k = x_k - xbar`` and ``G_k = J_k - Jbar`` are kept as integers times a power of two that moves with them.
 A step is a product of integer matrices and a division that rounds down; what the rounding adds is bounded beside it, in
@@ -41,7 +41,7 @@ class CurvedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A matrix ``numerators * 2**-scale``; the true columns are within ``error`` of its own, in units of ``2**-scale``."""
+    """A matrix ``numerators * 2**-scale``; the true columns are within ``error`` of its own, in these units."""
 
     numerators: fmpz_mat
     scale: int

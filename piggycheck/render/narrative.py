@@ -8,7 +8,7 @@ from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.intervals import IntervalMatrix
-from piggycheck.render import asymptotic, cycles, enclosures, limit_sets, practice, trajectories
+from piggycheck.render import asymptotic, cycles, enclosures, limit_sets, practice, rates, trajectories
 from piggycheck.render.bounds import bounds
 from piggycheck.render.formula import (
     Cases,
@@ -58,6 +58,7 @@ HEADINGS = {
     "practice_agrees": "Is what practice returns in the piggyback set?",
     "piggyback_bounds": "How large is the piggyback set?",
     "piggyback_interval": "What is the hull of the piggyback set?",
+    "rate_bound": "Are the errors below the bound?",
 }
 """The question behind each kind of claim."""
 
@@ -432,6 +433,8 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.ChainRuleStep: _chain_rule,
     d.AsymptoticRateStep: asymptotic.rate,
     d.TransientStep: asymptotic.transient,
+    d.ComparedStep: rates.compared,
+    d.TailStep: rates.tail,
     d.PracticeStep: practice.told,
     d.AgainstClarkeStep: practice.against_clarke,
     d.StructuredMapStep: structured_map,

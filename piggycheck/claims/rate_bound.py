@@ -1,0 +1,344 @@
+"""The claim that errors of iterates or derivatives stay below a bound in k."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from flint import fmpq
+
+from piggycheck.arithmetic import bounds, enclosure, rational
+from piggycheck.claims.base import Claim, certify, decimals_above, decimals_below
+from piggycheck.claims.subject import Subject
+from piggycheck.claims.trap import Trap, find_trap
+from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
+from piggycheck.derivation import ComparedStep, ContractionStep, Derivation, TailStep, TrapStep
+from piggycheck.errors import IrrationalError, UnknownError
+from piggycheck.linalg import identity, simplest_between
+from piggycheck.rates.bounds import Bound, read_bound
+from piggycheck.rates.decide import Comparison, compare_with_bound
+from piggycheck.rates.errors import ErrorSequence, read_norm, read_quantity, read_upto
+from piggycheck.rates.limit import Limit, require_start, unknown_limit
+from piggycheck.rates.pieces import AffinePiece, affine_piece
+from piggycheck.rates.tail import Tail, find_tail, slowest_ratio
+from piggycheck.stability import Contractive, WordTree
+
+__all__ = ["RateBound"]
+
+_FIRST_RANGE = 500
+_LAST_RANGE = 20_000
+_BELOW = fmpq(999, 1000)
+_NORMS = {"max": "the maximum norm", "frobenius": "the Frobenius norm", "spectral": "the spectral norm"}
+
+
+@dataclass(frozen=True)
+class RateBound(Claim):
+    """The errors ``|x_k - xbar|`` or ``|J_k - Jbar|`` are at most a bound in k, for k = 0, ..., upto.
+
+    Parameters
+    ----------
+    quantity : "iterates" or "derivatives"
+    bound : str or exact number
+        An expression in k, such as ``"2*k*(19/20)**k"``: see `piggycheck.rates.bounds.read_bound`.
+    upto : int, text or "infinity"
+        The last k.
+    norm : "max", "frobenius" or "spectral"
+        By default the maximum of the absolute values of the entries.
+
+    Raises
+    ------
+    InputError
+        When the bound is not an expression in k, the last k is not an integer from 0 on or "infinity", or there is no
+        such quantity or norm.
+
+    Examples
+    --------
+    >>> from piggycheck.algorithms import gradient_descent
+    >>> from piggycheck.claims import prove
+    >>> descent = gradient_descent("x**2/2 - theta*x", ["x"], "1/2", parameters=["theta"], start=[0])
+    >>> prove(RateBound("iterates", "3*(1/2)**k", "infinity"), descent, {"theta": 3}).name
+    'proved'
+    >>> prove(RateBound("iterates", "3*(49/100)**k", 100), descent, {"theta": 3}).value["first_violation"]
+    '1'
+
+    Notes
+    -----
+    For a finite range the claim is decided outright, in balls with as many digits as each k needs, and over the
+    rationals where an error and its bound are equal. For all k it rests on a common quadratic form, or a word tree, of
+    the pieces at the fixed point, and on a trap for the iterates: see docs/theory/rates.md.
+
+    When this fails: an equality of irrational numbers, a tie along the iterates at which derivatives differ, and for
+    all k a bound that decreases as fast as the errors where no quadratic form attains their rate.
+    """
+
+    quantity: Any
+    bound: Any
+    upto: Any
+    norm: Any = "max"
+    kind = "rate_bound"
+
+    def __post_init__(self) -> None:
+        read_quantity(self.quantity, f"quantity of `{self.kind}`")
+        read_norm(self.norm, f"norm of `{self.kind}`")
+        last = read_upto(self.upto, f"upto of `{self.kind}`")
+        object.__setattr__(self, "bound", read_bound(self.bound, f"bound of `{self.kind}`").text)
+        object.__setattr__(self, "upto", "infinity" if last is None else last)
+
+    @cached_property
+    def _bound(self) -> Bound:
+        return read_bound(self.bound, f"bound of `{self.kind}`")
+
+    def fields(self) -> dict[str, Any]:
+        return {"quantity": self.quantity, "bound": self.bound, "upto": self.upto, "norm": self.norm}
+
+    def statement(self, subject: Subject) -> str:
+        error = "|x_k - x̄|" if self.quantity == "iterates" else "|J_k - J̄|"
+        where = "for every k" if self.upto == "infinity" else f"for k = 0, …, {self.upto}"
+        return f"the error of the {self.quantity} {error} is at most {self.bound} {where}, in {_NORMS[self.norm]}"
+
+    # -- deciding -----------------------------------------------------------------------------------------------------
+
+    def decide(self, subject: Subject) -> Verdict:
+        require_start(subject.required_iteration(self.kind))
+        sequence = self._sequence(subject)
+        if self.upto != "infinity":
+            return self._compared(subject, sequence, self._compare(subject, sequence, self.upto))
+        found = self._compare(subject, sequence, _FIRST_RANGE)
+        if found.violation is not None or found.reason:
+            return self._compared(subject, sequence, found)
+        try:
+            tree, trap, tail = self._tail(subject, sequence)
+        except UnknownError as error:
+            return self._not_for_all(subject, sequence, found, error)
+        if tail.start > _FIRST_RANGE:
+            found = self._compare(subject, sequence, tail.start)
+            if found.violation is not None or found.reason:
+                return self._compared(subject, sequence, found)
+        return self._for_all(subject, sequence, replace(found, proved_upto=tail.start), tree, trap, tail)
+
+    def _sequence(self, subject: Subject) -> ErrorSequence:
+        try:
+            point = subject.point
+        except UnknownError as error:
+            raise unknown_limit(str(error)) from None
+        sequence = ErrorSequence(Limit(subject.iteration, point), self.quantity, self.norm)
+        if sequence.of_derivatives:
+            _ = sequence.limit.matrix
+        return sequence
+
+    def _compare(self, subject: Subject, sequence: ErrorSequence, upto: int, *, timed: bool = False) -> Comparison:
+        def out_of_time() -> bool:
+            return timed and subject.remaining <= 0
+
+        return compare_with_bound(sequence, self._bound, upto, out_of_time=out_of_time, progress=subject.tell)
+
+    def _tail(self, subject: Subject, sequence: ErrorSequence) -> tuple[WordTree, Trap, Tail]:
+        """What holds from some index on.
+
+        Raises
+        ------
+        UnknownError
+            When no certificate gives a rate at which the bound is reached.
+        """
+        ratio = slowest_ratio(self._bound)
+        if ratio is None:
+            raise UnknownError("for all k the bound must be a sum of terms c*k**d*r**k, one of them positive")
+        rate = _rational_below(ratio)
+        pieces = self._affine_pieces(subject, sequence)
+        tree = _contraction(subject, rate)
+        trap, tree = find_trap(subject, tree, rate)
+        tail = find_tail(
+            sequence, self._bound, tree, trap.iteration, pieces, out_of_time=lambda: subject.remaining <= 0
+        )
+        return tree, trap, tail
+
+    def _affine_pieces(self, subject: Subject, sequence: ErrorSequence) -> Sequence[AffinePiece]:
+        if not sequence.of_derivatives:
+            return ()
+        found = [affine_piece(sequence.limit, piece.signature, True) for piece in subject.active]
+        if any(piece is None for piece in found):
+            raise UnknownError("for all k the derivatives are followed on affine pieces alone")
+        pieces = [piece for piece in found if piece is not None]
+        if any(entry != 0 for piece in pieces for entry in piece.h):
+            raise UnknownError("a piece that iterates meet where guards tie gives the derivatives another limit")
+        return pieces
+
+    # -- verdicts -----------------------------------------------------------------------------------------------------
+
+    def _compared(self, subject: Subject, sequence: ErrorSequence, found: Comparison) -> Verdict:
+        derivation = self._derivation(subject, sequence, found)
+        witness: dict[str, Any] = {"method": "evaluation", "bits": found.bits, **self._matrix(sequence)}
+        if found.violation is not None:
+            return self._refuted(subject, sequence, found, derivation, {**witness, "violation": found.violation})
+        if found.reason:
+            return self._undecided(subject, found, derivation, found.reason)
+        statement = self.statement(subject)
+        return Proved(
+            self.kind,
+            statement,
+            f"the error is at most the bound for k = 0, …, {found.proved_upto}",
+            {"proved_upto": str(found.proved_upto)},
+            "each error and the bound were enclosed closely enough to compare them"
+            + (", or compared over the rationals" if found.equalities else ""),
+            derivation,
+            certificate=certify(self, "proved", statement, self._parts(subject), witness),
+        )
+
+    def _refuted(
+        self,
+        subject: Subject,
+        sequence: ErrorSequence,
+        found: Comparison,
+        derivation: Derivation,
+        witness: dict[str, Any],
+    ) -> Verdict:
+        k, statement = found.violation, self.statement(subject)
+        error, value = self._at(sequence, found.violation, found.bits)
+        beyond = f"at k = {k} the error is at least {error} and the bound at most {value}"
+        return Refuted(
+            self.kind,
+            statement,
+            beyond,
+            {"first_violation": str(k), "proved_upto": str(found.proved_upto)} if k else {"first_violation": str(k)},
+            f"at k = {k} the error exceeds the bound" + (", and at no smaller k" if k else ""),
+            derivation,
+            certificate=certify(self, "refuted", statement, self._parts(subject), witness),
+        )
+
+    def _undecided(self, subject: Subject, found: Comparison, derivation: Derivation, reason: str) -> Verdict:
+        known = f"; the bound holds for k = 0, …, {found.proved_upto}" if found.proved_upto >= 0 else ""
+        return Undecided(
+            self.kind,
+            self.statement(subject),
+            reason + known,
+            {"proved_upto": str(found.proved_upto)} if found.proved_upto >= 0 else {},
+            reason,
+            derivation,
+            tried=("balls of growing precision", "rational numbers"),
+        )
+
+    def _not_for_all(
+        self, subject: Subject, sequence: ErrorSequence, found: Comparison, error: UnknownError
+    ) -> Verdict:
+        """Refute the claim at a larger k, or say how far it was proved."""
+        upto = found.proved_upto
+        while upto < _LAST_RANGE and subject.remaining > 0:
+            upto = min(4 * upto, _LAST_RANGE)
+            further = self._compare(subject, sequence, upto, timed=True)
+            if further.proved_upto > found.proved_upto or further.violation is not None:
+                found = further
+            if found.violation is not None:
+                return self._compared(subject, sequence, found)
+            if further.reason:
+                break
+        return self._undecided(subject, found, self._derivation(subject, sequence, found), f"for all k: {error}")
+
+    def _for_all(
+        self, subject: Subject, sequence: ErrorSequence, found: Comparison, tree: WordTree, trap: Trap, tail: Tail
+    ) -> Verdict:
+        derivation = self._derivation(subject, sequence, found)
+        derivation.record(ContractionStep(tree))
+        derivation.record(TrapStep(trap.iteration, trap.level))
+        derivation.record(TailStep(tail.start, tail.rate, tail.constant, tail.slope))
+        witness = {
+            **tree.witness(),
+            "trap": {"iteration": trap.iteration, "level": trap.level, "growth": trap.growth, "bits": trap.bits},
+            "from": tail.start,
+            "weight": tail.weight,
+            "bits": found.bits,
+            **self._matrix(sequence),
+            **({"couplings": tail.couplings} if sequence.of_derivatives else {}),
+        }
+        statement = self.statement(subject)
+        constant = decimals_above(tail.constant)
+        return Proved(
+            self.kind,
+            statement,
+            "the error is at most the bound for every k",
+            {
+                "proved_upto": "infinity",
+                "from": str(tail.start),
+                "rate": str(tail.rate),
+                "constant": str(tail.constant),
+                **({"slope": str(tail.slope)} if tail.slope else {}),
+            },
+            f"it was compared up to k = {tail.start}, and from there on errors of at most {constant} decrease at the "
+            f"rate {tail.rate}, and the bound does not decrease faster",
+            derivation,
+            certificate=certify(self, "proved", statement, subject.certificate_parts(subject.active), witness),
+        )
+
+    # -- parts --------------------------------------------------------------------------------------------------------
+
+    def _derivation(self, subject: Subject, sequence: ErrorSequence, found: Comparison) -> Derivation:
+        derivation = subject.opening(pieces=not subject.is_irrational)
+        error = value = ""
+        if found.violation is not None:
+            error, value = self._at(sequence, found.violation, found.bits)
+        derivation.record(
+            ComparedStep(
+                self.quantity,
+                self.norm,
+                self._bound.expression,
+                found.proved_upto,
+                found.violation,
+                error,
+                value,
+                found.bits,
+                found.equalities,
+                found.closest,
+                sequence.limit.exact_matrix if sequence.of_derivatives else None,
+            )
+        )
+        return derivation
+
+    def _at(self, sequence: ErrorSequence, k: int, bits: int) -> tuple[str, str]:
+        """The error at k rounded down, and the bound rounded up, to digits that tell them apart."""
+        low, high = bounds(sequence.run(max(bits, 64)).error(k))[0], bounds(self._bound.ball(k, max(bits, 64)))[1]
+        for digits in (6, 12, 40, 80):
+            error, value = decimals_below(max(low, fmpq(0)), digits), decimals_above(high, digits)
+            if rational(error) > rational(value):
+                break
+        return error, value
+
+    def _parts(self, subject: Subject) -> dict[str, Any]:
+        parts = subject.certificate_parts()
+        return parts if self.quantity == "derivatives" else {k: v for k, v in parts.items() if k != "pieces"}
+
+    def _matrix(self, sequence: ErrorSequence) -> dict[str, Any]:
+        if not sequence.of_derivatives or sequence.limit.exact_matrix is None:
+            return {}
+        return {"matrix": sequence.limit.exact_matrix}
+
+
+def _rational_below(ratio: Any) -> fmpq:
+    """A rate not above a ratio: itself where it is rational and below 1."""
+    try:
+        rate = rational(ratio)
+    except IrrationalError:
+        low = enclosure(ratio, 64)[0]
+        rate = simplest_between(low * fmpq(10**9 - 1, 10**9), low)
+    return rate if rate < 1 else _BELOW
+
+
+def _contraction(subject: Subject, rate: fmpq) -> WordTree:
+    """A word tree of the active pieces at a rate.
+
+    Raises
+    ------
+    UnknownError
+        When there is none within the limits.
+    """
+    try:
+        system = subject.active_system
+    except IrrationalError:
+        system = subject.enclosed(subject.active)
+    plain = WordTree(identity(system.dimension), rate, tuple((i,) for i in range(len(system))), fmpq(1))
+    if plain.verify(system.A):
+        return plain
+    answer = subject.radius(rate, of=system, trees_only=True, time_limit=subject.remaining / 2)
+    if not isinstance(answer, Contractive):
+        raise UnknownError(f"no contraction of the pieces at the rate {rate} was proved")
+    return answer.proof

@@ -1,0 +1,66 @@
+"""Steps about bounds on errors: the comparison k by k, and what holds from some index on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from piggycheck.derivation.steps import Step
+
+__all__ = ["ComparedStep", "TailStep"]
+
+
+@dataclass(frozen=True)
+class ComparedStep(Step):
+    """Errors compared with a bound, k by k.
+
+    Attributes
+    ----------
+    quantity : "iterates" or "derivatives"
+    norm : "max", "frobenius" or "spectral"
+    bound : sympy.Expr
+        In k.
+    proved_upto : int
+        -1 when the first k was not decided.
+    violation : int or None
+    error, value : str
+        At the violation: the error and the bound, rounded in opposite directions; otherwise empty.
+    bits : int
+        The precision of the hardest decision.
+    equalities : int
+        How many k were settled by rational numbers.
+    closest : pair of int and float
+        Where the error is the largest part of the bound, and which part.
+    limit : fmpq_mat or None
+        What the derivatives tend to, where it is rational.
+    """
+
+    quantity: str
+    norm: str
+    bound: Any
+    proved_upto: int
+    violation: int | None
+    error: str
+    value: str
+    bits: int
+    equalities: int
+    closest: tuple[int, float]
+    limit: Any | None = None
+
+
+@dataclass(frozen=True)
+class TailStep(Step):
+    """From some index on errors decrease at a certified rate, and the bound not faster.
+
+    Attributes
+    ----------
+    start : int
+        The index k_1.
+    rate, constant, slope : fmpq
+        ``e_k <= (constant + slope (k - k_1)) rate^(k - k_1)``.
+    """
+
+    start: int
+    rate: Any
+    constant: Any
+    slope: Any

@@ -1,0 +1,117 @@
+"""What is said of bounds on errors: the comparison k by k, and what holds from some index on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from piggycheck import derivation as d
+from piggycheck.render.formula import (
+    Decimal,
+    Display,
+    Expression,
+    Formula,
+    Letter,
+    Number,
+    Operator,
+    Paragraph,
+    Part,
+    Power,
+    Section,
+    decimals_above,
+    formula,
+    is_matrix,
+)
+
+__all__ = ["compared", "tail"]
+
+_E_K, _K, _N = Letter("e", "k"), Letter("k"), Letter("n")
+_NORMS = {"max": "maximum", "frobenius": "Frobenius", "spectral": "spectral"}
+
+
+def compared(step: d.ComparedStep, steps: Sequence[d.Step]) -> Section:
+    """Tell which errors were compared with which bound, how far, and where they are closest.
+
+    Parameters
+    ----------
+    step : ComparedStep
+    steps : sequence of Step
+
+    Returns
+    -------
+    Section
+    """
+    blocks = [*_opening(step), Display(((Expression(step.bound),),)), Paragraph(tuple(_found(step)))]
+    return Section("The errors and the bound", tuple(blocks))
+
+
+def _opening(step: d.ComparedStep) -> list[Paragraph | Display]:
+    name, centre = ("J", "J̄") if step.quantity == "derivatives" else ("x", "x̄")
+    difference = (Letter(name, "k"), Operator("−"), Letter(centre))
+    said = (f"In the {_NORMS[step.norm]} norm, the errors of the {step.quantity} are the norms ", (_E_K,), " of ")
+    if step.limit is None:
+        return [Paragraph((*said, difference, ". They are compared with the bound"))]
+    limit = Display((formula(Letter("J̄"), *is_matrix(step.limit)),))
+    return [Paragraph((*said, difference, ", where")), limit, Paragraph(("They are compared with the bound",))]
+
+
+def _found(step: d.ComparedStep) -> list[Part]:
+    how = f"with {step.bits} bits"
+    if step.equalities:
+        count = "one k was" if step.equalities == 1 else f"{step.equalities} of them were"
+        how += f"; {count} settled over the rationals"
+    if step.violation is not None:
+        said: list[Part] = [f"The errors were enclosed {how}. "]
+        if step.violation:
+            said.append(f"Up to k = {step.violation - 1} they are at most the bound. ")
+        low, high = formula(_E_K, "≥", Decimal(step.error)), (Decimal(step.value),)
+        return [*said, f"At k = {step.violation}, ", low, ", and the bound is at most ", high, "."]
+    if step.proved_upto < 0:
+        return ["Already at k = 0 the comparison was not decided."]
+    said = [f"For every k from 0 to {step.proved_upto} the error was enclosed, and is at most the bound: {how}. "]
+    k, part = step.closest
+    if math.isfinite(part) and part > 0:
+        said.append(f"It comes closest at k = {k}, where it is {_percent(part)} of the bound.")
+    return said
+
+
+def _percent(part: float) -> str:
+    """A part of the bound, rounded."""
+    if part > 1 - 1e-6:
+        return "all, to six digits,"
+    return f"{100 * part:.3g} %"
+
+
+def tail(step: d.TailStep, steps: Sequence[d.Step]) -> Section:
+    """Tell why the bound holds from some index on.
+
+    Parameters
+    ----------
+    step : TailStep
+    steps : sequence of Step
+
+    Returns
+    -------
+    Section
+    """
+    index = formula(Letter("k", "1"), "=", Number(step.start))
+    constant = _number(step.constant)
+    growing: Formula = (*constant, Operator("·"), Power(step.rate, "n"))
+    if step.slope:
+        growing = (Operator("("), *constant, Operator("+"), *_number(step.slope), _N, Operator(")"), Operator("·"))
+        growing = (*growing, Power(step.rate, "n"))
+    said: list[Part] = [
+        "From ", index, " on the iterates are trapped, and in the norm of this quadratic form each step multiplies "
+        "errors by at most ", (Number(step.rate),), ". So at ",
+        formula(_K, "=", Letter("k", "1"), "+", _N), " the error is at most",
+    ]  # fmt: skip
+    closing = (
+        "At ", (Letter("k", "1"),), " this is at most the bound, and each term of the bound decreases at a rate of at "
+        "least ", (Number(step.rate),), ". So the bound holds for every ", (_K,), ".",
+    )  # fmt: skip
+    return Section("For every k", (Paragraph(tuple(said)), Display((growing,)), Paragraph(closing)))
+
+
+def _number(value: object) -> Formula:
+    text = str(value)
+    return (Number(value),) if len(text) <= 12 else (Decimal(decimals_above(value)),)  # type: ignore[arg-type]
