@@ -17,6 +17,8 @@ from .fixed import root
 from .intervals import MOST_BITS, square_root
 from .reading import Refused
 
+MOST_POWERS = 1000
+
 Number = Any  # of one arithmetic
 
 
@@ -112,6 +114,7 @@ class Rounded:
     def exponential(self, x: Number) -> Number:
         """The exponential."""
         c, r = x
+        self.spend_series()
         return self.between(exp_bounds(c - r, self.bits)[0], exp_bounds(c + r, self.bits)[1])
 
     def logarithm(self, x: Number) -> Number:
@@ -121,7 +124,13 @@ class Rounded:
             raise Refused("the logarithm of a number that is not positive")
         if c <= r:
             raise Open("the logarithm of what may not be positive")
+        self.spend_series()
         return self.between(log_bounds(c - r, self.bits)[0], log_bounds(c + r, self.bits)[1])
+
+    def spend_series(self) -> None:
+        """Count the terms of a series."""
+        for _ in range(8):
+            spend_product(self.bits * self.bits // 16, self.bits)
 
     def sign(self, x: Number) -> int:
         """The sign that all the numbers have."""
@@ -219,8 +228,18 @@ class Powers(Exact):
         return self.powers[e]
 
     def number(self, x: Fraction) -> Number:
-        """A rational number whose denominator divides the base."""
-        return (x.numerator, 0) if x.denominator == 1 else (int(x * self.base), 1)
+        """A rational number."""
+        e = self.exponent(x.denominator)
+        return x.numerator * (self.power(e) // x.denominator), e
+
+    def exponent(self, denominator: int) -> int:
+        """The exponent of a power of the base that is a multiple."""
+        e = int(denominator != 1)
+        while self.power(e) % denominator:
+            e += 1
+            if e > MOST_POWERS:
+                raise Open("a denominator with other factors")
+        return e
 
     def combination(self, f: Form, values: Sequence[Number]) -> Number:
         """The value of a form."""
@@ -229,7 +248,10 @@ class Powers(Exact):
         for factor, (m, d) in zip(f.factors, values, strict=True):
             n += factor * (m if d == e else m * self.power(e - d))
         spend(2 + 2 * len(values) + len(values) * n.bit_length() // 1024)
-        return (n, e) if f.denominator == 1 else (n * (self.base // f.denominator), e + 1)
+        if f.denominator == 1:
+            return n, e
+        more = self.exponent(f.denominator)
+        return n * (self.power(more) // f.denominator), e + more
 
     def times(self, x: Number, y: Number) -> Number:
         """The product."""

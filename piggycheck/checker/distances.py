@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from operator import mul
+from typing import TypeVar
 
 from .arithmetics import Exact, Number, Open, Rounded, form, require_short, spend_product
 from .definite import semidefinite
@@ -18,6 +20,7 @@ from .scaled import Scaled
 
 FEWEST_BITS = 64
 MOST_BITS = 200_000
+Found = TypeVar("Found")
 NORMS = ("max", "frobenius", "spectral")
 DIFFERENCE = form({0: Fraction(1), 1: Fraction(-1)}, Fraction(0))
 
@@ -55,31 +58,45 @@ class Errors:
         self.exact: dict[int, bool] = {}
 
     def first_violation(self, last: int, bits: int) -> int | None:
-        """The first index at which the error exceeds the bound; the precision is raised until all are decided."""
+        """The first index at which the error exceeds the bound; None when it never does, up to the last index."""
+        return self.repeated(lambda orbit: self.violation(orbit, last), bits)
+
+    def exceeds(self, last: int, bits: int) -> bool:
+        """Whether the error exceeds the bound at an index, and at none before where that is decided."""
+        return self.repeated(lambda orbit: self.exceeds_first(orbit, last), bits)
+
+    def repeated(self, follow: Callable[[Orbit], Found], bits: int) -> Found:
+        """Follow the orbit, with a higher precision until all is decided; from 0 bits on, first in exact numbers."""
         if not bits:
-            try:
-                return self.violation(Orbit(self.setting, self.setting.exact, None), last)
-            except Open:
-                pass
+            with suppress(Open):
+                return follow(Orbit(self.setting, self.setting.exact, None))
         bits = max(bits, FEWEST_BITS)
         while True:
             orbit = Orbit(self.setting, Rounded(bits), self.helper)
-            try:
-                return self.violation(orbit, last)
-            except Open:
-                k = max(orbit.k, 0)
+            with suppress(Open):
+                return follow(orbit)
+            if 2 * bits > MOST_BITS:
+                raise Refused(f"at k = {max(orbit.k, 0)} the comparison, or a guard, is not decided with {bits} bits")
+            self.helper.failed.update((orbit.k, orbit.k + 1))
             bits *= 2
-            if bits > MOST_BITS:
-                raise Refused(f"at k = {k} the comparison, or a guard, is not decided with {bits // 2} bits")
-            self.helper.failed.add(orbit.k)
 
     def violation(self, orbit: Orbit, last: int) -> int | None:
-        """The same at one precision."""
+        """The first index at which the error exceeds the bound, at one precision."""
         for k in range(last + 1):
             orbit.advance()
             if not self.holds(k, orbit):
                 return k
         return None
+
+    def exceeds_first(self, orbit: Orbit, last: int) -> bool:
+        """Whether the error exceeds the bound at the last index, at one precision."""
+        for k in range(last):
+            orbit.advance()
+            with suppress(Open):
+                if not self.holds(k, orbit):
+                    return False
+        orbit.advance()
+        return not self.holds(last, orbit)
 
     def holds(self, k: int, orbit: Orbit) -> bool:
         """Whether the error is at most the bound."""

@@ -41,7 +41,7 @@ class Setting:
     def exact(self) -> Exact:
         """Rational numbers; over powers of one denominator where nothing is divided."""
         needed = self.forms.needed([*self.start, *self.map.next])
-        if any(self.map.program.nodes[i].kind in DIVISIONS for i in needed):
+        if any(self.map.program.nodes[i].kind in DIVISIONS and self.forms.terms(i)[0] for i in needed):
             return Exact()
         numbers = [self.forms.of(i)[0].denominator for i in needed]
         return Powers(lcm(*numbers, *(x.denominator for x in self.map.at.values())))
