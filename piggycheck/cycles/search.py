@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from piggycheck.arithmetic import to_sympy
+from piggycheck.arithmetic import rational, to_sympy
 from piggycheck.cycles.answers import Cycle, Cycles, Point
 from piggycheck.cycles.orbit import cycle_from, orbit_of, rotated
 from piggycheck.cycles.polynomial import polynomial_cycles
@@ -120,6 +120,9 @@ class _Search:
                     self.reasons["a continuum of solutions was met only where the map jumps"] = None
         except UnknownError as error:
             self.reasons[str(error)] = None
+        for points in [points for points, isolated in self.found.items() if isolated]:
+            if words.in_a_continuum([tuple(map(rational, x)) for x in points]):
+                del self.found[points]
         described = (cycle_from(self.local, points, isolated) for points, isolated in self.found.items())
         return Cycles(tuple(_sorted(described)), not self.reasons, "; ".join(self.reasons), words.solved)
 

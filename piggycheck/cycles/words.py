@@ -20,6 +20,7 @@ from piggycheck.trajectories import AffinePieces
 __all__ = ["Candidate", "Words", "largest_divisors"]
 
 Vector = tuple[fmpq, ...]
+Affine = tuple[fmpq_mat, fmpq_mat]
 Candidate = tuple[Word, list[Vector], bool]
 """A word, points that return along it, and whether one is the only solution; of a continuum the best point first."""
 
@@ -44,6 +45,7 @@ class Words:
     def __init__(self, pieces: AffinePieces, period: int, most: int):
         self.pieces, self.period, self.left = pieces.pieces, period, most
         self.dimension, self.solved = len(pieces.variables), 0
+        self._continua: list[tuple[Sequence[Affine], list[AffineRow], list[AffineRow]]] = []
         self.matrices = [fmpq_mat([list(row[:-1]) for row in piece.images]) for piece in self.pieces]
         self.shifts = [fmpq_mat([[row[-1]] for row in piece.images]) for piece in self.pieces]
 
@@ -59,7 +61,7 @@ class Words:
         for first in range(len(self.pieces)):
             yield from self._extend((first,), 1, [(identity(n), fmpq_mat(n, 1))], None)
 
-    def _extend(self, word: Word, p: int, maps: list[tuple[fmpq_mat, fmpq_mat]], point: Vector | None):
+    def _extend(self, word: Word, p: int, maps: list[Affine], point: Vector | None):
         """Extend a prefix of words that are smallest among their rotations; p is the length of its Lyndon root."""
         self.left -= 1
         if self.left < 0:
@@ -79,7 +81,7 @@ class Words:
             if self._returns[new][self.period - len(word) - 1] >> word[0] & 1 and self._follows[letter] >> new & 1:
                 yield from self._extend((*word, new), p if new == least else len(word) + 1, maps, point)
 
-    def _start(self, word: Word, maps: Sequence[tuple[fmpq_mat, fmpq_mat]], point: Vector | None) -> Vector | None:
+    def _start(self, word: Word, maps: Sequence[Affine], point: Vector | None) -> Vector | None:
         """A point from which the map follows a word; one for the word without its last letter may do."""
         rows, zero = self._rows(word[-1], maps[-1])
         if point is not None and all(_value(r, point) >= 0 for r in rows) and not any(_value(r, point) for r in zero):
@@ -88,7 +90,7 @@ class Words:
         found = feasible_point(equalities, nonstrict, [], self.dimension)
         return found.point if isinstance(found, Feasible) else None
 
-    def _region(self, word: Word, maps: Sequence[tuple[fmpq_mat, fmpq_mat]]) -> tuple[list[AffineRow], list[AffineRow]]:
+    def _region(self, word: Word, maps: Sequence[Affine]) -> tuple[list[AffineRow], list[AffineRow]]:
         equalities, nonstrict = [], []
         for letter, affine in zip(word, maps, strict=False):
             rows, zero = self._rows(letter, affine)
@@ -96,7 +98,7 @@ class Words:
             equalities += zero
         return equalities, nonstrict
 
-    def _rows(self, letter: int, affine: tuple[fmpq_mat, fmpq_mat]) -> tuple[list[AffineRow], list[AffineRow]]:
+    def _rows(self, letter: int, affine: Affine) -> tuple[list[AffineRow], list[AffineRow]]:
         piece, (A, b) = self.pieces[letter], affine
 
         def before(row: Sequence[fmpq]) -> AffineRow:
@@ -129,7 +131,7 @@ class Words:
                 sets[i].append(reached)
         return sets
 
-    def _solutions(self, word: Word, maps: Sequence[tuple[fmpq_mat, fmpq_mat]]) -> Iterator[Candidate]:
+    def _solutions(self, word: Word, maps: Sequence[Affine]) -> Iterator[Candidate]:
         self.solved += 1
         A, b = maps[-1]
         particular, kernel = solve(identity(self.dimension) - A, b)
@@ -146,6 +148,7 @@ class Words:
         inside = self._of_minimal_period(equalities, [], nonstrict, maps)
         points = [inside, self._of_minimal_period(equalities, nonstrict, [], maps)]
         if any(point is not None for point in points):
+            self._continua.append((maps, equalities, nonstrict))
             yield word, [point for point in points if point is not None], False
 
     def _of_minimal_period(self, equalities, nonstrict, strict, maps) -> Vector | None:
@@ -170,9 +173,20 @@ class Words:
                 sum((w * p[j] for w, p in zip(weights, chosen, strict=True)), fmpq(0)) / sum(weights, fmpq(0))
                 for j in range(self.dimension)
             )
-            if all(_moves(maps[d], x) for d in largest_divisors(self.period)):
+            if all(_image(maps[d], x) != x for d in largest_divisors(self.period)):
                 return x
         raise UnknownError("a continuum of solutions in which no point of the period was found")
+
+    def in_a_continuum(self, points: Sequence[Vector]) -> bool:
+        """Whether a cycle is in one of the continua found so far: it follows a word that a continuum follows."""
+        turns = [(*points[i:], *points[:i]) for i in range(len(points))]
+        return any(
+            all(_value(r, turn[0]) >= 0 for r in nonstrict)
+            and not any(_value(r, turn[0]) for r in equalities)
+            and all(_image(affine, turn[0]) == x for affine, x in zip(maps, turn, strict=False))
+            for maps, equalities, nonstrict in self._continua
+            for turn in turns
+        )
 
     def _off(self, row, c, equalities, nonstrict, strict) -> Vector | None:
         for flip in (1, -1):
@@ -183,10 +197,9 @@ class Words:
         return None
 
 
-def _moves(affine: tuple[fmpq_mat, fmpq_mat], x: Vector) -> bool:
+def _image(affine: Affine, x: Vector) -> Vector:
     A, b = affine
-    image = A * fmpq_mat(len(x), 1, list(x)) + b
-    return any(new != old for new, old in zip(image.entries(), x, strict=True))
+    return tuple((A * fmpq_mat(len(x), 1, list(x)) + b).entries())
 
 
 def _value(row: AffineRow, x: Sequence[fmpq]) -> fmpq:
