@@ -22,7 +22,7 @@ from piggycheck.rates.decide import Comparison, compare_with_bound
 from piggycheck.rates.errors import ErrorSequence, read_norm, read_quantity, read_upto
 from piggycheck.rates.limit import Limit, require_start, unknown_limit
 from piggycheck.rates.pieces import AffinePiece, affine_piece
-from piggycheck.rates.tail import Tail, find_tail, slowest_ratio
+from piggycheck.rates.tail import Tail, find_tail, row_sum, slowest_ratio
 from piggycheck.stability import Contractive, WordTree
 
 __all__ = ["RateBound"]
@@ -147,20 +147,33 @@ class RateBound(Claim):
             raise UnknownError("for all k the bound must be a sum of terms c*k**d*r**k, one of them positive")
         rate = _rational_below(ratio)
         pieces = self._affine_pieces(subject, sequence)
+        by_rows = row_sum(pieces) if self.norm == "max" and pieces else None
         tree = _contraction(subject, rate)
         trap, tree = find_trap(subject, tree, rate)
+        if by_rows is not None and by_rows <= rate:
+            tree = replace(tree, rate=max(tree.rate, by_rows))
+        else:
+            by_rows = None
         tail = find_tail(
-            sequence, self._bound, tree, trap.iteration, pieces, out_of_time=lambda: subject.remaining <= 0
+            sequence,
+            self._bound,
+            tree,
+            trap.iteration,
+            pieces,
+            out_of_time=lambda: subject.remaining <= 0,
+            by_rows=by_rows is not None,
         )
         return tree, trap, tail
 
     def _affine_pieces(self, subject: Subject, sequence: ErrorSequence) -> Sequence[AffinePiece]:
-        if not sequence.of_derivatives:
-            return ()
-        found = [affine_piece(sequence.limit, piece.signature, True) for piece in subject.active]
-        if any(piece is None for piece in found):
-            raise UnknownError("for all k the derivatives are followed on affine pieces alone")
+        """All pieces that the trapped iterates can meet; none where one is not affine, for the iterates."""
+        derivatives = sequence.of_derivatives
+        found = [affine_piece(sequence.limit, piece.signature, derivatives) for piece in subject.active]
         pieces = [piece for piece in found if piece is not None]
+        if not derivatives:
+            return pieces if len(pieces) == len(found) else ()
+        if len(pieces) < len(found):
+            raise UnknownError("for all k the derivatives are followed on affine pieces alone")
         if any(entry != 0 for piece in pieces for entry in piece.h):
             raise UnknownError("a piece that iterates meet where guards tie gives the derivatives another limit")
         return pieces
@@ -241,12 +254,12 @@ class RateBound(Claim):
         derivation = self._derivation(subject, sequence, found)
         derivation.record(ContractionStep(tree))
         derivation.record(TrapStep(trap.iteration, trap.level))
-        derivation.record(TailStep(tail.start, tail.rate, tail.constant, tail.slope))
+        derivation.record(TailStep(tail.start, tail.rate, tail.constant, tail.slope, tail.weight is None))
         witness = {
             **tree.witness(),
             "trap": {"iteration": trap.iteration, "level": trap.level, "growth": trap.growth, "bits": trap.bits},
             "from": tail.start,
-            "weight": tail.weight,
+            **({"rows": True} if tail.weight is None else {"weight": tail.weight}),
             "bits": found.bits,
             **self._matrix(sequence),
             **({"couplings": tail.couplings} if sequence.of_derivatives else {}),

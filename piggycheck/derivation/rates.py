@@ -58,9 +58,12 @@ class TailStep(Step):
         The index k_1.
     rate, constant, slope : fmpq
         ``e_k <= (constant + slope (k - k_1)) rate^(k - k_1)``.
+    by_rows : bool
+        Whether the rate is that of the maximum norm, by row sums, and not that of a quadratic form.
     """
 
     start: int
     rate: Any
     constant: Any
     slope: Any
+    by_rows: bool

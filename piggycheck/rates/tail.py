@@ -23,7 +23,7 @@ from piggycheck.rates.errors import ErrorSequence, Run
 from piggycheck.rates.pieces import AffinePiece
 from piggycheck.stability import WordTree
 
-__all__ = ["Tail", "find_tail", "norm_weight", "slowest_ratio"]
+__all__ = ["Tail", "find_tail", "norm_weight", "row_sum", "slowest_ratio"]
 
 _BITS = 192
 _MOST_FROM = 20_000
@@ -40,17 +40,17 @@ class Tail:
     start : int
     rate, constant, slope : fmpq
         The last two are rounded up.
-    weight : fmpq
-        ``norm(v)^2 <= weight V(v)``.
+    weight : fmpq or None
+        ``norm(v)^2 <= weight V(v)``; None where every step contracts in the maximum norm itself, by row sums.
     couplings : tuple of fmpq
-        For each parameter, the square of the norm of how the pieces' B changes with the state.
+        For each parameter, the square of the norm of how the pieces' B changes with the state; by row sums, the norm.
     """
 
     start: int
     rate: fmpq
     constant: fmpq
     slope: fmpq
-    weight: fmpq
+    weight: fmpq | None
     couplings: tuple[fmpq, ...]
 
 
@@ -61,6 +61,8 @@ def find_tail(
     first: int,
     pieces: Sequence[AffinePiece],
     out_of_time: Callable[[], bool] = lambda: False,
+    *,
+    by_rows: bool = False,
 ) -> Tail:
     """Find an index from which on the errors stay below the bound.
 
@@ -74,8 +76,10 @@ def find_tail(
     first : int
         From this index on the iterates are trapped.
     pieces : sequence of AffinePiece
-        All that they can meet; for errors of the derivatives.
+        All that they can meet; for errors of the derivatives, and by row sums.
     out_of_time : callable
+    by_rows : bool
+        Whether the row sums of all pieces are at most the tree's rate, and errors are measured in the maximum norm.
 
     Raises
     ------
@@ -87,7 +91,7 @@ def find_tail(
         raise UnknownError("for all k the bound must be a sum of terms c*k**d*r**k")
     if all(sign(term.ratio - _exact(tree.rate)) < 0 or sign(term.coefficient) <= 0 for term in terms):
         raise UnknownError(f"the bound decreases faster than the certified rate {tree.rate}")
-    measured = _Measured(sequence, tree, terms, pieces)
+    measured = _Measured(sequence, tree, terms, pieces, by_rows)
     k, step = max(first, int(any(term.degree for term in terms))), 1
     run = sequence.run(_BITS)
     while k <= _MOST_FROM and not out_of_time():
@@ -102,10 +106,19 @@ def find_tail(
 class _Measured:
     """Errors at k in the norm of P beside the terms of the bound."""
 
-    def __init__(self, sequence: ErrorSequence, tree: WordTree, terms: Sequence[Term], pieces: Sequence[AffinePiece]):
+    def __init__(
+        self,
+        sequence: ErrorSequence,
+        tree: WordTree,
+        terms: Sequence[Term],
+        pieces: Sequence[AffinePiece],
+        by_rows: bool,
+    ):
         self.sequence, self.tree, self.terms = sequence, tree, terms
-        self.weight = norm_weight(tree.P, sequence.norm)
-        self.couplings = _couplings(pieces, tree.P) if sequence.of_derivatives else ()
+        self.weight = None if by_rows else norm_weight(tree.P, sequence.norm)
+        self.couplings: tuple[fmpq, ...] = ()
+        if sequence.of_derivatives:
+            self.couplings = _couplings(pieces, None if by_rows else tree.P)
         longest = max(map(len, tree.words))
         if any(self.couplings) and (longest > 1 or len(pieces) > 1):
             raise UnknownError(
@@ -129,6 +142,9 @@ class _Measured:
 
     def _squares(self, P: Any, x: Any, G: Any) -> tuple[Any, Any]:
         """``a^2`` and ``b^2``, over balls or over the rationals."""
+        if self.weight is None:
+            moved = _largest(x) * max(self.couplings, default=fmpq(0)) / self.tree.rate
+            return _largest(x if G is None else G) ** 2, moved**2
         weight, g = (
             (fmpq(self.weight), self.tree.rate) if isinstance(P, fmpq_mat) else (arb(self.weight), arb(self.tree.rate))
         )
@@ -215,14 +231,40 @@ def norm_weight(P: fmpq_mat, norm: str) -> fmpq:
     raise UnknownError("no norm was proved to be below that of the quadratic form")
 
 
-def _couplings(pieces: Sequence[AffinePiece], P: fmpq_mat) -> tuple[fmpq, ...]:
-    """For each parameter an l with ``l P - L^T P L`` positive semidefinite for every piece."""
+def row_sum(pieces: Sequence[AffinePiece]) -> fmpq | None:
+    """Return the largest sum of absolute values in a row of the pieces' matrices; None where one is irrational.
+
+    Notes
+    -----
+    It is the norm that belongs to the maximum norm: in it, each step multiplies errors by at most this number.
+    """
+    try:
+        return max(_row_sum(piece.A) for piece in pieces)
+    except IrrationalError:
+        return None
+
+
+def _row_sum(A: sp.ImmutableMatrix) -> fmpq:
+    return max(sum((abs(rational(entry)) for entry in row), start=fmpq(0)) for row in A.tolist())
+
+
+def _largest(M: Any) -> Any:
+    """The largest absolute value of an entry."""
+    first, *others = map(abs, M.entries())
+    for other in others:
+        first = _larger(first, other)
+    return first
+
+
+def _couplings(pieces: Sequence[AffinePiece], P: fmpq_mat | None) -> tuple[fmpq, ...]:
+    """For each parameter an l with ``l P - L^T P L`` positive semidefinite for every piece; without P, row sums."""
     columns = len(pieces[0].couplings)
     found = [fmpq(0)] * columns
     for piece in pieces:
         for j, L in enumerate(piece.couplings):
             if any(entry != 0 for entry in L):
-                found[j] = max(found[j], _coupling(fmpq_mat(*L.shape, [rational(e) for e in L]), P))
+                moved = fmpq_mat(*L.shape, [rational(e) for e in L])
+                found[j] = max(found[j], _row_sum(L) if P is None else _coupling(moved, P))
     return tuple(found)
 
 

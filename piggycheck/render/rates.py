@@ -68,7 +68,8 @@ def _found(step: d.ComparedStep) -> list[Part]:
         return [*said, f"At k = {step.violation}, ", low, ", and the bound is at most ", high, "."]
     if step.proved_upto < 0:
         return ["Already at k = 0 the comparison was not decided."]
-    said = [f"For every k from 0 to {step.proved_upto} the error was enclosed, and is at most the bound: {how}. "]
+    every = f"For every k from 0 to {step.proved_upto}" if step.proved_upto else "At k = 0"
+    said = [f"{every} the error was enclosed, and is at most the bound: {how}. "]
     k, part = step.closest
     if math.isfinite(part) and part > 0:
         said.append(f"It comes closest at k = {k}, where it is {_percent(part)} of the bound.")
@@ -94,6 +95,7 @@ def tail(step: d.TailStep, steps: Sequence[d.Step]) -> Section:
     -------
     Section
     """
+    norm = "the maximum norm, by the row sums," if step.by_rows else "the norm of this quadratic form"
     index = formula(Letter("k", "1"), "=", Number(step.start))
     constant = _number(step.constant)
     growing: Formula = (*constant, Operator("·"), Power(step.rate, "n"))
@@ -101,8 +103,8 @@ def tail(step: d.TailStep, steps: Sequence[d.Step]) -> Section:
         growing = (Operator("("), *constant, Operator("+"), *_number(step.slope), _N, Operator(")"), Operator("·"))
         growing = (*growing, Power(step.rate, "n"))
     said: list[Part] = [
-        "From ", index, " on the iterates are trapped, and in the norm of this quadratic form each step multiplies "
-        "errors by at most ", (Number(step.rate),), ". So at ",
+        "From ", index, f" on the iterates are trapped, and in {norm} each step multiplies errors by at most ",
+        (Number(step.rate),), ". So at ",
         formula(_K, "=", Letter("k", "1"), "+", _N), " the error is at most",
     ]  # fmt: skip
     closing = (
