@@ -2,3 +2,26 @@
 
 Source: docs/theory/rates.md.
 """
+
+from piggycheck.rates.bounds import Bound, read_bound
+from piggycheck.rates.decide import Comparison, compare_with_bound
+from piggycheck.rates.errors import ErrorSequence, error_sequence
+from piggycheck.rates.limit import Limit, limit_of
+from piggycheck.rates.smallest import Smallest, smallest_constant, smallest_rate
+from piggycheck.rates.tail import Tail, find_tail
+
+__all__ = [
+    "Bound",
+    "Comparison",
+    "ErrorSequence",
+    "Limit",
+    "Smallest",
+    "Tail",
+    "compare_with_bound",
+    "error_sequence",
+    "find_tail",
+    "limit_of",
+    "read_bound",
+    "smallest_constant",
+    "smallest_rate",
+]

@@ -21,7 +21,7 @@ from piggycheck.rates.exactly import ExactRun
 from piggycheck.rates.limit import Limit, limit_of
 from piggycheck.rates.walk import CurvedError, Fixed, Walk, require_equal_pairs, start_matrix
 
-__all__ = ["NORMS", "QUANTITIES", "ErrorSequence", "Run", "errors", "read_norm", "read_quantity", "read_upto"]
+__all__ = ["NORMS", "QUANTITIES", "ErrorSequence", "Run", "error_sequence", "read_norm", "read_quantity", "read_upto"]
 
 QUANTITIES = ("iterates", "derivatives")
 NORMS = ("max", "frobenius", "spectral")
@@ -324,7 +324,7 @@ def _exceeds(numerators: fmpz_mat, denominator: fmpz, norm: str, bound: Bound, k
 # -- the sequence itself --------------------------------------------------------------------------------------------
 
 
-def errors(
+def error_sequence(
     iteration: Iteration,
     at: Mapping[Any, Any] | None = None,
     *,
@@ -365,7 +365,7 @@ def errors(
     --------
     >>> from piggycheck.algorithms import gradient_descent
     >>> descent = gradient_descent("x**2/2 - theta*x", ["x"], "1/2", parameters=["theta"], start=[0])
-    >>> [str(error) for error in errors(descent, {"theta": 3}, upto=2)]
+    >>> [str(error) for error in error_sequence(descent, {"theta": 3}, upto=2)]
     ['3.00000000000000', '1.50000000000000', '0.750000000000000']
 
     Notes
