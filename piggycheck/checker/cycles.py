@@ -11,6 +11,7 @@ from .intervals import Interval
 from .itineraries import all_cycles
 from .jets import Jet
 from .matrices import Matrix, identity, matrix, spectral_radius_reaches, times
+from .periodic_roots import counted, multiplier, require_cycle
 from .pieces import Gap, Patterns
 from .reading import Data, Refused, Unreadable, array, fields, integer, number, numbers, say, text
 from .scaled import Scaled, combined, inverse, product, scaled, symmetric, transposed
@@ -85,6 +86,39 @@ def cycle_refuted_by_words(claim: Data, map_: Map, witness: Data) -> str:
     if "attracting" in claim:
         kind = " that attracts" if truth(claim, "attracting") else " that does not attract"
     return f"there is no cycle of period {period}{kind}{map_.where()}"
+
+
+def cycle_proved_by_roots(claim: Data, map_: Map, witness: Data) -> str:
+    """Intervals hold the points of a cycle of a polynomial map, of the claimed character."""
+    if "point" in claim or "from_start" in claim:
+        raise Unreadable("`claim`: points are rational, and starts lead to rational points")
+    period = period_of(claim)
+    found = counted(map_, period)
+    rows = [array(row, "points", 2) for row in array(witness["points"], "points", period)]
+    ends = [[number(end, "points") for end in row] for row in rows]
+    if not all(low <= high for low, high in ends):
+        raise Unreadable("`points`: an interval has its ends in the wrong order")
+    intervals = [Interval(low, high) for low, high in ends]
+    require_cycle(found, intervals)
+    size = multiplier(found, intervals).power(2)
+    if "attracting" in claim and not (size.hi < 1 if truth(claim, "attracting") else size.lo > 1):
+        raise Refused("the cycle is not shown to be of the claimed character")
+    count = (found.attracting + found.repelling + found.neither) // period
+    said = "one cycle" if count == 1 else f"{count} cycles"
+    return f"there is {said} of period {period}{map_.where()}, one of them as claimed"
+
+
+def cycle_refuted_by_roots(claim: Data, map_: Map, witness: Data) -> str:
+    """No real root of an iterate is on a cycle of the claimed character."""
+    if "point" in claim:
+        raise Unreadable("`claim.point`: a point is followed, not looked for")
+    found = counted(map_, period_of(claim))
+    fitting = found.attracting + found.repelling
+    if "attracting" in claim:
+        fitting = found.attracting if truth(claim, "attracting") else found.repelling
+    if fitting + found.neither:
+        raise Refused("there are points of this period, which may be of the claimed character")
+    return f"there is no such cycle of period {period_of(claim)}{map_.where()}"
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
@@ -258,5 +292,7 @@ RULES = {
     ("cycle", "proved", "points"): (cycle_proved, ("method", "points"), ("modulus_lower", "basin", "entry", "others")),
     ("cycle", "refuted", "points"): (cycle_refuted_by_points, ("method", "points"), ("modulus_lower",)),
     ("cycle", "refuted", "iterates"): (cycle_refuted_by_iterates, ("method",), ()),
+    ("cycle", "proved", "roots"): (cycle_proved_by_roots, ("method", "points"), ()),
+    ("cycle", "refuted", "roots"): (cycle_refuted_by_roots, ("method",), ()),
     ("cycle", "refuted", "words"): (cycle_refuted_by_words, ("method",), ()),
 }

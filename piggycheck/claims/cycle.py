@@ -11,7 +11,7 @@ import sympy as sp
 from piggycheck.algorithms.reading import expression
 from piggycheck.arithmetic import rational
 from piggycheck.claims.base import Claim, certify, decimals_below, matrix_text
-from piggycheck.claims.cycle_witness import cycle_witness, excluding_witness, following_witness
+from piggycheck.claims.cycle_witness import cycle_witness, excluding_witness, following_witness, roots_witness
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.cycles import Basin, Cycle, Cycles, basin, cycles, entry
@@ -101,9 +101,7 @@ class CycleClaim(Claim):
         if rational_ones:
             return self._proved(subject, rational_ones, found)
         if fitting:
-            raise UnknownError(
-                f"the cycle {_points_text(fitting[0])} is irrational, and certificates hold rational numbers"
-            )
+            return self._irrational(subject, fitting[0], found)
         if not found.exhaustive:
             raise UnknownError(f"no such cycle was found, and not every itinerary was solved: {found.reason}")
         open_ones = [cycle for cycle in found if self.attracting is not None and cycle.attracting is None]
@@ -156,6 +154,24 @@ class CycleClaim(Claim):
             _found_text(chosen, found, open_set, index),
             {"cycles": [described(cycle) for cycle in found], "every": found.exhaustive},
             "the map sends each point to the next one, and the last to the first",
+            derivation,
+            certificate=self._certificate("proved", subject, statement, witness),
+        )
+
+    def _irrational(self, subject: Subject, cycle: Cycle, found: Cycles) -> Verdict:
+        if self.from_start:
+            raise UnknownError("the cycle is irrational, and that the iterates approach it was not examined")
+        local = subject.iteration.map.fix(subject.at)
+        witness = roots_witness(local, cycle)
+        derivation = subject.opening(pieces=False)
+        derivation.record(self._step(local, found))
+        statement = self.statement(subject)
+        return Proved(
+            self.kind,
+            statement,
+            _found_text(cycle, found, None, None),
+            {"cycles": [described(one) for one in found], "every": found.exhaustive},
+            "the points are roots of a polynomial, isolated and counted exactly",
             derivation,
             certificate=self._certificate("proved", subject, statement, witness),
         )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import sympy as sp
 from flint import fmpq
 
-from piggycheck.arithmetic import rational
+from piggycheck.arithmetic import enclosure, rational
 from piggycheck.cycles import Basin, Cycle, Cycles
 from piggycheck.errors import GapError, UnknownError
 from piggycheck.maps import SymbolicMap
 from piggycheck.trajectories import affine_pieces
 
-__all__ = ["cycle_witness", "excluding_witness", "following_witness"]
+__all__ = ["cycle_witness", "excluding_witness", "following_witness", "roots_witness"]
 
+_BITS = 96
+_MOST_DEGREE = 64
 _MOST_WORK = 5_000
 _MOST_WORK_TO_EXCLUDE = 20_000
 
@@ -38,6 +41,19 @@ def cycle_witness(
     return witness
 
 
+def roots_witness(local: SymbolicMap, cycle: Cycle) -> dict[str, Any]:
+    """State a cycle of irrational points by intervals around them.
+
+    Raises
+    ------
+    UnknownError
+        When the map is not one polynomial in one variable, of a moderate degree.
+    """
+    if not _is_one_polynomial(local, cycle.period):
+        raise UnknownError("the cycle is irrational, and certificates of that hold polynomials of one variable only")
+    return {"method": "roots", "points": [enclosure(point[0], _BITS) for point in cycle.points]}
+
+
 def following_witness() -> dict[str, Any]:
     """State that the map is to be followed from the claimed point."""
     return {"method": "iterates"}
@@ -52,6 +68,8 @@ def excluding_witness(local: SymbolicMap, period: int, found: Cycles) -> dict[st
         When the checker cannot do that.
     """
     none = "there is no such cycle, as solving every itinerary shows"
+    if _is_one_polynomial(local, period):
+        return {"method": "roots"}
     if not all(cycle.isolated for cycle in found) or not all(cycle.is_rational for cycle in found):
         raise UnknownError(f"{none}; certificates of that hold isolated rational cycles only")
     if not _is_affine(local):
@@ -69,6 +87,21 @@ def _can_be_listed(local: SymbolicMap, found: Cycles) -> bool:
 def _work(found: Cycles, period: int) -> int:
     """What it takes the checker to solve all itineraries: its linear programs grow with the period."""
     return found.words * period**2
+
+
+def _is_one_polynomial(local: SymbolicMap, period: int) -> bool:
+    """Whether the map is one polynomial in one variable, of which iterates have a moderate degree."""
+    if len(local.state) > 1 or local.guards:
+        return False
+    (x,), (expression,) = local.state, local.next
+    if not expression.is_polynomial(x):
+        return False
+    polynomial = sp.Poly(expression, x)
+    return (
+        polynomial.degree() > 1
+        and polynomial.degree() ** period <= _MOST_DEGREE
+        and polynomial.domain.is_QQ | polynomial.domain.is_ZZ
+    )
 
 
 def _is_affine(local: SymbolicMap) -> bool:

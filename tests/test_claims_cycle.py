@@ -1,0 +1,339 @@
+"""Claims about cycles, their certificates, and what each number in these is worth."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy as sp
+from certificate_helper import assert_certified, changed_numbers, holds, proved, refuted, undecided
+from scipy.optimize import brentq
+from strategies import jacobian_near, value_of
+
+from piggycheck.algorithms import gradient_descent, heavy_ball
+from piggycheck.claims import Cycle, prove
+from piggycheck.errors import InputError
+from piggycheck.expression import parse
+from piggycheck.iteration import Iteration
+from piggycheck.maps import SymbolicMap
+from piggycheck.switched import SwitchedSystem
+
+x, y, theta = sp.symbols("x y theta", real=True)
+TENT = Iteration(SymbolicMap([x], [sp.Min(2 * x, 2 - 2 * x)]))
+AWAY = Iteration(SymbolicMap([x], [x / 2 - sp.Piecewise((1, x > 0), (-1, True))]), [sp.Integer(3)])
+TURN = Iteration(SymbolicMap([x], [-x]))
+LOGISTIC = Iteration(SymbolicMap([x], [4 * x * (1 - x)]))
+CALM = Iteration(SymbolicMap([x], [x**2 - sp.Rational(11, 10)]))
+QUARTIC = gradient_descent("x**4/4 - x**2/2", ["x"], "49/40")
+OBJECTIVE = "Piecewise((25*x**2/2, x < 1), (x**2/2 + 24*x - 12, x < 2), (25*x**2/2 - 24*x + 36, True))"
+BALL = heavy_ball(OBJECTIVE, ["x"], "1/9", "4/9", parameters=["theta"], start=["theta"])
+AT = {"theta": "33/10"}
+RELU = Iteration(SymbolicMap([x, y], [y, -sp.Max(x, 0) / 2 + theta], [theta]))
+
+CASES = {
+    "attracting": (Cycle(3, attracting=True), BALL, AT),
+    "attracting from the start": (Cycle(3, ["2592/1225", "-2208/1225"], True, True), BALL, AT),
+    "saddle": (Cycle(3, attracting=False), BALL, AT),
+    "tent": (Cycle(3), TENT, {}),
+    "tent through a point": (Cycle(2, "2/5", attracting="false"), TENT, {}),
+    "jump": (Cycle(2, {"x": "2/3"}, "true", "true"), AWAY, {}),
+    "quartic": (Cycle(2, attracting=True), QUARTIC, {}),
+    "logistic": (Cycle(3), LOGISTIC, {}),
+    "logistic that does not attract": (Cycle(2, attracting=False), LOGISTIC, {}),
+    "attracting square": (Cycle(2, attracting=True), CALM, {}),
+    "fixed point": (Cycle(1, attracting=True), RELU, {"theta": "3"}),
+    "no attracting cycle": (Cycle(2, attracting=True), TENT, {}),
+    "no cycle that does not attract": (Cycle(2, attracting=False), AWAY, {}),
+    "no cycle of a polynomial": (Cycle(3), QUARTIC, {}),
+    "no attracting cycle of a polynomial": (Cycle(3, attracting=True), LOGISTIC, {}),
+    "no cycle of a polynomial that does not attract": (Cycle(2, attracting=False), CALM, {}),
+    "no cycle": (Cycle(2), BALL, AT),
+    "no cycle of a reflection": (Cycle(3), TURN, {}),
+    "a fixed point is no cycle of two": (Cycle(2, "2/3"), TENT, {}),
+    "a cycle of two is none of four": (Cycle(4, "2/5"), TENT, {}),
+    "a point elsewhere": (Cycle(3, {"x": "1", "x_previous": "1"}), BALL, AT),
+    "a repelling cycle called attracting": (Cycle(2, "2/5", True), TENT, {}),
+    "an attracting cycle called repelling": (Cycle(2, "2/3", False), AWAY, {}),
+}
+REFUTED = {name for name in CASES if name.startswith(("no ", "a ", "an "))}
+
+HARDLY_FALSE = {"a point elsewhere", "no attracting cycle of a polynomial"}
+"""Claims that stay true when one number changes by one unit."""
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_claims_are_decided_and_certified(name):
+    claim, iteration, at = CASES[name]
+    decide = refuted if name in REFUTED else proved
+    decide(claim, iteration, at)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_changed_number_is_noticed_or_leaves_it_true(name):
+    claim, iteration, at = CASES[name]
+    content = assert_certified(prove(claim, iteration, at))
+    assert is_true(content), "the certificate as it is"
+    noticed = 0
+    for path, changed in changed_numbers(content):
+        if holds(changed):
+            assert is_true(changed), f"{path} was changed"
+        else:
+            noticed += 1
+    assert noticed > 0 or name in HARDLY_FALSE
+
+
+# -- what answers say -------------------------------------------------------------------------------------------------
+
+
+def test_every_cycle_found_is_in_the_answer():
+    value = proved(Cycle(3), BALL, AT).value
+    assert value["every"] is True
+    attracting, saddle = sorted(value["cycles"], key=lambda cycle: not cycle["attracting"])
+    assert sorted(attracting["points"]) == [
+        ["-2208/1225", "792/1225"],
+        ["2592/1225", "-2208/1225"],
+        ["792/1225", "2592/1225"],
+    ]
+    assert attracting["spectral_radius"] == ["8/27", "8/27"]
+    assert (saddle["attracting"], saddle["repelling"]) == (False, False)
+    json.dumps(value)
+
+
+def test_the_certificate_lists_the_other_cycles_where_these_are_all():
+    content = assert_certified(prove(Cycle(3), TENT))
+    assert len(content["witness"]["others"]) == 1
+    content["witness"]["others"] = []
+    assert not holds(content)
+    content["witness"]["others"] = [content["witness"]["points"]]
+    assert not holds(content)
+
+
+def test_the_start_enters_an_open_set_that_leads_to_the_cycle():
+    witness = assert_certified(prove(Cycle(3, attracting=True, from_start=True), BALL, AT))["witness"]
+    assert 0 < int(witness["entry"]) < 40
+    undecided(Cycle(3, attracting=True, from_start=True), BALL, {"theta": "3"})
+    assert "entry" not in assert_certified(prove(Cycle(3, attracting=True), BALL, {"theta": "3"}))["witness"]
+
+
+def test_found_says_which_and_how_many():
+    assert proved(Cycle(2, attracting=True), AWAY).found == (
+        "-2/3 → 2/3 is an attracting cycle; it is the only one; the iterates from the start approach it"
+    )
+    assert refuted(Cycle(2, "2/3"), TENT).found == "the point returns after 1 step already"
+    assert refuted(Cycle(1, "2/5"), TENT).found == "after one step the point is at 4/5"
+    assert refuted(Cycle(4), BALL, AT).found == "there is no cycle of period 4"
+
+
+# -- what is left open ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "claim, iteration, reason",
+    [
+        (Cycle(2), Iteration(SymbolicMap([x, y], [1 - sp.Rational(7, 5) * x**2 + y, x / 3])), "irrational"),
+        (
+            Cycle(3),
+            Iteration(SymbolicMap([x], [sp.Piecewise((x**2 - 1, x > 0), (x**2 - 2, True))])),
+            "one variable only",
+        ),
+        (Cycle(2), Iteration(SymbolicMap([x], [sp.exp(x) - 2])), "exp"),
+        (Cycle(3), Iteration(SymbolicMap([x], [sp.Piecewise((x**2 / 2, x > 0), (x, True))])), "interval returns"),
+        (Cycle(2, attracting=True), TURN, "isolated"),
+        (
+            Cycle(1, "1", True),
+            Iteration(SymbolicMap([x], [x - (x - 1) ** 3])),
+            "spectral radius of its multiplier is 1",
+        ),
+        (Cycle(1, "0", True), Iteration(SymbolicMap([x], [sp.Abs(x) / 2])), "on a guard"),
+        (Cycle(1, "sqrt(2)"), Iteration(SymbolicMap([x], [x**2 - x])), "irrational"),
+    ],
+)
+def test_what_is_not_decided_says_why(claim, iteration, reason):
+    assert reason in undecided(claim, iteration).reason
+
+
+# -- bad input --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields, message",
+    [
+        ({"period": 0}, "period of `cycle`: `0` is not a positive integer; write one, such as 3"),
+        ({"period": "x"}, "period of `cycle`: `x` is not a positive integer; write one, such as 3"),
+        ({"period": 10**9}, "period of `cycle`: 1000000000 is larger than 1000; write a smaller one"),
+        ({"period": 2, "attracting": "maybe"}, 'attracting of `cycle`: `maybe` is neither; write "true" or "false"'),
+        (
+            {"period": 2, "from_start": False},
+            'from_start of `cycle`: only that the iterates get there can be claimed; write "true"',
+        ),
+    ],
+)
+def test_fields_that_make_no_sense_are_refused(fields, message):
+    with pytest.raises(InputError) as error:
+        Cycle(**fields)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    "point, message",
+    [
+        (["1"], "point of `cycle`: 1 number for the state x, x_previous; write one for each"),
+        (["1", "2", "3"], "point of `cycle`: 3 numbers for the state x, x_previous; write one for each"),
+        ({"x": "1", "z": "2"}, "point of `cycle`: `z` is no state variable; the state is x, x_previous"),
+        ({"x": "1"}, "point of `cycle`: `x_previous` has no value; the state is x, x_previous"),
+    ],
+)
+def test_points_that_are_none_of_the_state_are_refused(point, message):
+    with pytest.raises(InputError) as error:
+        prove(Cycle(3, point), BALL, AT)
+    assert str(error.value) == message
+
+
+def test_a_cycle_needs_a_map_and_a_start_where_it_is_claimed_to_lead_there():
+    with pytest.raises(InputError, match="no meaning for a switched system"):
+        prove(Cycle(2), SwitchedSystem.from_rows([[["1/2"]]]))
+    with pytest.raises(InputError, match="no start"):
+        prove(Cycle(2, from_start=True), TENT)
+
+
+# -- what certificates claim, seen another way: by fractions, simulation and all words --------------------------------
+
+
+def is_true(content):
+    claim, witness = content["claim"], content["witness"]
+    names = [sp.Symbol(v, real=True) for v in (*content["map"]["state"], *content["map"]["parameters"])]
+    state = names[: len(content["map"]["state"])]
+    expressions = [parse(e, names) for e in content["map"]["next"]]
+    at = {v: Fraction(content["at"][str(v)]) for v in names[len(state) :]}
+    period, point = int(claim["period"]), None
+    if "point" in claim:
+        point = tuple(Fraction(claim["point"][str(v)]) for v in state)
+
+    def step(values):
+        return tuple(value_of(e, {**dict(zip(state, values, strict=True)), **at}) for e in expressions)
+
+    def is_cycle(values):
+        orbit = [values]
+        for _ in range(period):
+            orbit.append(step(orbit[-1]))
+        return orbit[-1] == values and values not in orbit[1:-1]
+
+    def multiplier(points):
+        product = np.eye(len(state))
+        for values in points:
+            at_point = {**dict(zip(state, values, strict=True)), **at}
+            rows = jacobian_near(expressions, state, at_point)
+            product = np.array([[float(c) for c in row] for row in rows]) @ product
+        return product
+
+    def attracts(points):
+        return bool(max(abs(np.linalg.eigvals(multiplier(points)))) < 1)
+
+    if witness["method"] == "roots":
+        return roots_tell(claim, expressions[0].subs(at), state[0], witness)
+    if claim["verdict"] == "refuted":
+        if point is not None:
+            wanted = claim.get("attracting")
+            return not is_cycle(point) or attracts(orbit_from(step, point, period)) is not (wanted == "true")
+        fitting = [c for c in all_cycles(step, state, expressions, at, period) if is_cycle(c[0])]
+        return not any("attracting" not in claim or attracts(c) is (claim["attracting"] == "true") for c in fitting)
+    points = [tuple(map(Fraction, p)) for p in witness["points"]]
+    if not is_cycle(points[0]) or orbit_from(step, points[0], period) != points:
+        return False
+    if (point is not None and point not in points) or (
+        "attracting" in claim and attracts(points) is not (claim["attracting"] == "true")
+    ):
+        return False
+    if "modulus_lower" in witness:
+        radius = max(abs(np.linalg.eigvals(multiplier(points))))
+        if radius < float(Fraction(witness["modulus_lower"])) * (1 - 1e-9):
+            return False
+    return "basin" not in witness or leads_there(content, step, state, points)
+
+
+def roots_tell(claim, expression, variable, witness):
+    """Real points of the minimal period by numerical roots, with multipliers."""
+    period = int(claim["period"])
+    step, slope = sp.lambdify(variable, expression), sp.lambdify(variable, expression.diff(variable))
+
+    def moved(t):
+        value = t
+        for _ in range(period):
+            value = min(max(float(step(value)), -1e6), 1e6)
+        return value - t
+
+    grid = np.linspace(-5.0003, 5, 40_000)
+    roots = [brentq(moved, a, b, xtol=1e-13) for a, b in itertools.pairwise(grid) if moved(a) * moved(b) < 0]
+    fitting = []
+    for root in roots:
+        orbit = [root]
+        for _ in range(period):
+            orbit.append(float(step(orbit[-1])))
+        if min((abs(orbit[d] - root) for d in range(1, period) if period % d == 0), default=1) > 1e-6:
+            attracts = abs(np.prod([float(slope(v)) for v in orbit[:-1]])) < 1
+            if "attracting" not in claim or attracts == (claim["attracting"] == "true"):
+                fitting.append(orbit[:-1])
+    if claim["verdict"] == "refuted":
+        return not fitting
+    ends = [[float(Fraction(e)) for e in pair] for pair in witness["points"]]
+    return any(all(lo - 1e-6 <= v <= hi + 1e-6 for v, (lo, hi) in zip(orbit, ends, strict=True)) for orbit in fitting)
+
+
+def orbit_from(step, values, period):
+    orbit = [values]
+    for _ in range(period - 1):
+        orbit.append(step(orbit[-1]))
+    return orbit
+
+
+def leads_there(content, step, state, points):
+    """Iterates from the border of the ellipsoid approach the cycle, and the iterate from the start is inside."""
+    witness, first = content["witness"], points[0]
+    P = np.array([[float(Fraction(c)) for c in row] for row in witness["basin"]["P"]])
+    level = float(Fraction(witness["basin"]["level"]))
+    root = np.linalg.inv(np.linalg.cholesky(P)).T * np.sqrt(level)
+    for angle in np.linspace(0, 2 * np.pi, 9):
+        direction = np.array([np.cos(angle), np.sin(angle)])[: len(state)]
+        values = tuple(
+            Fraction(a).limit_denominator(10**6) + b for a, b in zip(0.99 * root @ direction, first, strict=True)
+        )
+        for _ in range(60 + 12 * len(points)):
+            values = tuple(c.limit_denominator(10**9) for c in step(values))
+        if min(max(abs(float(a - b)) for a, b in zip(values, p, strict=True)) for p in points) > 1e-3:
+            return False
+    if "entry" not in witness:
+        return True
+    names = [sp.Symbol(v, real=True) for v in content["map"]["parameters"]]
+    at = {v: Fraction(content["at"][str(v)]) for v in names}
+    values = tuple(value_of(parse(content["start"][str(v)], names), at) for v in state)
+    for _ in range(int(witness["entry"])):
+        values = step(values)
+    away = np.array([float(a - b) for a, b in zip(values, first, strict=True)])
+    return away @ P @ away <= level * (1 + 1e-9)
+
+
+def all_cycles(step, state, expressions, at, period):
+    """Cycles along every word over slopes and shifts seen at samples; maps that are affine on pieces."""
+    pieces = set()
+    for values in itertools.product([Fraction(n, 3) + Fraction(1, 7) for n in range(-8, 9)], repeat=len(state)):
+        at_point = {**dict(zip(state, values, strict=True)), **at}
+        rows = jacobian_near(expressions, state, at_point)
+        if rows is None:
+            continue
+        image = step(values)
+        shift = tuple(
+            b - sum(a * c for a, c in zip(row, values, strict=True)) for row, b in zip(rows, image, strict=True)
+        )
+        pieces.add((tuple(map(tuple, rows)), shift))
+    for word in itertools.product(sorted(pieces), repeat=period):
+        A, b = sp.eye(len(state)), sp.zeros(len(state), 1)
+        for rows, shift in word:
+            M = sp.Matrix([[sp.Rational(str(c)) for c in row] for row in rows])
+            A, b = M * A, M * b + sp.Matrix([sp.Rational(str(c)) for c in shift])
+        if (sp.eye(len(state)) - A).det() != 0:
+            solution = (sp.eye(len(state)) - A).LUsolve(b)
+            values = tuple(Fraction(str(c)) for c in solution)
+            yield orbit_from(step, values, period)
