@@ -254,7 +254,7 @@ def test_several_pairs_leave_it_open():
     [
         (
             {"quantity": "errors"},
-            'quantity of `asymptotic_rate`: `errors` is unknown; write "iterates" or "derivatives"',
+            'quantity of `asymptotic_rate`: `errors` is not known; write "iterates" or "derivatives"',
         ),
         ({"value": "-1/2"}, "value of `asymptotic_rate`: `-1/2` is negative; write a number that is not"),
         ({"value": "1 - sqrt(2)"}, "value of `asymptotic_rate`: `1 - sqrt\\(2\\)` is negative"),
@@ -272,7 +272,7 @@ def test_what_has_no_such_errors():
         prove(AsymptoticRate("derivatives"), Iteration(SymbolicMap([x], [x / 2]), [1]))
     with pytest.raises(InputError, match="a switched system has derivatives alone"):
         prove(AsymptoticRate("iterates"), SwitchedSystem.from_rows(*PAIR))
-    with pytest.raises(InputError, match="quantity: `rate` is unknown"):
+    with pytest.raises(InputError, match="quantity: `rate` is not known"):
         pc.asymptotic_rate(descent([0, 0]), ONE, "rate")
 
 

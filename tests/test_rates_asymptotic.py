@@ -18,7 +18,7 @@ from piggycheck.errors import InputError, NumberError, UnknownError
 from piggycheck.iteration import Iteration
 from piggycheck.maps import SymbolicMap
 from piggycheck.rates.asymptotic import (
-    ErrorSequence,
+    LinearErrors,
     affine_errors,
     exact_errors,
     excited_rate,
@@ -206,7 +206,7 @@ def test_terms_that_obey_no_recursion_are_refused():
     with pytest.raises(InputError, match="obey no linear recursion of order 1"):
         minimal_polynomial([fmpq_mat([[1, 1]]), fmpq_mat([[1, 2]])], 1)
     with pytest.raises(InputError, match="3 terms do not determine a recursion of order 2"):
-        excited_rate(ErrorSequence(0, (fmpq_mat([[1]]),) * 3, 2))
+        excited_rate(LinearErrors(0, (fmpq_mat([[1]]),) * 3, 2))
 
 
 def test_errors_are_followed_exactly():

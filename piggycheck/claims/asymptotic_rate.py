@@ -10,7 +10,7 @@ import sympy as sp
 
 from piggycheck.arithmetic import exact, rational
 from piggycheck.claims.base import Claim, certify
-from piggycheck.claims.exact_rate import ExactRate, exact_rate, read_quantity
+from piggycheck.claims.exact_rate import ExactRate, exact_rate
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.derivation import AsymptoticRateStep, ContractionStep, LimitStep, TransientStep, TrapStep
@@ -18,6 +18,7 @@ from piggycheck.errors import InputError, IrrationalError
 from piggycheck.expression import parse_number, to_text
 from piggycheck.iteration import Iteration
 from piggycheck.maps import StructuredMap
+from piggycheck.rates.errors import read_quantity
 from piggycheck.rates.modulus import AlgebraicNumber
 from piggycheck.switched import SwitchedSystem
 

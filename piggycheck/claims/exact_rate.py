@@ -17,7 +17,6 @@ from piggycheck.fixed_points import rational_matrix
 from piggycheck.linalg import identity, zeros
 from piggycheck.maps import Piece
 from piggycheck.rates.asymptotic import (
-    QUANTITIES,
     ExcitedRate,
     affine_errors,
     exact_errors,
@@ -29,7 +28,7 @@ from piggycheck.rates.modulus import AlgebraicNumber, largest_modulus
 from piggycheck.rates.transient import Transient, observe
 from piggycheck.stability import Contractive, WordTree
 
-__all__ = ["ExactRate", "exact_rate", "read_quantity"]
+__all__ = ["ExactRate", "exact_rate"]
 
 
 @dataclass(frozen=True)
@@ -96,17 +95,6 @@ class ExactRate:
             "number": {"polynomial": list(rate.polynomial), "lower": rate.lower, "upper": rate.upper},
         }
         return witness if self.limit is None else {**witness, "matrix": self.limit}
-
-
-def read_quantity(quantity: Any, where: str) -> None:
-    """Require "iterates" or "derivatives".
-
-    Raises
-    ------
-    InputError
-    """
-    if quantity not in QUANTITIES:
-        raise InputError(f'{where}: `{quantity}` is unknown; write "iterates" or "derivatives"')
 
 
 def exact_rate(subject: Subject, quantity: str) -> ExactRate:

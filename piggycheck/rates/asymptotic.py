@@ -22,9 +22,8 @@ from piggycheck.rates.limit import Limit
 from piggycheck.rates.modulus import LargestModulus, largest_modulus
 
 __all__ = [
-    "QUANTITIES",
-    "ErrorSequence",
     "ExcitedRate",
+    "LinearErrors",
     "affine_errors",
     "exact_errors",
     "excited_rate",
@@ -32,16 +31,13 @@ __all__ = [
     "powers",
 ]
 
-QUANTITIES = ("iterates", "derivatives")
-"""What errors are those of."""
-
 _TRIES = 8
 _WEIGHT = 97
 _MOST_BITS = 400_000
 
 
 @dataclass(frozen=True)
-class ErrorSequence:
+class LinearErrors:
     """Errors from an index on that obey a linear recursion with constant coefficients.
 
     Attributes
@@ -97,12 +93,12 @@ class ExcitedRate:
         return count
 
 
-def excited_rate(errors: ErrorSequence) -> ExcitedRate:
+def excited_rate(errors: LinearErrors) -> ExcitedRate:
     """Return the rate ``lim sup |e_k|^(1/k)`` of a sequence of errors, as an exact algebraic number.
 
     Parameters
     ----------
-    errors : ErrorSequence
+    errors : LinearErrors
 
     Returns
     -------
@@ -117,7 +113,7 @@ def excited_rate(errors: ErrorSequence) -> ExcitedRate:
     --------
     >>> A, x = fmpq_mat([[fmpq(1, 2), 0], [0, fmpq(19, 20)]]), fmpq_mat([[1], [0]])
     >>> terms = tuple(A**k * x for k in range(4))
-    >>> str(excited_rate(ErrorSequence(0, terms, 2)).largest.modulus)
+    >>> str(excited_rate(LinearErrors(0, terms, 2)).largest.modulus)
     '1/2'
 
     Notes
@@ -193,17 +189,17 @@ def _annihilates(poly: fmpq_poly, terms: Sequence[fmpq_mat], order: int) -> bool
     return True
 
 
-def powers(A: fmpq_mat) -> ErrorSequence:
+def powers(A: fmpq_mat) -> LinearErrors:
     """Return the powers of a matrix: what almost every error shows of it."""
     terms = [identity(A.nrows())]
     for _ in range(2 * A.nrows() - 1):
         terms.append(A * terms[-1])
-    return ErrorSequence(0, tuple(terms), A.nrows())
+    return LinearErrors(0, tuple(terms), A.nrows())
 
 
 def affine_errors(
     A: fmpq_mat, first: int, d: fmpq_mat, G: fmpq_mat | None = None, couplings: Sequence[fmpq_mat] = ()
-) -> ErrorSequence:
+) -> LinearErrors:
     """Continue errors from an index on, where one affine piece is all that the iterates meet.
 
     Parameters
@@ -220,7 +216,7 @@ def affine_errors(
 
     Returns
     -------
-    ErrorSequence
+    LinearErrors
 
     Examples
     --------
@@ -235,7 +231,7 @@ def affine_errors(
             G = A * G + block_matrix([[L * d for L in couplings]]) if moving else A * G
         d = A * d
         terms.append(d if G is None else G)
-    return ErrorSequence(first, tuple(terms), order)
+    return LinearErrors(first, tuple(terms), order)
 
 
 def exact_errors(limit: Limit, count: int, derivatives: bool) -> tuple[fmpq_mat, fmpq_mat | None]:

@@ -104,7 +104,7 @@ class AlgebraicNumber:
     def __str__(self) -> str:
         if self.closed_form is not None:
             return str(self.closed_form)
-        return f"the root {self.decimals()}… of {fmpq_poly(list(self.polynomial))}"
+        return f"{self.decimals()}…, an algebraic number of degree {len(self.polynomial) - 1}"
 
     def equals(self, value: sp.Expr) -> bool:
         """Decide whether the number is an exact constant.

@@ -54,7 +54,7 @@ def rate(step: d.AsymptoticRateStep, steps: Sequence[d.Step]) -> Section:
             Display(((Polynomial(step.characteristic_polynomial),),)),
         ]
     if step.rate.upper == 0:
-        blocks.append(sentence(f"The errors are zero from k = {step.iteration} on: their rate is 0."))
+        blocks.append(sentence("The errors are zero from ", _at(step.iteration), " on: their rate is 0."))
         return Section("The asymptotic rate", tuple(blocks))
     blocks += [*_excited(step), Display((_number(step.rate),)), _why(step)]
     if step.power:
@@ -74,7 +74,7 @@ def _recursion(step: d.AsymptoticRateStep) -> Paragraph:
     name, limit = ("J", "J̄") if step.quantity == "derivatives" else ("x", "x̄")
     error = formula(Letter(name, "k"), _MINUS, Letter(limit))
     why = {
-        "word_tree": "From there on the iterates meet no other piece, and the piece is affine",
+        "word_tree": "In the trap the iterates meet no other piece, and the piece is affine",
         "affine": "The map is affine",
         "fixed_start": "The recursion applies one pair in every step",
         "local": "Near the fixed point the map is affine",
@@ -83,28 +83,32 @@ def _recursion(step: d.AsymptoticRateStep) -> Paragraph:
     if step.coupled:
         moves = formula(Letter("x", "k"), _MINUS, Letter("x̄"))
         tail = (", and adds a multiple of ", moves, ", because ", (Letter("B"),), " moves with the state.")
-    return sentence(f"{why}: a step sends the error ", error, " to ", formula(_A, "(", *error, ")"), *tail)
+    named = ("Write ", (_A,), " for ", (Letter("A", "0"),), ". ")
+    return sentence(*named, f"{why}: a step sends the error ", error, " to ", formula(_A, "(", *error, ")"), *tail)
 
 
 def _excited(step: d.AsymptoticRateStep) -> list[Paragraph | Display]:
     """Say which eigenvalues count."""
     if step.method == "local":
         return [sentence("Almost every error excites all eigenvalues. The largest modulus among them is")]
+    since = ("From ", _at(step.iteration), " on the errors excite ")
+    if step.annihilator == step.characteristic_polynomial:
+        return [sentence(*since, "all of its roots. The largest modulus among them is")]
     if step.annihilator.degree() > _LONGEST_DEGREE:
-        return [
-            sentence(
-                f"From k = {step.iteration} on the errors excite the roots of a polynomial of degree "
-                f"{step.annihilator.degree()}, which is in the certificate. The largest modulus among them is"
-            )
-        ]
+        count = f"the roots of a polynomial of degree {step.annihilator.degree()}, which is in the certificate"
+        return [sentence(*since, count, ". The largest modulus among them is")]
     return [
         sentence(
-            f"From k = {step.iteration} on the errors excite exactly the roots of the following polynomial: it "
-            "annihilates them, and none of smaller degree does."
+            *since,
+            "exactly the roots of the following polynomial: it annihilates them, and none of smaller degree does.",
         ),
         Display(((Polynomial(step.annihilator),),)),
         sentence("The largest modulus among its roots is"),
     ]
+
+
+def _at(index: int) -> Formula:
+    return formula(_K, "=", Number(index))
 
 
 def _number(number: Any) -> Formula:
@@ -168,18 +172,15 @@ def transient(step: d.TransientStep, steps: Sequence[d.Step]) -> Section:
     else:
         said.append("Other eigenvalues are so close in modulus that the errors alone do not show the rate yet. ")
     if seen.identified:
-        said.append(f"The piece is identified at k = {seen.identified}: from there on the guards see the same. ")
+        said += ["The piece is identified at ", _at(seen.identified), ": from there on the guards see the same. "]
     else:
         said.append("The guards see the same from the start. ")
     if seen.largest is not None:
         index, size = seen.largest
-        said.append(f"Before that the largest error of the derivatives is {size}, at k = {index}. ")
+        said += [f"Before that the largest error of the derivatives is {size}, at ", _at(index), ". "]
     if seen.peak is not None and seen.peak != seen.largest:
-        said.append(
-            f"The largest one of all is {seen.peak[1]}, at k = {seen.peak[0]}. "
-            if seen.largest is not None
-            else f"The largest error of the derivatives is {seen.peak[1]}, at k = {seen.peak[0]}. "
-        )
+        which = "The largest one of all" if seen.largest is not None else "The largest error of the derivatives"
+        said += [f"{which} is {seen.peak[1]}, at ", _at(seen.peak[0]), ". "]
     said += _near(step)
     said.append("This is an observation; the proof does not rest on it.")
     return Section("What a run shows", (Paragraph(tuple(said)),))
@@ -192,4 +193,4 @@ def _near(step: d.TransientStep) -> list[Part]:
         what = ("the ", (_K,), "-th root of the error ", e)
     if seen.within is None:
         return ["In the largest entry, ", *what, " has not come within 1 % of the rate for good yet. "]
-    return ["In the largest entry, ", *what, f" is within 1 % of the rate from k = {seen.within} on. "]
+    return ["In the largest entry, ", *what, " is within 1 % of the rate from ", _at(seen.within), " on. "]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from piggycheck.expression import parse_number
 from piggycheck.intervals import IntervalMatrix
 
 __all__ = [
@@ -58,6 +59,7 @@ _INDEXED = r"[APQ](?:_[iuv](?:\^T)?|\^T)"
 _FACTOR = rf"(?:{_INDEXED}|[APQ](?!\w)|\([\d/]+\)\^2|rate\^2)"
 _LITERAL = re.compile(
     r"(?P<matrix>\[\[(?:[^\[\]]|\], ?\[)*\]\])"
+    r"|(?P<root>(?<![\w*/])(?:\d+\*)?sqrt\(\d+\)(?:/\d+)?(?: [+-] \d+(?:/\d+)?)?(?![\w*/]))"
     r"|(?P<ten>(?<![\w.])10\^-?\d+(?![\w/]))"
     r"|(?P<power>\(?(?<![\w/.-])\d+(?:/\d+)?\)?\^\(1/\d+\))"
     r"|(?P<start>\bJ_0\b)"
@@ -423,6 +425,8 @@ def _literal(match: re.Match[str]) -> Formula:
             return (Power(base, exponent) if exponent != "1/1" else Number(base),)
         case "ten":
             return (Power(*found.split("^")),)
+        case "root":
+            return (Expression(parse_number(found)),)
         case "start":
             return (Letter("J", "0"),)
         case "letter":
