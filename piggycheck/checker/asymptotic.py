@@ -9,7 +9,7 @@ from typing import Any
 from .annihilators import Errors, require_annihilated, require_dominant, require_minimal
 from .arithmetics import Exact, Open
 from .convergence import MOST_ITERATIONS, Region, trap
-from .couplings import fractions, mixed_derivatives, moved_by_state
+from .couplings import fractions, mixed_derivatives, moved_by_state, require_affine
 from .distances import Limit
 from .intervals import ONE, Interval
 from .matrices import Matrix, combine, equal, matrix, times
@@ -124,7 +124,9 @@ class Hypotheses:
         if self.derivatives:
             self.require_affine_derivatives(subject, region)
         else:
-            self.require_affine(subject)
+            for pattern in require_affine(subject):
+                if self.method == "affine":
+                    require_no_guard(pattern.met)
         return 2 * p if self.derivatives and self.method != "local" else p
 
     def require_one_pair(self, subject: FixedPoint) -> None:
@@ -143,15 +145,6 @@ class Hypotheses:
         trap(subject, subject.map.start or [], tree, rate, data)
         integer(self.witness["iteration"], "iteration", int(number(data["iteration"], "trap")), MOST_ITERATIONS)
         return Region(subject, tree, rate, number(data["growth"], "growth") * number(data["level"], "level"))
-
-    def require_affine(self, subject: FixedPoint) -> None:
-        """Refuse a piece that is not affine in the state."""
-        map_ = subject.map
-        for pattern in Patterns().run(map_.program, map_.next, map_.jets(subject.point, map_.state)):
-            if not all(jet.affine for jet in subject.require_fixed(pattern.outputs)):
-                raise Refused("a piece is not affine in the state")
-            if self.method == "affine":
-                require_no_guard(pattern.met)
 
     def require_affine_derivatives(self, subject: FixedPoint, region: Region | None) -> None:
         """All pieces that can be met have one and the same affine recursion of derivatives."""

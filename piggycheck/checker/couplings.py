@@ -26,11 +26,37 @@ def couplings(subject: FixedPoint, X: Matrix, region: Region) -> list[list[Matri
     """
     map_, found = subject.map, []
     for pattern in Patterns(interior=True).run(map_.program, map_.next, map_.jets(subject.point, map_.names)):
-        A, B = subject.pair(subject.require_fixed(pattern.outputs))
-        if not equal(combine(times(A, X), ONE, B), X):
+        if not sends_to_itself(subject, pattern, X):
             raise Refused("the matrix is not fixed by a piece that can be met in the trap")
         region.check(moved_by_state(subject, pattern))
         found.append(mixed_derivatives(subject, pattern))
+    return found
+
+
+def sends_to_itself(subject: FixedPoint, pattern: Pattern, X: Matrix) -> bool:
+    """Whether A X + B = X for the pair of a piece: by its entries, or by its derivatives along (X, I)."""
+    A, B = subject.pair(subject.require_fixed(pattern.outputs))
+    if equal(combine(times(A, X), ONE, B), X):
+        return True
+    map_ = subject.map
+    for j, parameter in enumerate(map_.parameters):
+        jets = map_.jets(subject.point)
+        for name, row in zip(map_.state, X, strict=True):
+            jets[name] = jets[name] + Jet({(0,): row[j]})
+        jets[parameter] = jets[parameter] + Jet({(0,): ONE})
+        outputs = evaluate(map_.program, map_.next, jets, repeat(pattern, []))
+        if not equal([jet.slopes(1) for jet in outputs], [[row[j]] for row in X]):
+            return False
+    return True
+
+
+def require_affine(subject: FixedPoint) -> list[Pattern]:
+    """The pieces that the iterates can meet; refuse one that is not affine in the state."""
+    map_, found = subject.map, []
+    for pattern in Patterns().run(map_.program, map_.next, map_.jets(subject.point, map_.state)):
+        if not all(jet.affine for jet in subject.require_fixed(pattern.outputs)):
+            raise Refused("a piece is not affine in the state")
+        found.append(pattern)
     return found
 
 
@@ -60,12 +86,14 @@ def mixed_derivatives(subject: FixedPoint, pattern: Pattern) -> list[Matrix]:
     jets = map_.jets(subject.point, map_.names)
     outputs = evaluate(map_.program, map_.next, jets, repeat(pattern, []), expanded(map_.program, map_.state, jets))
     for jet in outputs:
-        if jet.cut or not all(c.exact for c in jet.terms.values()):
-            raise Refused("a piece is not a polynomial in the state with rational coefficients")
-        for monomial in jet.terms:
+        if jet.cut:
+            raise Refused("a piece is not a polynomial in the state")
+        for monomial, c in jet.terms.items():
             moving = sum(i < p for i in monomial)
             if moving > 1 and len(monomial) - moving < 2:
                 raise Refused("a piece is not affine in the state, or its derivative in a parameter is not")
+            if (moving, len(monomial)) == (1, 2) and not c.exact:
+                raise Refused("the derivative of a piece moves with the state by an irrational number")
     return [[[jet.terms.get((i, p + j), ZERO) for i in range(p)] for jet in outputs] for j in range(subject.m)]
 
 

@@ -12,16 +12,16 @@ from typing import Any
 from .arithmetics import Exact, Open, Rounded
 from .boxes import Box, square
 from .convergence import MOST_ITERATIONS, Region, trap
-from .couplings import couplings, fractions, zero
+from .couplings import couplings, fractions, require_affine, zero
 from .definite import semidefinite
 from .distances import Limit
 from .intervals import ONE, ZERO, Interval, power, raised
 from .matrices import Matrix, matrix, times, transpose
 from .orbits import Orbit, Setting
-from .proofs import KINDS, Tree, contraction, read_tree
+from .proofs import KINDS, contraction, read_tree
 from .rate_bounds import Term
 from .rates import Claimed, errors_of, rate_proved, rate_refuted, read_bits, say_bound
-from .reading import Data, Refused, Unreadable, array, fields, integer, number, say
+from .reading import Data, Refused, Unreadable, array, fields, integer, number, say, text
 from .scaled import Scaled, combined, inverse, scaled
 from .subject import FixedPoint
 
@@ -47,29 +47,83 @@ def rate_proved_for_all(claim: Data, subject: FixedPoint, witness: Data) -> str:
     k = errors.first_violation(first, bits)
     if k is not None:
         raise Refused(f"the error exceeds the bound at k = {k}")
-    weight = read_weight(witness, tree.P, claimed.norm)
-    longest = max(map(len, tree.words))
-    growth = number(data["growth"], "growth") / raised(rate, 2 * (longest - 1)) if longest > 1 else Fraction(1)
     tail = Tail(errors.setting, first, bits, tree.P)
-    if claimed.derivatives:
-        region = Region(subject, tree, rate, number(data["growth"], "growth") * number(data["level"], "level"))
-        found = read_couplings(subject, tree, region, witness)
-        sizes = tail.of_derivatives(errors.limit)
-        whole = sum if claimed.norm != "max" else max
-        a, b = whole(sizes) * growth, whole(found) * tail.of_iterate() / rate**2
-    else:
-        a, b = tail.of_iterate() * growth, Fraction(0)
+    region = Region(subject, tree, rate, number(data["growth"], "growth") * number(data["level"], "level"))
+    moving = Moving(subject, claimed, witness, region)
+    bounds = by_rows if "rows" in witness else by_form
+    a, b = bounds(moving, tail, errors.limit, data)
     S0, S1 = below(claimed.bound.terms(), first, rate)
-    if S0 < 0 or S1 < 0 or weight * a > S0**2 or weight * b > S1**2:
+    if "rows" not in witness:
+        S0, S1 = (S * S if S >= 0 else S for S in (S0, S1))
+    if a > S0 or b > S1:
         raise Refused(f"the bound is not proved from k = {first} on")
-    return say_bound(
-        claim, claimed, subject, f"at most the bound for all k, by the rate {say(rate)} from k = {first} on,"
-    )
+    what = f"at most the bound for all k, by the rate {say(rate)} from k = {first} on:"
+    return say_bound(claim, claimed, subject, what)
+
+
+class Moving:
+    """What the errors do in each step: the pieces, and how the columns of their B move with the state."""
+
+    def __init__(self, subject: FixedPoint, claimed: Claimed, witness: Data, region: Region) -> None:
+        self.subject, self.claimed, self.witness = subject, claimed, witness
+        self.tree, self.rate = region.tree, region.rate
+        self.sizes: list[Fraction] = []
+        self.found: list[list[Matrix]] = []
+        if claimed.derivatives:
+            listed = array(witness["couplings"], "couplings", subject.m)
+            self.sizes = [number(data, "couplings") for data in listed]
+            X = matrix(witness["matrix"], "matrix", subject.p, subject.m)
+            self.found = couplings(subject, X, region)
+
+    def require_sizes(self, at_most: Callable[[Matrix, Fraction], bool]) -> None:
+        """Refuse couplings that are larger than stated."""
+        for moved in self.found:
+            if not all(at_most(L, size) for L, size in zip(moved, self.sizes, strict=True)):
+                raise Refused("a coupling is larger than stated")
+
+
+def by_rows(moving: Moving, tail: Tail, limit: Limit, data: Data) -> tuple[Fraction, Fraction]:
+    """In the maximum norm: a and b, where no row of a piece has a sum of absolute values above the rate."""
+    if text(moving.witness["rows"], "rows") != "true" or moving.claimed.norm != "max" or "weight" in moving.witness:
+        raise Unreadable('`rows` is "true", in the maximum norm, without `weight`')
+    if any(row_sum(row) > moving.rate for A in moving.subject.A for row in A):
+        raise Refused("a row of a piece has a larger sum than the rate")
+    require_affine(moving.subject)
+    a, b = tail.largest(limit), Fraction(0)
+    if moving.claimed.derivatives:
+        moving.require_sizes(lambda L, size: all(row_sum(row) <= size for row in L))
+        b = max(moving.sizes) * tail.largest(tail.fixed_point) / moving.rate
+    return a, b
+
+
+def row_sum(row: list[Interval]) -> Fraction:
+    """The largest sum of absolute values."""
+    return sum((max(-c.lo, c.hi) for c in row), Fraction(0))
+
+
+def by_form(moving: Moving, tail: Tail, limit: Limit, data: Data) -> tuple[Fraction, Fraction]:
+    """The squares of a and b, by the form that shrinks along words, and what the norm is at most of it."""
+    P, norm, rate = moving.tree.P, moving.claimed.norm, moving.rate
+    weight, longest = read_weight(moving.witness, P, norm), max(map(len, moving.tree.words))
+    growth = number(data["growth"], "growth") / raised(rate, 2 * (longest - 1)) if longest > 1 else Fraction(1)
+    if not moving.claimed.derivatives:
+        return weight * growth * tail.sizes(limit)[0], Fraction(0)
+    if longest > 1 and not all(zero(L) for moved in moving.found for L in moved):
+        raise Refused("B moves with the state, which takes words of one letter")
+
+    def at_most(L: Matrix, size: Fraction) -> bool:
+        centre, _ = square(Box(scaled(fractions(L))), P)
+        return semidefinite(combined([(size, P), (Fraction(-1), centre)]))
+
+    moving.require_sizes(at_most)
+    whole = max if norm == "max" else sum
+    a, b = whole(tail.sizes(limit)), whole(moving.sizes) * tail.sizes(tail.fixed_point)[0]
+    return weight * growth * a, weight * b / rate**2
 
 
 def read_weight(witness: Data, P: Scaled, norm: str) -> Fraction:
     """A factor w such that the squared norm of v is at most w V(v)."""
-    weight = number(witness["weight"], "weight")
+    weight = number(witness.get("weight"), "weight")
     n = len(P.rows)
     if norm == "max":
         back = inverse(P).fractions()
@@ -80,23 +134,6 @@ def read_weight(witness: Data, P: Scaled, norm: str) -> Fraction:
     if not good:
         raise Refused("the weight does not bound the norm")
     return weight
-
-
-def read_couplings(subject: FixedPoint, tree: Tree, region: Region, witness: Data) -> list[Fraction]:
-    """Squares of bounds, in the norm of the tree, of how fast the columns of B move with the state."""
-    listed = array(witness["couplings"], "couplings", subject.m)
-    found = [number(data, "couplings") for data in listed]
-    X = matrix(witness["matrix"], "matrix", subject.p, subject.m)
-    for moved in couplings(subject, X, region):
-        for L, size in zip(moved, found, strict=True):
-            centre, _ = square(Box(scaled(fractions(L))), tree.P)
-            if not semidefinite(combined([(size, tree.P), (Fraction(-1), centre)])):
-                raise Refused("a coupling is larger than stated")
-            if not zero(L) and any(len(word) > 1 for word in tree.words):
-                raise Refused("B moves with the state, which takes words of one letter")
-    if min(found) < 0:
-        raise Refused("a coupling is negative")
-    return found
 
 
 class Tail:
@@ -143,14 +180,18 @@ class Tail:
         one = 1 << arithmetic.bits
         return transpose([[Interval(Fraction(c - r, one), Fraction(c + r, one)) for c, r in row] for row in entries])
 
-    def of_iterate(self) -> Fraction:
-        """V of the distance of the iterate from the fixed point."""
-        x = Limit([[c] for c in self.setting.subject.x.values()], derivatives=False)
-        return self.size(self.columns(x)[0])
+    @property
+    def fixed_point(self) -> Limit:
+        """What the iterates are compared with."""
+        return Limit([[c] for c in self.setting.subject.x.values()], derivatives=False)
 
-    def of_derivatives(self, limit: Limit) -> list[Fraction]:
-        """V of the columns of the distance of the Jacobian from its limit."""
+    def sizes(self, limit: Limit) -> list[Fraction]:
+        """Bounds of V of the columns of the difference from a limit."""
         return [self.size(column) for column in self.columns(limit)]
+
+    def largest(self, limit: Limit) -> Fraction:
+        """The largest absolute value of the entries of the difference from a limit."""
+        return max(max(-c.lo, c.hi) for column in self.columns(limit) for c in column)
 
 
 def below(terms: list[Term], first: int, rate: Fraction) -> tuple[Fraction, Fraction]:
@@ -181,8 +222,8 @@ RULES: dict[tuple[str, str, str], Rule] = {
     ("rate_bound", "refuted", "evaluation"): (rate_refuted, ("method", "bits", "violation"), ("matrix",)),
     ("rate_bound", "proved", "word_tree"): (
         rate_proved_for_all,
-        (*TREE, "trap", "from", "weight", "bits"),
-        ("matrix", "couplings"),
+        (*TREE, "trap", "from", "bits"),
+        ("weight", "rows", "matrix", "couplings"),
     ),
 }
 CLAIM = {"rate_bound": ("quantity", "bound", "upto", "norm")}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 
+from .couplings import sends_to_itself
 from .distances import MOST_BITS, NORMS, Errors, Limit
 from .enclosed import Enclosed
 from .intervals import ONE, Interval
 from .matrices import Matrix, combine, equal, identity, matrix, times
 from .orbits import Setting
+from .pieces import Patterns
 from .rate_bounds import Bound
 from .reading import Data, Refused, Unreadable, integer, say_point, text
 from .scaled import inverse, scaled
@@ -54,24 +57,47 @@ def shared_limit(subject: FixedPoint, witness: Data) -> Matrix:
         raise Unreadable("`pieces`, or parameters, are missing")
     subject.require_all_pieces()
     X = matrix(witness.get("matrix"), "matrix", subject.p, subject.m)
-    for A, B in zip(subject.A, subject.B, strict=True):
-        if not equal(combine(times(A, X), ONE, B), X):
+    map_ = subject.map
+    for pattern in Patterns(interior=True).run(map_.program, map_.next, map_.jets(subject.point, map_.names)):
+        if not sends_to_itself(subject, pattern, X):
             raise Refused("the matrix is not fixed by all pieces, or this is not decided exactly")
+    for A, B in zip(subject.A, subject.B, strict=True):
+        if is_exact(A) and is_exact(B) and not equal(combine(times(A, X), ONE, B), X):
+            raise Refused("the matrix is not fixed by a listed piece")
     require_unique(subject)
     return X
 
 
 def require_unique(subject: Subject) -> None:
-    """Refuse unless I - A is invertible for a piece."""
+    """Refuse unless I - A is invertible for a piece, proved."""
     for A in subject.A:
-        if all(c.exact for row in A for c in row):
-            rest = combine(identity(subject.p), Interval(Fraction(-1)), A)
-            try:
+        rest = combine(identity(subject.p), Interval(Fraction(-1)), A)
+        with suppress(Refused):
+            if is_exact(A):
                 inverse(scaled([[c.lo for c in row] for row in rest]))
-            except Refused:
-                continue
-            return
+                return
+            if invertible(rest):
+                return
     raise Refused("several matrices may be fixed by all pieces")
+
+
+def is_exact(A: Matrix) -> bool:
+    """Whether the entries are numbers."""
+    return all(c.exact for row in A for c in row)
+
+
+def invertible(M: Matrix) -> bool:
+    """Whether all matrices between bounds are invertible, by elimination; otherwise not decided."""
+    M = [list(row) for row in M]
+    for k in range(len(M)):
+        found = next((i for i in range(k, len(M)) if not M[i][k].lo <= 0 <= M[i][k].hi), None)
+        if found is None:
+            return False
+        M[k], M[found] = M[found], M[k]
+        back = M[k][k].reciprocal()
+        for i in range(k + 1, len(M)):
+            M[i] = [a - M[i][k] * back * b for a, b in zip(M[i], M[k], strict=True)]
+    return True
 
 
 def rate_proved(claim: Data, subject: FixedPoint, witness: Data) -> str:
