@@ -252,15 +252,15 @@ class _CurvedRun(Run):
 
 def _balls(fixed: Fixed, bits: int) -> arb_mat:
     """Balls around integers of which only the first bits matter."""
-    numerators = fixed.numerators
-    entries = numerators.entries()
+    entries, columns = fixed.entries, fixed.columns
+    rows = len(entries) // columns if columns else 0
     if not fixed.error:
-        unit = arb(2) ** -fixed.scale
-        return arb_mat(numerators.nrows(), numerators.ncols(), [arb(entry) * unit for entry in entries])
+        unit = arb(2) ** -fixed.scale / arb(fixed.denominator)
+        return arb_mat(rows, columns, [arb(entry) * unit for entry in entries])
     drop = max(max((entry.bit_length() for entry in entries), default=0) - bits, 0)
-    unit, radius = arb(2) ** (drop - fixed.scale), arb((fixed.error >> drop) + 2).upper()
-    kept = [arb(entry >> drop, radius) * unit for entry in entries]
-    return arb_mat(numerators.nrows(), numerators.ncols(), kept)
+    error = fixed.error * fixed.denominator
+    unit, radius = arb(2) ** (drop - fixed.scale) / arb(fixed.denominator), arb((error >> drop) + 2).upper()
+    return arb_mat(rows, columns, [arb(entry >> drop, radius) * unit for entry in entries])
 
 
 def _norm(M: arb_mat, norm: str) -> arb:
