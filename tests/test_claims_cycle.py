@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from strategies import jacobian_near, value_of
 
 from piggycheck.algorithms import gradient_descent, heavy_ball
+from piggycheck.checker.cycles import RULES
 from piggycheck.claims import Cycle, prove
 from piggycheck.errors import InputError
 from piggycheck.expression import parse
@@ -83,6 +84,11 @@ def test_a_changed_number_is_noticed_or_leaves_it_true(name):
         else:
             noticed += 1
     assert noticed > 0 or name in HARDLY_FALSE
+
+
+def test_every_kind_of_certificate_is_among_the_cases():
+    contents = [prove(claim, iteration, at).certificate.content for claim, iteration, at in CASES.values()]
+    assert {(c["claim"]["kind"], c["claim"]["verdict"], c["witness"]["method"]) for c in contents} == set(RULES)
 
 
 # -- what answers say -------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ Everything in it is recomputed here and nothing is believed. The files, in the o
 * realisable: the words that iterates can follow, or do follow, on their way to a fixed point.
 * affine: pairs as maps X -> A X + B, points of the piggyback set, and balls of which images cover it. determinants: of
   sums of matrices with weights, whose sign on all weights is read off coefficients.
+* itineraries, periodic_roots, cycles: cycles of iterates, and that there are no others.
 * convergence, divergence, derivatives, continuity, radius, limit_sets, implicit_sets: what proves which claim.
 
 For structured maps, programs of vectors with hundreds of numbers, all numbers are integers over a power of two:
