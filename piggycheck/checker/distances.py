@@ -19,10 +19,16 @@ from .runs import Arithmetic
 from .scaled import Scaled
 
 FEWEST_BITS = 64
+ENOUGH_BITS = 16_384
+DIGITS = 64  # binary ones of a bound, below which a comparison asks for a higher precision at once
 MOST_BITS = 200_000
 Found = TypeVar("Found")
 NORMS = ("max", "frobenius", "spectral")
 DIFFERENCE = form({0: Fraction(1), 1: Fraction(-1)}, Fraction(0))
+
+
+class Coarse(Open):
+    """A comparison is not decided because hardly a digit is known."""
 
 
 def at_most(rows: list[list[int]], size: int, factor: int, kind: str) -> bool:
@@ -105,6 +111,8 @@ class Errors:
                 return self.holds_exactly(k, orbit)
             try:
                 return self.holds_surely(k, orbit, orbit.arithmetic)
+            except Coarse:
+                raise
             except Open:
                 self.exact[k] = self.holds_exactly(k, self.helper.at(k))
         return self.exact[k]
@@ -121,6 +129,8 @@ class Errors:
             return True
         if not at_most(rows, b + error, 1, self.kind):
             return False
+        if error << DIGITS > b and arithmetic.bits < ENOUGH_BITS:
+            raise Coarse("a comparison")
         raise Open("a comparison")
 
     def holds_exactly(self, k: int, orbit: Orbit) -> bool:
