@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import sympy as sp
@@ -389,11 +390,30 @@ def _is_below(poly: fmpq_poly, radius: fmpq) -> bool:
 
 
 def _is_alone(modulus: AlgebraicNumber, factor: fmpq_poly) -> bool:
-    """Whether the products of two roots have one value between the squares of the bounds, and none above."""
-    pairs = pair_polynomial(factor)
-    distinct = pairs // pairs.gcd(pairs.derivative())
-    low = modulus.lower**2
-    return sum(bounds(root)[1] >= low for root in _real_roots(distinct, 8 * _FIRST_DIGITS + _FIRST_BITS)) == 1
+    """Whether the products of two roots have one value between the squares of the bounds, and none above.
+
+    By Descartes' rule of signs at the lower one: where the bounds are close enough, all other products have smaller
+    real parts, so that the rule counts exactly.
+    """
+    square, rest, low = _square_polynomial(modulus.polynomial), pair_polynomial(factor), modulus.lower**2
+    while (rest % square).degree() < 0:
+        rest = rest // square
+    if _sign_changes(rest, low) or rest(low) == 0 or square(modulus.upper**2) < 0:
+        return False
+    return square(low) == 0 if modulus.is_rational else _sign_changes(square, low) == 1
+
+
+def _square_polynomial(polynomial: Sequence[int]) -> fmpq_poly:
+    """The minimal polynomial of the square of a number, the leading coefficient positive."""
+    if not any(polynomial[1::2]):
+        return fmpq_poly(list(polynomial[::2]))
+    mirrored = fmpq_poly([c * (-1) ** i for i, c in enumerate(polynomial)])
+    return _integral(fmpq_poly((fmpq_poly(list(polynomial)) * mirrored).coeffs()[::2]))
+
+
+def _sign_changes(poly: fmpq_poly, at: fmpq) -> int:
+    signs = [c > 0 for c in poly(fmpq_poly([at, 1])).coeffs() if c != 0]
+    return sum(a != b for a, b in pairwise(signs))
 
 
 def _radicals(polynomial: Sequence[int]) -> Iterator[sp.Expr]:
