@@ -39,14 +39,16 @@ class Leap:
         for _ in range(_LEAP):
             rows += power.entries()
             self.denominators.append(denominator)
-            self.growths.append(units(norm.of(balls)))
+            self.growths.append(units(norm.coarsely(balls)))
             if prepared.rows is not None:
                 seen = prepared.rows * power
                 guards += seen.entries()
                 self.guards.append(_thresholds(prepared, seen, denominator, norm))
             power, denominator = prepared.A * power, denominator * prepared.denominator
+            last = balls
             with ctx.workprec(BITS):
                 balls = prepared.balls * balls
+        self.growths[-1] = min(self.growths[-1], units(norm.of(last)))
         self.stack = fmpz_mat(size * _LEAP, size, rows)
         self.reaches = [_reach(prepared, i, guard) for i, guard in enumerate(prepared.guards)]
         self.rows = None if prepared.rows is None else fmpz_mat(prepared.rows.nrows() * _LEAP, size, guards)
@@ -84,13 +86,12 @@ class Leap:
             return [part.fixed()] * count
         values, size = (self.stack * part.X).entries(), part.rows * part.columns
         columns, scale, smallest, before = part.columns, part.scale, part.smallest, part.error
-        found, start = [], 0
-        for growth, denominator in zip(self.growths[:count], self.denominators, strict=False):
-            error = (before * growth >> UNIT) + part.rounding
-            seen = (error * smallest >> 2 * UNIT) + 1
-            found.append(Fixed(values[start : start + size], columns, scale, seen, denominator))
-            start += size
-        part.jump(found[-1].numerators, error)
+        errors = [(before * growth >> UNIT) + part.rounding for growth in self.growths[:count]]
+        found = [
+            Fixed(values[j * size : (j + 1) * size], columns, scale, (error * smallest >> 2 * UNIT) + 1, denominator)
+            for j, (error, denominator) in enumerate(zip(errors, self.denominators, strict=False))
+        ]
+        part.jump(found[-1].numerators, errors[-1])
         return found
 
 

@@ -110,9 +110,9 @@ class Walk:
             stays = stays + 1 if prepared is last else 0
             last = prepared
             if stays >= _PATIENCE and prepared.leaps and self.x.error:
-                for errors in self._leap(prepared, k):
-                    yield errors
-                    k = errors.k
+                met = self._leap(prepared, k)
+                yield from met
+                k += len(met)
             else:
                 self._step(prepared)
             k += 1
