@@ -7,7 +7,7 @@ squares do. So the modulus is found, and can be checked, with rational arithmeti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -22,8 +22,8 @@ from piggycheck.roots import is_schur_stable, scale_roots
 
 __all__ = ["AlgebraicNumber", "LargestModulus", "largest_modulus", "pair_polynomial"]
 
-_FIRST_BITS, _MOST_BITS = 64, 1 << 14
-_MOST_COMPLEX = 16
+_FIRST_BITS, _MOST_BITS, _GUARD_BITS = 64, 1 << 14, 32
+_MOST_COMPLEX = 20
 _FIRST_DIGITS, _MOST_DIGITS = 10, 640
 _X = sp.Symbol("x")
 
@@ -60,15 +60,18 @@ class AlgebraicNumber:
         return len(self.polynomial) == 2
 
     def enclosure(self, bits: int = _FIRST_BITS) -> arb:
-        """Return a ball around the number of about this relative accuracy."""
+        """Return a ball around the number of about this relative accuracy, by Newton's method for intervals."""
         if self.is_rational:
             with ctx.workprec(bits):
                 return arb(self.lower)
-        while True:
-            inside = [ball for ball in _real_roots(fmpq_poly(list(self.polynomial)), bits) if self._may_be(ball)]
-            if len(inside) == 1:
-                return inside[0]
-            bits *= 2
+        poly = fmpq_poly(list(self.polynomial))
+        low, high = self.lower, self.upper
+        with ctx.workprec(bits + _GUARD_BITS + poly.degree()):
+            ball = arb(low).union(arb(high))
+            while not _is_monotonic(poly, ball):
+                low, high = _halved(poly, low, high)
+                ball = arb(low).union(arb(high))
+        return _by_newton(poly, ball, bits)
 
     def _may_be(self, ball: arb) -> bool:
         low, high = bounds(ball)
@@ -186,7 +189,7 @@ def largest_modulus(poly: fmpq_poly) -> LargestModulus:
     NumberError
         For the zero polynomial.
     UnknownError
-        When a factor with complex roots has a degree above 16: the polynomial of the modulus would be too large.
+        When a factor with complex roots has a degree above 20: the polynomial of the modulus would be too large.
 
     Examples
     --------
@@ -311,16 +314,52 @@ def _largest(factors: Sequence[fmpq_poly], bits: int) -> list[int]:
     return [i for i, (_, high) in enumerate(ends) if high >= least]
 
 
-def _same(numbers: Iterator[AlgebraicNumber]) -> bool:
+def _same(numbers: Iterable[AlgebraicNumber]) -> bool:
     """Whether moduli with the same minimal polynomial are the same root of it."""
-    listed = list(numbers)
-    bits = _FIRST_BITS
+    first, *others = numbers
+    return all(_same_root(first, other) for other in others)
+
+
+def _same_root(one: AlgebraicNumber, other: AlgebraicNumber) -> bool:
+    poly, bits = fmpq_poly(list(one.polynomial)), _FIRST_BITS
     while True:
-        roots = [r for r in _real_roots(fmpq_poly(list(listed[0].polynomial)), bits) if r.upper() > 0]
-        places = [[i for i, root in enumerate(roots) if root.overlaps(n.enclosure(bits))] for n in listed]
-        if all(len(place) == 1 for place in places):
-            return len({place[0] for place in places}) == 1
+        with ctx.workprec(bits):
+            a, b = one.enclosure(bits), other.enclosure(bits)
+            if not a.overlaps(b):
+                return False
+            if _is_monotonic(poly, a.union(b)):
+                return True
         bits *= 2
+
+
+def _by_newton(poly: fmpq_poly, ball: arb, bits: int) -> arb:
+    """A ball of some relative accuracy around the root in a ball, where the polynomial is monotonic."""
+    precision = bits + _GUARD_BITS + poly.degree()
+    while ball.rel_accuracy_bits() < bits:
+        with ctx.workprec(precision):
+            middle = ball.mid()
+            better = ball.intersection(middle - _at(poly, middle) / _at(poly.derivative(), ball))
+        if better.rel_accuracy_bits() <= ball.rel_accuracy_bits():
+            precision *= 2
+        ball = better
+    return ball
+
+
+def _halved(poly: fmpq_poly, low: fmpq, high: fmpq) -> tuple[fmpq, fmpq]:
+    """The half of an interval in which the one root between its ends lies."""
+    middle = (low + high) / 2
+    return (middle, high) if (poly(middle) > 0) == (poly(low) > 0) else (low, middle)
+
+
+def _is_monotonic(poly: fmpq_poly, ball: arb) -> bool:
+    return not _at(poly.derivative(), ball).contains(0)
+
+
+def _at(poly: fmpq_poly, ball: arb) -> arb:
+    total = arb(0)
+    for c in reversed(poly.coeffs()):
+        total = total * ball + arb(c)
+    return total
 
 
 def _modulus(poly: fmpq_poly) -> AlgebraicNumber:
@@ -360,11 +399,11 @@ def _factor_with(poly: fmpq_poly, place: Any) -> tuple[fmpq_poly, arb]:
     factors = [_integral(factor) for factor, _ in poly.factor()[1]]
     bits = _FIRST_BITS
     while True:
-        with ctx.workprec(bits):
+        with ctx.workprec(bits + poly.degree()):
             ball = place(bits)
-            near = [(f, r) for f in factors for r in _real_roots(f, bits) if r.overlaps(ball)]
-        if len(near) == 1:
-            return near[0]
+            near = [f for f in factors if _at(f, ball).contains(0)]
+            if len(near) == 1 and _is_monotonic(near[0], ball):
+                return near[0], ball
         bits *= 2
 
 
