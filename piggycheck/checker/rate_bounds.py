@@ -18,7 +18,7 @@ LONGEST = 1_000_000  # bits of a power
 NEAR = 8  # exponents apart
 MOST_TERMS = 400
 
-Powers = dict[int, tuple[int, Number]]  # of nodes, the exponent and the power that were computed last
+Powers = dict[tuple[int, bool], tuple[int, Number]]  # of nodes and signs, the exponent and power computed last
 Term = tuple[Interval, int, Interval]  # c k^d r^k, r > 0
 
 
@@ -40,7 +40,7 @@ class Bound:
         self.program = BoundProgram(["k"])
         self.node = self.program.read(text)
         self.forms = Forms(self.program, {})
-        self.exact, self.powers = Exact(), dict[int, tuple[int, Number]]()
+        self.exact, self.powers = Exact(), Powers()
         self.known: tuple[Arithmetic | None, Powers] = None, {}
 
     def run(self, k: int, arithmetic: Arithmetic) -> BoundRun:
@@ -88,11 +88,11 @@ class BoundRun(Run):
             return self.real_power(base, self.arithmetic.number(e))
         q = self.forms.constant(base)
         if e.denominator == 1 and q:
-            return self.stepped(i, q if e > 0 else 1 / q, abs(e.numerator))
+            return self.stepped((i, e > 0), q if e > 0 else 1 / q, abs(e.numerator))
         a = self.value(base) if e.denominator == 1 else self.arithmetic.square_root(self.value(base))
         return self.power(a if e >= 0 else self.arithmetic.reciprocal(a), abs(e.numerator))
 
-    def stepped(self, i: int, q: Fraction, n: int) -> Number:
+    def stepped(self, i: tuple[int, bool], q: Fraction, n: int) -> Number:
         """The power of a rational number, from the last one."""
         last, value = self.powers.get(i, (0, None))
         if value is None or not 0 <= n - last <= NEAR:
