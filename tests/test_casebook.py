@@ -55,6 +55,7 @@ EXPECTED = {
     "lorenz-field-behind-a-zero-loss": ("proved", "refuted"),
     "nesterov-irrational-momentum": ("proved",),
     "nesterov-two-slopes": ("proved",),
+    "newton-runs-into-a-cycle": ("proved",),
     "newton-square-root": ("undecided",),
     "nuclear-norm-shrinkage-at-a-repeated-singular-value": ("proved", "proved"),
     "preconditioned-least-squares-from-zero": ("refuted",),

@@ -132,6 +132,12 @@ def test_gradient_descent_on_a_double_well():
     assert between.points == ((-sp.sqrt(129) / 7,), (sp.sqrt(129) / 7,)) and between.repelling
 
 
+def test_newtons_method_between_0_and_1():
+    """For x^3 - 2x + 2 it sends 0 to 1 and 1 to 0, and its slope is 0 at 0."""
+    newton = SymbolicMap([x], [x - (x**3 - 2 * x + 2) / (3 * x**2 - 2)])
+    assert orbit_of(newton, (sp.Integer(0),), 2) == ((0,), (1,))
+
+
 def test_polynomials_on_two_pieces_follow_their_itineraries():
     map_ = SymbolicMap([x], [sp.Piecewise((x**2 - 1, x > 0), (x**2 - 2, True))])
     (cycle,) = cycles(Iteration(map_), period=3)
@@ -200,6 +206,11 @@ def test_maps_beyond_polynomials_are_left_open():
 def test_too_many_itineraries_are_left_open():
     found = cycles(TENT, period=12, most_words=50)
     assert not found.exhaustive and "too many itineraries" in found.reason
+
+
+def test_when_the_time_is_up_the_answer_is_not_all():
+    found = cycles(TENT, period=8, time_limit=0)
+    assert not found.exhaustive and "the time was up" in found.reason
 
 
 @pytest.mark.parametrize("period", [0, -1, 1.5, "two", True, None, 10**6])

@@ -17,7 +17,7 @@ from .reading import Data, Refused, Unreadable, array, fields, integer, number, 
 from .scaled import Scaled, combined, inverse, product, scaled, symmetric, transposed
 from .subject import Map
 
-MOST_PERIOD = 1000
+MOST_PERIOD = 200
 MOST_STEPS = 1000
 
 Point = tuple[Fraction, ...]

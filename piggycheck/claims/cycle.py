@@ -23,7 +23,8 @@ from piggycheck.maps import SymbolicMap
 
 __all__ = ["CycleClaim"]
 
-_MOST_SHOWN = 4
+_MOST_SHOWN = 6
+_LONGEST = 18
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class CycleClaim(Claim):
             raise InputError("from_start of `cycle`: the iteration has no start; declare [start]")
         if self.point is not None:
             return self._through(subject, tuple(self._point(subject).values()))
-        found = cycles(iteration, subject.at, self.period)
+        found = cycles(iteration, subject.at, self.period, time_limit=subject.remaining)
         fitting = [cycle for cycle in found if self._fits(cycle)]
         rational_ones = [cycle for cycle in fitting if cycle.is_rational]
         if rational_ones:
@@ -288,6 +289,8 @@ def described(cycle: Cycle) -> dict[str, Any]:
 def _found_text(chosen: Cycle, found: Cycles, open_set: Basin | None, index: int | None) -> str:
     kinds = {True: "an attracting cycle", False: "a cycle that does not attract", None: "a cycle"}
     text = f"{_points_text(chosen)} is {kinds[chosen.attracting]}"
+    if max(len(str(c)) for point in chosen.points for c in point) > _LONGEST or chosen.period > _MOST_SHOWN:
+        text = f"{kinds[chosen.attracting]} has a point near {_rounded_text(chosen.points[0])}"
     if found.exhaustive:
         one = len(found) == 1
         count = "it is the only one" if one else f"it is one of {len(found)}, which are all"
@@ -300,9 +303,12 @@ def _found_text(chosen: Cycle, found: Cycles, open_set: Basin | None, index: int
 
 
 def _points_text(cycle: Cycle) -> str:
-    points = [_point_text(point) for point in cycle.points]
-    shown = points if len(points) <= 2 * _MOST_SHOWN else [*points[:_MOST_SHOWN], "…", *points[-1:]]
-    return " → ".join(shown)
+    shown = [_point_text(point) for point in cycle.points[:_MOST_SHOWN]]
+    return ", ".join([*shown, "…"] if cycle.period > _MOST_SHOWN else shown)
+
+
+def _rounded_text(point: Sequence[sp.Expr]) -> str:
+    return _point_text([sp.N(c, 6) for c in point])
 
 
 def _point_text(point: Sequence[sp.Expr]) -> str:

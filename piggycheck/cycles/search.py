@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,15 +16,20 @@ from piggycheck.cycles.words import Words
 from piggycheck.errors import GapError, InputError, UnknownError
 from piggycheck.iteration import Iteration
 from piggycheck.maps import SymbolicMap
-from piggycheck.trajectories import AffinePieces, affine_pieces
+from piggycheck.trajectories import affine_pieces
 
 __all__ = ["cycles", "read_period"]
 
-_LONGEST = 1000
+_LONGEST = 200
 
 
 def cycles(
-    iteration: Iteration, at: Mapping[Any, Any] | None = None, period: int = 2, *, most_words: int = 20_000
+    iteration: Iteration,
+    at: Mapping[Any, Any] | None = None,
+    period: int = 2,
+    *,
+    most_words: int = 20_000,
+    time_limit: float = math.inf,
 ) -> Cycles:
     """Find the cycles of a given period at given parameters, exactly.
 
@@ -37,6 +43,8 @@ def cycles(
         The minimal period: the number of different points. Fixed points are cycles of period 1.
     most_words : int
         How many itineraries are examined at most, prefixes included.
+    time_limit : float
+        Seconds after which no more itineraries are begun.
 
     Returns
     -------
@@ -83,7 +91,7 @@ def cycles(
         return Cycles((), False, f"the map is not defined everywhere: {error}")
     except UnknownError as error:
         return _of_polynomials(local, period, most_words, str(error))
-    return search.along_words(pieces, most_words)
+    return search.along_words(Words(pieces, period, most_words, time_limit))
 
 
 def read_period(value: Any, where: str) -> int:
@@ -111,9 +119,8 @@ class _Search:
         self.found: dict[tuple[Point, ...], bool] = {}
         self.reasons: dict[str, None] = {}
 
-    def along_words(self, pieces: AffinePieces, most: int) -> Cycles:
+    def along_words(self, words: Words) -> Cycles:
         """Solve along every word."""
-        words = Words(pieces, self.period, most)
         try:
             for _, points, isolated in words.candidates():
                 if not any(self._keep(tuple(map(to_sympy, x)), isolated) for x in points) and not isolated:

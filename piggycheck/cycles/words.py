@@ -6,6 +6,8 @@ in the closed region of its piece.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -35,6 +37,8 @@ class Words:
     period : int
     most : int
         How many prefixes of words may be examined.
+    seconds : float
+        How long that may take.
 
     Attributes
     ----------
@@ -42,8 +46,9 @@ class Words:
         How many words were solved so far.
     """
 
-    def __init__(self, pieces: AffinePieces, period: int, most: int):
+    def __init__(self, pieces: AffinePieces, period: int, most: int, seconds: float = math.inf):
         self.pieces, self.period, self.left = pieces.pieces, period, most
+        self.deadline = time.monotonic() + seconds
         self.dimension, self.solved = len(pieces.variables), 0
         self._continua: list[tuple[Sequence[Affine], list[AffineRow], list[AffineRow]]] = []
         self.matrices = [fmpq_mat([list(row[:-1]) for row in piece.images]) for piece in self.pieces]
@@ -66,6 +71,8 @@ class Words:
         self.left -= 1
         if self.left < 0:
             raise UnknownError(f"there are too many itineraries of length {self.period}")
+        if time.monotonic() > self.deadline:
+            raise UnknownError(f"the time was up after {self.solved} itineraries of length {self.period}")
         point = self._start(word, maps, point)
         if point is None:
             return
