@@ -86,14 +86,9 @@ class RealRoots:
             self.chain.append(primitive(following))
             following = [-c for c in divided(self.chain[-2], self.chain[-1])[1]]
 
-    def changes(self, signs: Sequence[Fraction]) -> int:
-        """How often a sign changes."""
-        kept = [a for a in signs if a]
-        return sum((a > 0) != (b > 0) for a, b in pairwise(kept))
-
     def above(self, x: Fraction) -> int:
         """How many roots are greater than a number."""
-        return self.changes([value(p, x) for p in self.chain]) - self.changes([p[-1] for p in self.chain])
+        return sign_changes([value(p, x) for p in self.chain]) - sign_changes([p[-1] for p in self.chain])
 
     def from_on(self, x: Fraction) -> int:
         """How many roots are a number, or greater."""
@@ -102,9 +97,8 @@ class RealRoots:
     @property
     def count(self) -> int:
         """How many there are."""
-        return self.changes([p[-1] * (-1) ** (len(p) - 1) for p in self.chain]) - self.changes(
-            [p[-1] for p in self.chain]
-        )
+        first = [p[-1] * (-1) ** (len(p) - 1) for p in self.chain]
+        return sign_changes(first) - sign_changes([p[-1] for p in self.chain])
 
 
 def power_sums(p: Polynomial, count: int) -> list[Fraction]:
@@ -140,12 +134,49 @@ def products_of_roots(h: Polynomial, real: bool) -> Polynomial:
 
 
 def largest_modulus(g: Polynomial, R: Polynomial, lower: Fraction, upper: Fraction) -> None:
-    """Refuse unless the roots of R between the bounds, if any, are one: the largest modulus of a root of g."""
-    h = squarefree(g)
-    Y = squarefree(products_of_roots(h, RealRoots(h).count == len(h) - 1))
-    squares = [c for pair in zip(Y, [Fraction(0)] * len(Y), strict=True) for c in pair][:-1]
-    if divided(squares, R)[1]:
+    """Refuse unless the roots of R between the bounds, if any, are one: the largest modulus of a root of g.
+
+    Of the products of two roots, those that are squares of roots of R have one beyond the lower bound, others none.
+    """
+    h, S = squarefree(g), squares_of_roots(R)
+    rest = products_of_roots(h, RealRoots(h).count == len(h) - 1)
+    quotient, remainder = divided(rest, S)
+    if remainder:
         raise Refused("the polynomial of the rate does not divide that of the moduli")
-    roots = RealRoots(Y)
-    if roots.above(upper**2) or roots.from_on(lower**2) != 1:
+    while not remainder:
+        rest = quotient
+        quotient, remainder = divided(rest, S)
+    others, own = beside(rest, lower**2), beside(S, lower**2)
+    if sign_changes(others) or not others[0] or sign_changes(own) != bool(own[0]):
         raise Refused("the bounds do not hold the largest modulus of a factor alone")
+    if value(S, upper**2) * S[-1] < 0:
+        raise Refused("the largest modulus of a factor is not below the upper bound")
+
+
+def squares_of_roots(R: Polynomial) -> Polynomial:
+    """The squares of its roots are the roots of the other one."""
+    if not any(R[1::2]):
+        return R[::2]
+    product = [Fraction(0)] * (2 * len(R) - 1)
+    spend(4 * len(R) ** 2, 2 * max(c.numerator.bit_length() for c in R))
+    for i, a in enumerate(R):
+        for j, b in enumerate(R):
+            product[i + j] += (-1) ** j * a * b
+    return product[::2]
+
+
+def beside(p: Polynomial, x: Fraction) -> list[int]:
+    """Positive multiples of the coefficients of p(x + y), of one sign when p has no root beyond x (Descartes)."""
+    n, d, m = len(p) - 1, x.denominator, x.numerator
+    found = [c.numerator * d ** (n - k) for k, c in enumerate(primitive(p))]
+    spend(2 * n * n, max(map(int.bit_length, found)) + n * m.bit_length())
+    for i in range(n):
+        for k in range(n - 1, i - 1, -1):
+            found[k] += m * found[k + 1]
+    return found
+
+
+def sign_changes(numbers: Sequence[Any]) -> int:
+    """How often the sign changes."""
+    kept = [a for a in numbers if a]
+    return sum((a > 0) != (b > 0) for a, b in pairwise(kept))

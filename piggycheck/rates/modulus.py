@@ -23,7 +23,7 @@ from piggycheck.roots import is_schur_stable, scale_roots
 __all__ = ["AlgebraicNumber", "LargestModulus", "largest_modulus", "pair_polynomial"]
 
 _FIRST_BITS, _MOST_BITS, _GUARD_BITS = 64, 1 << 14, 32
-_MOST_COMPLEX = 20
+_MOST_COMPLEX = 16
 _FIRST_DIGITS, _MOST_DIGITS = 10, 640
 _X = sp.Symbol("x")
 
@@ -189,7 +189,7 @@ def largest_modulus(poly: fmpq_poly) -> LargestModulus:
     NumberError
         For the zero polynomial.
     UnknownError
-        When a factor with complex roots has a degree above 20: the polynomial of the modulus would be too large.
+        When a factor with complex roots has a degree above 16: the polynomial of the modulus would be too large.
 
     Examples
     --------
