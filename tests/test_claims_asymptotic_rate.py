@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from functools import cache
 
+import numpy as np
 import pytest
 import sympy as sp
 from certificate_helper import changed_numbers, content_of, holds, proved, refuted, undecided
@@ -128,6 +130,20 @@ def test_eigenvalues_of_the_same_modulus():
     """1/2 and -1/2."""
     verdict = proved(AsymptoticRate("iterates", "1/2"), Iteration(SymbolicMap([x, y], [x / 2, -y / 2]), [1, 1]))
     assert int(verdict.value["observed_digits"]) > 100
+
+
+@pytest.mark.parametrize("size, seed, degree", [(6, 0, 6), (6, 3, 30), (9, 2, 9), (9, 1, 72)])
+def test_dense_matrices_whose_eigenvalues_have_no_closed_form(size, seed, degree):
+    """The modulus has the degree of the matrix when a real eigenvalue leads, n (n - 1) when a conjugate pair does."""
+    entries = random.Random(seed)
+    state = sp.symbols(f"x0:{size}", real=True)
+    A = [[sp.Rational(entries.randint(-3, 3), 2 * size) for _ in state] for _ in state]
+    following = [sum((a * v for a, v in zip(row, state, strict=True)), sp.Integer(0)) for row in A]
+    verdict = proved(AsymptoticRate("iterates"), Iteration(SymbolicMap(state, following), [1] + [0] * (size - 1)))
+    radius = max(abs(np.linalg.eigvals(np.array(A, dtype=float))))
+    assert abs(float(verdict.value["decimals"]) - radius) < 1e-12
+    assert degree + 1 == len(verdict.value["minimal_polynomial"])
+    assert verdict.value["observed"][:8] == verdict.value["decimals"][:8]
 
 
 # -- errors that vanish or grow -------------------------------------------------------------------------------------
