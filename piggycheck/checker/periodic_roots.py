@@ -14,7 +14,7 @@ from typing import NamedTuple
 from .effort import spend
 from .intervals import Interval
 from .pieces import Patterns
-from .polynomials import HIGHEST, Polynomial, RealRoots, common_divisor, derivative, divided, primitive, squarefree
+from .polynomials import HIGHEST, Polynomial, common_divisor, derivative, divided, primitive, squarefree, value
 from .reading import Refused
 from .subject import Map
 
@@ -65,15 +65,14 @@ def polynomial_of_map(map_: Map) -> Polynomial:
 
 def require_cycle(found: Counted, intervals: Sequence[Interval]) -> None:
     """Refuse intervals that do not hold one point each, all different, of which each is the image of the one before."""
-    roots = RealRoots(found.points)
     for i, ends in enumerate(intervals):
-        if roots_between(roots, ends) != 1:
+        if roots_between(found.points, ends) != 1:
             raise Refused("an interval does not hold exactly one point of this period")
         if not all(ends.apart(other) for other in intervals[:i]):
             raise Refused("two intervals are not apart")
     for ends, following in zip(intervals, [*intervals[1:], intervals[0]], strict=True):
         image = value_on(found.map, ends)
-        if roots_between(roots, Interval(min(image.lo, following.lo), max(image.hi, following.hi))) != 1:
+        if roots_between(found.points, Interval(min(image.lo, following.lo), max(image.hi, following.hi))) != 1:
             raise Refused("that a point is the image of the one before is not shown by the intervals")
 
 
@@ -93,20 +92,31 @@ def value_on(p: Polynomial, ends: Interval) -> Interval:
     return total
 
 
-def roots_between(roots: RealRoots, ends: Interval) -> int:
-    """How many roots are in a closed interval."""
-    return roots.from_on(ends.lo) - roots.above(ends.hi)
+def roots_between(p: Polynomial, ends: Interval) -> int:
+    """How many roots of a polynomial, all simple, are in a closed interval."""
+    sequence = sturm(p, derivative(p))
+    low, high = ([value(q, end) for q in sequence] for end in (ends.lo, ends.hi))
+    return changes(low) - changes(high) + (low[0] == 0)
 
 
 def index(p: Polynomial, s: Polynomial) -> int:
     """The number of real roots of p with s / p' positive there, minus that with s / p' negative (Sturm, Tarski)."""
-    chain, following = [primitive(p)], divided(s, p)[1] if len(s) >= len(p) else trimmed(s)
+    sequence = sturm(p, s)
+    return changes([q[-1] * (-1) ** (len(q) - 1) for q in sequence]) - changes([q[-1] for q in sequence])
+
+
+def sturm(p: Polynomial, s: Polynomial) -> list[Polynomial]:
+    """The sequence of remainders, with changed signs, that begins with p and s modulo p."""
+    sequence, following = [primitive(p)], divided(s, p)[1] if len(s) >= len(p) else trimmed(s)
     while following:
-        chain.append(primitive(following))
-        following = [-c for c in divided(chain[-2], chain[-1])[1]]
-    right = [q[-1] > 0 for q in chain]
-    left = [(q[-1] > 0) is (len(q) % 2 == 1) for q in chain]
-    return sum(a is not b for a, b in pairwise(left)) - sum(a is not b for a, b in pairwise(right))
+        sequence.append(primitive(following))
+        following = [-c for c in divided(sequence[-2], sequence[-1])[1]]
+    return sequence
+
+
+def changes(signs: Sequence[Fraction]) -> int:
+    """How often a sign changes; zeros do not count."""
+    return sum((a > 0) is not (b > 0) for a, b in pairwise([a for a in signs if a]))
 
 
 def composed(p: Polynomial, q: Polynomial) -> Polynomial:
