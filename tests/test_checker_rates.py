@@ -279,7 +279,9 @@ FALSE = {
     "equality is no violation": changed("violated at the start by little", ("claim/bound", "3*(19/20)**k")),
     "another limit": changed("derivatives", ("witness/matrix", rows("1; 1"))),
     "pieces with different derivatives": rate(JUMP, "100", 20, "derivatives", matrix=[["0"]]),
-    "before the kink all is well": changed("one derivative at a kink", ("map/next/0", "Piecewise((x/2 + t, x >= 1), (x/2, True))")),
+    "before the kink all is well": changed(
+        "one derivative at a kink", ("map/next/0", "Piecewise((x/2 + t, x >= 1), (x/2, True))")
+    ),
     "a negative term": changed(FORM, ("claim/bound", "5*(19/20)**k - (99/100)**k")),
     "a slower term is needed": changed(FORM, ("claim/bound", "4*(18/20)**k + 1/10**9")),
     "a bound of another form": changed(FORM, ("claim/bound", "4*(19/20)**k + Max(0, k - 5)")),
