@@ -22,7 +22,7 @@ from piggycheck.rates.decide import Comparison, compare_with_bound
 from piggycheck.rates.errors import ErrorSequence, read_norm, read_quantity, read_upto
 from piggycheck.rates.limit import Limit, require_start, unknown_limit
 from piggycheck.rates.pieces import AffinePiece, affine_piece
-from piggycheck.rates.tail import Tail, find_tail, row_sum, slowest_ratio
+from piggycheck.rates.tail import Tail, find_tail, row_sum, slowest_ratio, tightened
 from piggycheck.stability import Contractive, WordTree
 
 __all__ = ["RateBound"]
@@ -350,8 +350,8 @@ def _contraction(subject: Subject, rate: fmpq) -> WordTree:
         system = subject.enclosed(subject.active)
     plain = WordTree(identity(system.dimension), rate, tuple((i,) for i in range(len(system))), fmpq(1))
     if plain.verify(system.A):
-        return plain
+        return tightened(plain, system.A)
     answer = subject.radius(rate, of=system, trees_only=True, time_limit=subject.remaining / 2)
     if not isinstance(answer, Contractive):
         raise UnknownError(f"no contraction of the pieces at the rate {rate} was proved")
-    return answer.proof
+    return tightened(answer.proof, system.A)

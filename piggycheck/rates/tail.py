@@ -9,7 +9,7 @@ Source: docs/theory/rates.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy as sp
@@ -17,13 +17,14 @@ from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 
 from piggycheck.arithmetic import Balls, bounds, rational, sign
 from piggycheck.errors import IrrationalError, UnknownError
+from piggycheck.intervals import Letter
 from piggycheck.linalg import identity, is_positive_semidefinite, simplest_between
 from piggycheck.rates.bounds import Bound, Term
 from piggycheck.rates.errors import ErrorSequence, Run
 from piggycheck.rates.pieces import AffinePiece
 from piggycheck.stability import WordTree
 
-__all__ = ["Tail", "find_tail", "norm_weight", "row_sum", "slowest_ratio"]
+__all__ = ["Tail", "find_tail", "norm_weight", "row_sum", "slowest_ratio", "tightened"]
 
 _BITS = 192
 _MOST_FROM = 20_000
@@ -209,6 +210,38 @@ class _Measured:
         return Tail(k, self.tree.rate, _root(a_squared), _root(b_squared), self.weight, self.couplings)
 
 
+def tightened(tree: WordTree, A: Sequence[Letter]) -> WordTree:
+    """Return the tree at a rate that is nearly the smallest for its quadratic form.
+
+    Examples
+    --------
+    >>> tightened(WordTree(identity(1), fmpq(9, 10), ((0,),), fmpq(1)), [fmpq_mat([[fmpq(1, 3)]])]).rate
+    1/3
+    """
+    if not tree.is_quadratic or not all(isinstance(M, fmpq_mat) for M in A):
+        return tree
+    guess = max(_generalised_eigenvalue(M.transpose() * tree.P * M, tree.P) for M in A) ** 0.5
+    if not 0 < guess < 1:
+        return tree
+    near = fmpq(*guess.as_integer_ratio())
+    for below, above in ((-1, 1), (0, 2), (0, 1000), (0, 10**6)):
+        unit = near / 10**9
+        rate = simplest_between(near + below * unit, near + above * unit)
+        found = replace(tree, rate=rate)
+        if rate < tree.rate and found.verify(A):
+            return found
+    return tree
+
+
+def _generalised_eigenvalue(moved: fmpq_mat, P: fmpq_mat) -> float:
+    """A guess of the largest l with ``moved - l P`` singular."""
+    import numpy as np
+
+    left, right = (np.array([float(e.p) / float(e.q) for e in M.entries()]) for M in (moved, P))
+    shape = (P.nrows(), P.ncols())
+    return float(max(np.linalg.eigvals(np.linalg.solve(right.reshape(shape), left.reshape(shape))).real))
+
+
 def norm_weight(P: fmpq_mat, norm: str) -> fmpq:
     """Return a w with ``norm(v)^2 <= w v^T P v``, nearly the smallest.
 
@@ -269,11 +302,8 @@ def _couplings(pieces: Sequence[AffinePiece], P: fmpq_mat | None) -> tuple[fmpq,
 
 
 def _coupling(L: fmpq_mat, P: fmpq_mat) -> fmpq:
-    import numpy as np
-
-    size, moved = P.nrows(), L.transpose() * P * L
-    left, right = (np.array([float(e.p) / float(e.q) for e in M.entries()]).reshape(size, size) for M in (moved, P))
-    guess = fmpq(*float(max(np.linalg.eigvals(np.linalg.solve(right, left)).real)).as_integer_ratio())
+    moved = L.transpose() * P * L
+    guess = fmpq(*_generalised_eigenvalue(moved, P).as_integer_ratio())
     nearby = simplest_between(guess * fmpq(10**9 - 1, 10**9), guess * fmpq(10**9 + 1, 10**9))
     for length in (nearby, *(guess * (1 + margin) for margin in _MARGINS)):
         if is_positive_semidefinite(P * length - moved):
