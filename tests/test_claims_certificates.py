@@ -9,6 +9,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import cycles_certificates
 import numpy as np
 import pytest
 import sympy as sp
@@ -503,7 +504,7 @@ _TRUE |= {
 }
 
 
-_TRUE |= trajectories_certificates.TRUE
+_TRUE |= trajectories_certificates.TRUE | cycles_certificates.TRUE
 
 
 def test_every_kind_of_certificate_is_among_the_cases():
