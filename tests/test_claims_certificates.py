@@ -509,7 +509,16 @@ _TRUE |= trajectories_certificates.TRUE | cycles_certificates.TRUE
 
 def test_every_kind_of_certificate_is_among_the_cases():
     """With some kind of proof, where a claim rests on any; other claims have cases of their own."""
-    from piggycheck.checker import conventions, cycles, implicit_sets, limit_sets, singular, trajectories
+    from piggycheck.checker import (
+        asymptotic,
+        conventions,
+        cycles,
+        implicit_sets,
+        limit_sets,
+        rate_proofs,
+        singular,
+        trajectories,
+    )
     from piggycheck.checker.certificate import RULES
     from piggycheck.checker.proofs import KINDS
 
@@ -522,7 +531,7 @@ def test_every_kind_of_certificate_is_among_the_cases():
         method = json.loads(verdict.certificate.text())["witness"].get("method", "")
         seen.add(kind(verdict.kind, verdict.name, method))
     elsewhere = {*conventions.RULES, *implicit_sets.RULES, *limit_sets.RULES, *singular.RULES, *trajectories.RULES}
-    elsewhere |= set(cycles.RULES)
+    elsewhere |= {*cycles.RULES, *rate_proofs.RULES, *asymptotic.RULES}
     assert {kind(*rule) for rule in RULES if rule not in elsewhere} == seen
 
 
