@@ -16,6 +16,7 @@ from piggycheck.claims.enclosed import EnclosedSubject
 from piggycheck.claims.enclosed.figure import enclosed_figure
 from piggycheck.claims.panels import FigureData, Panel, Series, power_of, proved_rate, trimmed
 from piggycheck.claims.plane_figure import PlaneFigure, plane_figure
+from piggycheck.claims.rate_figure import rate_panel
 from piggycheck.claims.set_figure import is_about_sets, set_figure
 from piggycheck.claims.set_views import SetFigure
 from piggycheck.claims.subject import Subject
@@ -67,7 +68,8 @@ def figure_data(
     -------
     FigureData, SetFigure or PlaneFigure
         A picture of the piggyback set where claims are about it, or entries were asked for; one in the plane where
-        they are about a cycle of a flow or iterates over an interval of a parameter. Else for an iteration with
+        they are about a cycle of a flow or iterates over an interval of a parameter. Where they are about rates, both
+        errors with the bounds that are claimed and proved, and when a piece is identified. Else for an iteration with
         a start, the error of the iterates; with parameters, the derivatives: their norms when a word grows, otherwise
         their distance to the limit. For a switched system only the derivatives. Where bounds on the joint spectral
         radius were asked for, how they came closer with time; then the derivatives of a switched system are drawn only
@@ -114,6 +116,9 @@ def figure_data(
     plane = plane_figure(subject, verdicts, title)
     if plane is not None:
         return plane
+    rates = rate_panel(subject, verdicts, steps)
+    if rates is not None:
+        return FigureData(title, (rates,))
     bounds = _first(verdicts, BoundsStep)
     others = [verdict for verdict in verdicts if verdict.derivation.first(BoundsStep) is None]
     panels = [] if bounds is None else _bounds(bounds)

@@ -28,8 +28,8 @@ class Series:
     values : tuple of float
         Nonnegative; infinite beyond the range of floats. Zeros have no place on a logarithmic axis.
     role : str
-        One of ``"iterates"``, ``"derivatives"``, ``"fixed branch"``, ``"word"``, ``"random"``, ``"proved"``,
-        ``"lower"``, ``"upper"``, ``"gap"``.
+        One of ``"iterates"``, ``"derivatives"``, ``"fixed branch"``, ``"word"``, ``"random"``, ``"claimed"``,
+        ``"proved"``, ``"lower"``, ``"upper"``, ``"gap"``.
     """
 
     label: str

@@ -94,9 +94,8 @@ class RateBound(Claim):
         return {"quantity": self.quantity, "bound": self.bound, "upto": self.upto, "norm": self.norm}
 
     def statement(self, subject: Subject) -> str:
-        error = "|x_k - x̄|" if self.quantity == "iterates" else "|J_k - J̄|"
         where = "for every k" if self.upto == "infinity" else f"for k = 0, …, {self.upto}"
-        return f"the error of the {self.quantity} {error} is at most {self.bound} {where}, in {_NORMS[self.norm]}"
+        return f"the error of the {self.quantity} is at most {self.bound} {where}, in {_NORMS[self.norm]}"
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 

@@ -36,8 +36,8 @@ __all__ = [
 ]
 
 _ONE = fmpz(1)
-UNIT = 16
-"""Bounds on errors are integers over 2**16 of the last place."""
+UNIT = 64
+"""Bounds on errors are integers over 2**64 of the last place, as products of many steps are small."""
 
 GUARD_BITS = 80
 BLOCK = 64

@@ -17,6 +17,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "derivatives": {"color": "#D55E00", "linewidth": 1.5},
     "word": {"color": "#D55E00", "linewidth": 2.4, "zorder": 3},
     "random": {"color": "#8C8C8C", "linewidth": 0.7, "alpha": 0.8, "zorder": 1},
+    "claimed": {"color": "#CC79A7", "linewidth": 1.3, "linestyle": (0, (5, 1.5)), "zorder": 2},
     "proved": {"color": "black", "linewidth": 1.1, "linestyle": (0, (1.2, 1.6)), "zorder": 4},
     "lower": {"color": "#0072B2", "linewidth": 1.8, "marker": "^", "markersize": 4},
     "upper": {"color": "#D55E00", "linewidth": 1.8, "marker": "v", "markersize": 4},
@@ -32,6 +33,7 @@ _BRANCHES: tuple[dict[str, Any], ...] = (
 _STEPWISE = {"lower", "upper", "gap"}
 _MARKERS = 12
 _NARROW = 20
+_MANY = 4
 _SMALLEST, _LARGEST = 1e-200, 1e200
 
 
@@ -110,7 +112,8 @@ def _draw(axis: Any, panel: Any) -> None:
     axis.set_title(mathematical(panel.title), loc="left", fontweight="bold")
     columns = 1 if any(len(series.label) > 42 for series in labelled) else 2
     if labelled:
-        place = {"loc": "upper left", "bbox_to_anchor": (0, -0.18), "borderaxespad": 0}
+        below = -0.18 if columns == 1 or len(labelled) < _MANY else -0.26
+        place = {"loc": "upper left", "bbox_to_anchor": (0, below), "borderaxespad": 0}
         axis.legend(ncols=columns, frameon=False, handlelength=3.2, **place)
 
 
