@@ -70,6 +70,8 @@ class Moving:
         self.sizes: list[Fraction] = []
         self.found: list[list[Matrix]] = []
         if claimed.derivatives:
+            if "matrix" not in witness:
+                raise Unreadable("`matrix` is missing: for all k the limit has to be rational")
             listed = array(witness["couplings"], "couplings", subject.m)
             self.sizes = [number(data, "couplings") for data in listed]
             X = matrix(witness["matrix"], "matrix", subject.p, subject.m)
