@@ -38,6 +38,7 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/joint_spectral_radius.py
 	$(BIN)/python benchmarks/evaluators.py
 	$(BIN)/python benchmarks/verified_limit.py
+	$(BIN)/python benchmarks/rates.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

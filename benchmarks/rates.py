@@ -24,21 +24,31 @@ TWO_SLOPES = "Piecewise((x**2/2, x >= 0), (x**2/8, True)) - theta*x"
 QUADRATIC = "x**2/2 - theta*x"
 
 
-def main(repeats: int = 3) -> None:
+def main(repeats: int = 5) -> None:
     """Print a table."""
-    print(f"{STEPS} iterations of the heavy ball, step 1, momentum 3/4, {DIGITS} digits; seconds, median of {repeats}")
+    print(
+        f"{STEPS} iterations of the heavy ball, step 1, momentum 3/4, {DIGITS} digits; seconds, medians of {repeats} rounds"
+    )
     print(f"{'':28} {'package':>9} {'mpmath':>9} {'ratio':>7}")
     for name, objective, left in (("quadratic", QUADRATIC, 1), ("two slopes", TWO_SLOPES, 4)):
         ball = heavy_ball(objective, ["x"], 1, "3/4", parameters=["theta"], start=["-1/3"])
         limit = limit_of(ball, {"theta": 1})
         for quantity in ("iterates", "derivatives"):
             derivatives = quantity == "derivatives"
-            own = median(lambda at=limit, d=derivatives: walked(at, d), repeats)
-            loop = median(lambda c=left, d=derivatives: looped(c, d), repeats)
-            print(f"{f'{name}, {quantity}':28} {own:9.3f} {loop:9.3f} {loop / own:7.1f}")
+            rounds = [
+                (
+                    seconds(lambda at=limit, d=derivatives: walked(at, d)),
+                    seconds(lambda c=left, d=derivatives: looped(c, d)),
+                )
+                for _ in range(repeats)
+            ]
+            own, loop = (statistics.median(column) for column in zip(*rounds, strict=True))
+            ratio = statistics.median(b / a for a, b in rounds)
+            print(f"{f'{name}, {quantity}':28} {own:9.3f} {loop:9.3f} {ratio:7.1f}")
     sequence = ErrorSequence(limit, "derivatives", "max")
-    seconds = median(lambda: compare_with_bound(sequence, read_bound("100*k*(9/10)**k + 100"), STEPS), repeats)
-    print(f"a bound on the derivatives along the second, compared for k = 0, ..., {STEPS}: {seconds:.3f}")
+    bound = read_bound("100*k*(9/10)**k + 100")
+    taken = statistics.median(seconds(lambda: compare_with_bound(sequence, bound, STEPS)) for _ in range(repeats))
+    print(f"a bound on the derivatives along the second, compared for k = 0, ..., {STEPS}: {taken:.3f}")
 
 
 def walked(limit, derivatives: bool) -> None:
@@ -63,14 +73,11 @@ def looped(left: int, derivatives: bool) -> None:
             errors.append(abs(x - theta))
 
 
-def median(run, repeats: int) -> float:
-    """The median of some runs, in seconds."""
-    seconds = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - begin)
-    return statistics.median(seconds)
+def seconds(run) -> float:
+    """How long one run takes."""
+    begin = time.perf_counter()
+    run()
+    return time.perf_counter() - begin
 
 
 if __name__ == "__main__":

@@ -247,6 +247,7 @@ def shifted(value: fmpz, shift: int) -> fmpz:
 
 
 def shifted_up(value: int, shift: int) -> int:
+    """Multiply by a power of two, rounding up."""
     return value << shift if shift >= 0 else (value >> -shift) + 1
 
 
