@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -259,7 +260,9 @@ class RateBound(Claim):
             "trap": {"iteration": trap.iteration, "level": trap.level, "growth": trap.growth, "bits": trap.bits},
             "from": tail.start,
             **({"rows": True} if tail.weight is None else {"weight": tail.weight}),
-            "bits": found.bits,
+            "bits": found.bits
+            if tail.start <= 200
+            else min(10_000, max(found.bits, 128 + _digits(tail.start, tree.rate))),
             **self._matrix(sequence),
             **({"couplings": tail.couplings} if sequence.of_derivatives else {}),
         }
@@ -354,3 +357,8 @@ def _contraction(subject: Subject, rate: fmpq) -> WordTree:
     if not isinstance(answer, Contractive):
         raise UnknownError(f"no contraction of the pieces at the rate {rate} was proved")
     return tightened(answer.proof, system.A)
+
+
+def _digits(k: int, rate: fmpq) -> int:
+    """How many binary digits an error has before its first one, after k steps at a rate."""
+    return int(-k * math.log2(float(rate)))
