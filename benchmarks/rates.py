@@ -26,9 +26,7 @@ QUADRATIC = "x**2/2 - theta*x"
 
 def main(repeats: int = 5) -> None:
     """Print a table."""
-    print(
-        f"{STEPS} iterations of the heavy ball, step 1, momentum 3/4, {DIGITS} digits; seconds, medians of {repeats} rounds"
-    )
+    print(f"{STEPS} iterations of the heavy ball, step 1, momentum 3/4, {DIGITS} digits; seconds, medians of {repeats}")
     print(f"{'':28} {'package':>9} {'mpmath':>9} {'ratio':>7}")
     for name, objective, left in (("quadratic", QUADRATIC, 1), ("two slopes", TWO_SLOPES, 4)):
         ball = heavy_ball(objective, ["x"], 1, "3/4", parameters=["theta"], start=["-1/3"])

@@ -85,13 +85,14 @@ class Leap:
         if part.is_zero:
             return [part.fixed()] * count
         values, size = (self.stack * part.X).entries(), part.rows * part.columns
-        columns, scale, smallest, before = part.columns, part.scale, part.smallest, part.error
-        errors = [(before * growth >> UNIT) + part.rounding for growth in self.growths[:count]]
+        columns, scale, before = part.columns, part.scale, part.error
+        unit = (part.rounding * part.smallest >> 2 * UNIT) + 3
+        lengths = [(growth * part.smallest >> UNIT) + 1 for growth in self.growths]
         found = [
-            Fixed(values[j * size : (j + 1) * size], columns, scale, (error * smallest >> 2 * UNIT) + 1, denominator)
-            for j, (error, denominator) in enumerate(zip(errors, self.denominators, strict=False))
+            Fixed(values[j * size : (j + 1) * size], columns, scale, (before * length >> 2 * UNIT) + unit, denominator)
+            for j, length, denominator in zip(range(count), lengths, self.denominators, strict=False)
         ]
-        part.jump(found[-1].numerators, errors[-1])
+        part.jump(found[-1].numerators, (before * self.growths[count - 1] >> UNIT) + part.rounding)
         return found
 
 
