@@ -133,6 +133,15 @@ def test_without_a_certificate_the_proved_range_is_told():
     assert "for all k" in verdict.reason
 
 
+def test_a_tie_leaves_the_claim_open_and_is_named():
+    kink = Iteration(
+        SymbolicMap([x], [sp.Piecewise((x / 2, x <= 1), (x - sp.Rational(1, 2), True))], [theta]), start=[2]
+    )
+    verdict = undecided(bound("derivatives", "1", 30), kink, {"theta": 0})
+    assert "step 2: the guard `x - 1` ties, and the pieces there have different derivatives" == verdict.reason
+    assert "2" == verdict.value["proved_upto"]
+
+
 # -- certificates ------------------------------------------------------------------------------------------------------
 
 CERTIFIED = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from piggycheck.errors import UnknownError
 from piggycheck.rates.bounds import Bound
 from piggycheck.rates.errors import ErrorSequence, Run
+from piggycheck.rates.walk import TieError
 
 __all__ = ["Comparison", "compare_with_bound"]
 
@@ -106,6 +107,8 @@ def compare_with_bound(
                 equalities += 1
             except UnknownError as unable:
                 error = unable
+        if isinstance(error, TieError):
+            return Comparison(k - 1, None, hardest, equalities, closest, str(error))
         if holds is None:
             if 2 * run.bits > most_bits:
                 reason = str(error) if error is not None else f"step {k}: the error and the bound are too close"

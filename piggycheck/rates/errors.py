@@ -19,7 +19,7 @@ from piggycheck.piggyback import steps
 from piggycheck.rates.bounds import Bound
 from piggycheck.rates.exactly import ExactRun
 from piggycheck.rates.limit import Limit, limit_of
-from piggycheck.rates.walk import CurvedError, Fixed, Walk, require_equal_pairs, start_matrix
+from piggycheck.rates.walk import CurvedError, Fixed, TieError, Walk, require_equal_pairs, start_matrix
 
 __all__ = ["NORMS", "QUANTITIES", "ErrorSequence", "Run", "error_sequence", "read_norm", "read_quantity", "read_upto"]
 
@@ -400,6 +400,8 @@ def _accurate(run: Run, k: int, bits: int) -> tuple[arb | None, UnknownError | N
             return value, None
         if run.bits >= 4096 and not any(run.exactly()[0].entries()):
             return arb(0), None
+    except TieError:
+        raise
     except UnknownError as error:
         return None, error
     return None, None

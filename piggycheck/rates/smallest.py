@@ -15,6 +15,7 @@ from piggycheck.iteration import Iteration
 from piggycheck.rates.bounds import read_bound
 from piggycheck.rates.errors import ErrorSequence, Run, read_upto
 from piggycheck.rates.limit import limit_of
+from piggycheck.rates.walk import TieError
 
 __all__ = ["Smallest", "smallest_constant", "smallest_rate"]
 
@@ -163,6 +164,8 @@ def _largest(sequence: ErrorSequence, last: int, bits: int, part: Callable[[Run,
                         where, centre = k, value.mid()
             if largest.is_exact() or largest.rel_accuracy_bits() >= bits:
                 return Smallest(*bounds(largest), where)
+        except TieError:
+            raise
         except UnknownError as error:
             reason = error
         precision *= 2

@@ -35,7 +35,7 @@ from piggycheck.rates.parts import (
 )
 from piggycheck.rates.pieces import AffinePiece, affine_piece
 
-__all__ = ["CurvedError", "Errors", "Fixed", "Walk", "require_equal_pairs", "start_matrix"]
+__all__ = ["CurvedError", "Errors", "Fixed", "TieError", "Walk", "require_equal_pairs", "start_matrix"]
 
 _MOST_ADAPTED = 8
 _PATIENCE = 3
@@ -44,6 +44,10 @@ _EXACT_FROM_BITS = 256
 
 class CurvedError(Exception):
     """A piece that is met is not affine."""
+
+
+class TieError(UnknownError):
+    """An iterate ties, and the derivatives of the pieces there differ: no precision decides which is used."""
 
 
 @dataclass(slots=True)
@@ -267,7 +271,7 @@ def require_equal_pairs(map_: SymbolicMap, pieces: Sequence[Piece], point: dict[
 
     Raises
     ------
-    UnknownError
+    TieError
         When they do not; the message names the step and the guard.
     """
     if not pieces:
@@ -276,7 +280,7 @@ def require_equal_pairs(map_: SymbolicMap, pieces: Sequence[Piece], point: dict[
         conditions = map_.piece(pieces[0].signature).conditions
         ties = [guard for _, guard in conditions if sp.simplify(guard.subs(point)) == 0]
         named = f"the guard `{ties[0]}` ties" if ties else "guards tie"
-        raise UnknownError(f"step {k}: {named}, and the pieces there have different derivatives")
+        raise TieError(f"step {k}: {named}, and the pieces there have different derivatives")
 
 
 def start_matrix(limit: Limit) -> sp.ImmutableMatrix:
