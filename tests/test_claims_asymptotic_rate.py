@@ -432,3 +432,16 @@ def test_an_annihilator_that_is_not_minimal_is_refused():
     assert not holds(wrong)
     wrong["claim"]["verdict"] = "proved"
     assert not holds(wrong)
+
+
+def test_one_pair_without_a_limit_has_no_rate():
+    undecided(AsymptoticRate("derivatives"), SwitchedSystem.from_rows([[[1]]], [[[1]]]))
+
+
+def test_a_certificate_about_one_of_many_fixed_points_is_refused():
+    """The iterates of (x, y/2) from (1, 1) tend to (1, 0), at the rate 1/2; from (0, 0) they stay 1 away."""
+    descent = Iteration(SymbolicMap([x, y], [x / 3, y / 2]), [1, 1])
+    content = content_of(proved(AsymptoticRate("iterates"), descent, {}))
+    content["map"]["next"][0] = "x"
+    content["pieces"][0]["A"][0][0] = "1"
+    assert not holds(content)

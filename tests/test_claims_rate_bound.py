@@ -299,3 +299,17 @@ def test_the_report_tells_what_was_compared():
         assert said in text
     text = refuted(bound("derivatives", "6*(19/20)**k", 5), diagonal(), AT).report()
     assert "At k = 0, e_k ≥ 6.999999, and the bound is at" in text or "At k = 0, e_k ≥ 7.0" in text
+
+
+@pytest.mark.parametrize(
+    ("following", "start"), [([x, y / 2], [1, 1]), ([(x + y) / 2, (x + y) / 2], [1, 0])], ids=["line", "mean"]
+)
+def test_where_fixed_points_form_a_line_nothing_is_said_of_the_distance_to_one_of_them(following, start):
+    iteration = Iteration(SymbolicMap([x, y], following), start)
+    assert "other fixed points" in undecided(bound("iterates", "2*(1/2)**k", 50), iteration, {}).reason
+
+
+def test_errors_that_vanish_have_no_tail_that_is_certified():
+    iteration = Iteration(SymbolicMap([x, y], [y - sp.Rational(1, 2), 0 * x]), [3, 4])
+    verdict = prove(bound("iterates", "5*(13/20)**k", "infinity"), iteration, {})
+    assert verdict.name in ("undecided", "refuted")

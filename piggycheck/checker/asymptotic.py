@@ -106,6 +106,8 @@ class Hypotheses:
     def order(self) -> int:
         """The order of the recursion."""
         subject, p = self.subject, self.subject.p
+        if self.method != "fixed_start":
+            require_unique(subject)
         if not isinstance(subject, FixedPoint):
             started = self.method == "fixed_start"
             if len(subject.A) != 1 or self.method not in ("fixed_start", "local"):

@@ -152,9 +152,9 @@ def _of_pair(subject: Subject, quantity: str) -> ExactRate:
     if len(set(map(str, system.pairs))) > 1 or system.graph:
         raise UnknownError(f"{len(system)} pairs are given, and the asymptotic rate is that of one pair")
     A, B = system.pairs[0]
+    _require_one_limit(A)
     if system.J0 is None:
         return ExactRate(quantity, "local", A, excited_rate(powers(A)))
-    _require_one_limit(A)
     X = (identity(A.nrows()) - A).solve(B) if B.ncols() else B
     errors = affine_errors(A, 0, zeros(A.nrows(), 1), system.J0 - X)
     return ExactRate(quantity, "fixed_start", A, excited_rate(errors), X)

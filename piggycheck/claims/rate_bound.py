@@ -123,6 +123,8 @@ class RateBound(Claim):
             point = subject.point
         except UnknownError as error:
             raise unknown_limit(str(error)) from None
+        if not point.isolated and not subject.start_is_fixed:
+            raise UnknownError("other fixed points near this one are not excluded, and iterates may converge to one")
         sequence = ErrorSequence(Limit(subject.iteration, point), self.quantity, self.norm)
         if sequence.of_derivatives:
             _ = sequence.limit.matrix

@@ -115,6 +115,8 @@ class _Measured:
         pieces: Sequence[AffinePiece],
         by_rows: bool,
     ):
+        if tree.rate == 0:
+            raise UnknownError("errors that vanish after finitely many steps are bounded for a range alone")
         self.sequence, self.tree, self.terms = sequence, tree, terms
         self.weight = None if by_rows else norm_weight(tree.P, sequence.norm)
         self.couplings: tuple[fmpq, ...] = ()
