@@ -229,6 +229,7 @@ def _balls(A: fmpz_mat, denominator: fmpz) -> arb_mat:
 
 
 def beside(*parts: Any) -> sp.ImmutableMatrix:
+    """Put matrices of equally many rows next to each other."""
     return sp.ImmutableMatrix(sp.Matrix.hstack(*map(sp.Matrix, parts)))
 
 
