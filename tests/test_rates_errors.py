@@ -230,3 +230,9 @@ def test_balls_are_as_accurate_as_asked_for():
             isinstance(e, arb) and e.rel_accuracy_bits() >= bits
             for e in error_sequence(linear(sp.Rational(1, 3)), {"theta": 0}, upto=50, bits=bits)
         )
+
+
+def test_on_a_line_of_fixed_points_no_limit_is_guessed():
+    """The iterates of (x, y/2) from (1, 1) tend to (1, 0), which is one of the fixed points (x, 0)."""
+    with pytest.raises(InputError, match="other fixed points near the one that was found are not excluded"):
+        limit_of(Iteration(SymbolicMap([x, y], [x, y / 2]), [1, 1]))

@@ -144,6 +144,8 @@ def limit_of(iteration: Iteration, at: Mapping[Any, Any] | None = None) -> Limit
     point = approached(iteration, found) if found else None
     if point is None:
         raise unknown_limit("none was found" if not found else "the iterates are not seen to approach one")
+    if not point.isolated:
+        raise unknown_limit("other fixed points near the one that was found are not excluded")
     return Limit(iteration, point)
 
 
