@@ -22,7 +22,7 @@ from piggycheck.rates.errors import read_quantity
 from piggycheck.rates.modulus import AlgebraicNumber
 from piggycheck.switched import SwitchedSystem
 
-__all__ = ["AsymptoticRate", "asymptotic_rate"]
+__all__ = ["AsymptoticRate", "asymptotic_rate", "rate_step"]
 
 _DIGITS = 10
 
@@ -97,7 +97,7 @@ class AsymptoticRate(Claim):
             derivation.record(TrapStep(found.trap.iteration, found.trap.level))
         if found.limit is not None:
             derivation.record(LimitStep(found.limit))
-        derivation.record(_step(found))
+        derivation.record(rate_step(found))
         transient = found.transient
         if transient is not None:
             derivation.record(TransientStep(self.quantity, transient, found.rate))
@@ -198,7 +198,8 @@ def _visible(claim: AsymptoticRate, found: ExactRate) -> sp.Expr:
     return claim.value if form is None else form
 
 
-def _step(found: ExactRate) -> AsymptoticRateStep:
+def rate_step(found: ExactRate) -> AsymptoticRateStep:
+    """Return what a derivation says of an exact rate."""
     excited = found.excited
     return AsymptoticRateStep(
         found.quantity,

@@ -97,8 +97,15 @@ class ExactRate:
         return witness if self.limit is None else {**witness, "matrix": self.limit}
 
 
-def exact_rate(subject: Subject, quantity: str) -> ExactRate:
+def exact_rate(subject: Subject, quantity: str, columns: Sequence[int] | None = None) -> ExactRate:
     """Return the asymptotic rate of a subject's errors.
+
+    Parameters
+    ----------
+    subject : Subject
+    quantity : "iterates" or "derivatives"
+    columns : sequence of int, optional
+        The parameters in which derivatives count; by default all.
 
     Raises
     ------
@@ -119,17 +126,20 @@ def exact_rate(subject: Subject, quantity: str) -> ExactRate:
             quantity,
             "fixed_start",
             A,
-            excited_rate(affine_errors(A, 0, d, G)),
+            excited_rate(affine_errors(A, 0, d, _chosen(G, columns))),
             limit.exact_matrix if derivatives else None,
             about=limit if derivatives else None,
         )
     couplings = _couplings(subject, derivatives)
+    if columns is not None and couplings:
+        couplings = [couplings[j] for j in columns]
     if subject.iteration.start is None:
         return ExactRate(quantity, "local", A, _local(A))
     _require_one_limit(A)
     proof, trap = (None, None) if _is_affine_throughout(subject) else _trapped(subject)
     first = 0 if trap is None else trap.iteration
     d, G = exact_errors(limit, first, derivatives)
+    G = _chosen(G, columns)
     return ExactRate(
         quantity,
         "affine" if trap is None else "word_tree",
@@ -141,6 +151,13 @@ def exact_rate(subject: Subject, quantity: str) -> ExactRate:
         limit,
         any(entry != 0 for L in couplings for entry in L.entries()),
     )
+
+
+def _chosen(G: fmpq_mat | None, columns: Sequence[int] | None) -> fmpq_mat | None:
+    """Some columns of a matrix."""
+    if G is None or columns is None:
+        return G
+    return fmpq_mat(G.nrows(), len(columns), [G[i, j] for i in range(G.nrows()) for j in columns])
 
 
 def _of_pair(subject: Subject, quantity: str) -> ExactRate:

@@ -1,6 +1,6 @@
 """The steps of a derivation as data, recorded while a claim is decided."""
 
-from piggycheck.derivation.asymptotic import AsymptoticRateStep, TransientStep
+from piggycheck.derivation.asymptotic import AsymptoticRateStep, RatesComparedStep, SequenceStep, TransientStep
 from piggycheck.derivation.cycles import BasinStep, CyclesStep, FollowedStep
 from piggycheck.derivation.enclosed import (
     EnclosedDerivativeStep,
@@ -105,8 +105,10 @@ __all__ = [
     "PolynomialGrowthStep",
     "PracticeStep",
     "PseudoInverseStep",
+    "RatesComparedStep",
     "RealisedStep",
     "SeparationStep",
+    "SequenceStep",
     "SingularStep",
     "Step",
     "StructuredMapStep",

@@ -1,13 +1,14 @@
-"""Steps about asymptotic rates: the exact number, and what a run shows of it."""
+"""Steps about asymptotic rates: the exact number, what a run shows of it, and which of two is larger."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from piggycheck.derivation.steps import Step
 
-__all__ = ["AsymptoticRateStep", "TransientStep"]
+__all__ = ["AsymptoticRateStep", "RatesComparedStep", "SequenceStep", "TransientStep"]
 
 
 @dataclass(frozen=True)
@@ -59,3 +60,53 @@ class TransientStep(Step):
     quantity: str
     transient: Any
     rate: Any
+
+
+@dataclass(frozen=True)
+class SequenceStep(Step):
+    """Which sequence of errors the following steps are about.
+
+    Attributes
+    ----------
+    name : str
+    quantity : "iterates" or "derivatives"
+    at : mapping
+        The parameters that differ from those of the claim.
+    wrt : tuple of str
+        The parameters in which derivatives count; empty for all.
+    point : mapping or None
+        The fixed point, where it is another one than that of the claim.
+    A : fmpq_mat or None
+        The Jacobian in the state there.
+    limit : fmpq_mat or None
+        What the derivatives tend to there.
+    trapped : int or None
+        From this index on the iterates are trapped near that point.
+    """
+
+    name: str
+    quantity: str
+    at: Mapping[str, Any]
+    wrt: tuple[str, ...]
+    point: Mapping[str, Any] | None = None
+    A: Any | None = None
+    limit: Any | None = None
+    trapped: int | None = None
+
+
+@dataclass(frozen=True)
+class RatesComparedStep(Step):
+    """Which of two asymptotic rates is larger.
+
+    Attributes
+    ----------
+    names : pair of str
+    rates : pair of piggycheck.rates.modulus.AlgebraicNumber
+        Between bounds that are apart, or equal.
+    order : int
+        -1, 0 or 1 when the first is smaller, equal or larger.
+    """
+
+    names: tuple[str, str]
+    rates: tuple[Any, Any]
+    order: int

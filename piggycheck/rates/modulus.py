@@ -20,7 +20,7 @@ from piggycheck.arithmetic import ALGEBRAIC, Balls, Evaluator, bounds, rational,
 from piggycheck.errors import NumberError, UnknownError
 from piggycheck.roots import is_schur_stable, scale_roots
 
-__all__ = ["AlgebraicNumber", "LargestModulus", "largest_modulus", "pair_polynomial"]
+__all__ = ["AlgebraicNumber", "LargestModulus", "largest_modulus", "pair_polynomial", "same_root"]
 
 _FIRST_BITS, _MOST_BITS, _GUARD_BITS = 64, 1 << 14, 32
 _MOST_COMPLEX = 16
@@ -317,10 +317,11 @@ def _largest(factors: Sequence[fmpq_poly], bits: int) -> list[int]:
 def _same(numbers: Iterable[AlgebraicNumber]) -> bool:
     """Whether moduli with the same minimal polynomial are the same root of it."""
     first, *others = numbers
-    return all(_same_root(first, other) for other in others)
+    return all(same_root(first, other) for other in others)
 
 
-def _same_root(one: AlgebraicNumber, other: AlgebraicNumber) -> bool:
+def same_root(one: AlgebraicNumber, other: AlgebraicNumber) -> bool:
+    """Whether two numbers with the same minimal polynomial are the same root of it."""
     poly, bits = fmpq_poly(list(one.polynomial)), _FIRST_BITS
     while True:
         with ctx.workprec(bits):

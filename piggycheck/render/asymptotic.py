@@ -1,4 +1,4 @@
-"""What is said of asymptotic rates: the eigenvalues that errors excite, the exact number, and what a run shows."""
+"""What is said of asymptotic rates: the eigenvalues that errors excite, the number, what a run shows, an order."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from piggycheck.render.formula import (
     Expression,
     Formula,
     Letter,
+    Name,
     Number,
     Operator,
     Paragraph,
@@ -21,11 +22,12 @@ from piggycheck.render.formula import (
     Polynomial,
     Section,
     formula,
+    is_matrix,
     listed,
     sentence,
 )
 
-__all__ = ["rate", "transient"]
+__all__ = ["rate", "rates_compared", "sequence", "transient"]
 
 _LONGEST_DEGREE = 12
 _DIGITS = 10
@@ -194,3 +196,71 @@ def _near(step: d.TransientStep) -> list[Part]:
     if seen.within is None:
         return ["In the largest entry, ", *what, " has not come within 1 % of the rate for good yet. "]
     return ["In the largest entry, ", *what, " is within 1 % of the rate from ", _at(seen.within), " on. "]
+
+
+def sequence(step: d.SequenceStep, steps: Sequence[d.Step]) -> Section:
+    """Tell which sequence of errors is looked at next.
+
+    Parameters
+    ----------
+    step : SequenceStep
+    steps : sequence of Step
+
+    Returns
+    -------
+    Section
+    """
+    name = ("J", "J̄") if step.quantity == "derivatives" else ("x", "x̄")
+    said: list[Part] = [
+        f"These are the errors of the {step.quantity}, ",
+        formula(Letter(name[0], "k"), _MINUS, Letter(name[1])),
+    ]
+    if step.wrt:
+        said += [", in the columns of ", *listed([(Name(parameter),) for parameter in step.wrt])]
+    if step.at:
+        said += [", at ", *listed([formula(Name(v), "=", Expression(c)) for v, c in step.at.items()])]
+    if step.point is None:
+        return Section(f"The sequence {step.name}", (Paragraph((*said, ".")),))
+    point = listed([formula(Name(v), "=", Expression(c)) for v, c in step.point.items()])
+    said += [". There the fixed point is ", *point]
+    if step.trapped is not None:
+        said += [", near which the iterates are trapped from ", _at(step.trapped), " on"]
+    shown = formula(Letter("A", "0"), *is_matrix(step.A))
+    if step.limit is not None:
+        shown = (*shown, ",   ", *formula(Letter("J̄"), *is_matrix(step.limit)))
+    return Section(f"The sequence {step.name}", (Paragraph((*said, ", with")), Display((shown,))))
+
+
+def rates_compared(step: d.RatesComparedStep, steps: Sequence[d.Step]) -> Section:
+    """Tell which of two asymptotic rates is larger, and why.
+
+    Parameters
+    ----------
+    step : RatesComparedStep
+    steps : sequence of Step
+
+    Returns
+    -------
+    Section
+    """
+    sign = {-1: "<", 0: "=", 1: ">"}[step.order]
+    shown = [_short(number) for number in step.rates]
+    how = {
+        0: "Both are the same root of the same polynomial",
+        -1: "The bounds of both are apart",
+        1: "The bounds of both are apart",
+    }[step.order]
+    blocks = (
+        sentence(f"The rate of {step.names[0]} stands to that of {step.names[1]} as"),
+        Display(((*shown[0], Operator(sign), *shown[1]),)),
+        sentence(f"{how}."),
+    )
+    return Section("The two rates", blocks)
+
+
+def _short(number: Any) -> Formula:
+    """A rate, in closed form where it has one, and otherwise to some digits."""
+    form = number.closed_form
+    if form is None:
+        return (Decimal(number.decimals(_DIGITS) + "…"),)
+    return (Number(form) if form.is_Rational else Expression(form),)

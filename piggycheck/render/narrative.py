@@ -59,6 +59,7 @@ HEADINGS = {
     "piggyback_bounds": "How large is the piggyback set?",
     "piggyback_interval": "What is the hull of the piggyback set?",
     "rate_bound": "Are the errors below the bound?",
+    "rate_comparison": "Which is faster in the end?",
 }
 """The question behind each kind of claim."""
 
@@ -433,6 +434,8 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.ChainRuleStep: _chain_rule,
     d.AsymptoticRateStep: asymptotic.rate,
     d.TransientStep: asymptotic.transient,
+    d.SequenceStep: asymptotic.sequence,
+    d.RatesComparedStep: asymptotic.rates_compared,
     d.ComparedStep: rates.compared,
     d.TailStep: rates.tail,
     d.PracticeStep: practice.told,
