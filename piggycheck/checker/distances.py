@@ -2,125 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from fractions import Fraction
-from operator import mul
-from typing import TypeVar
 
-from .arithmetics import Exact, Number, Open, Rounded, form, require_short, spend_product
-from .definite import semidefinite
-from .effort import spend
+from .arithmetics import Exact, Number, Open, Rounded, form, require_short
 from .fixed import norm
-from .orbits import Helper, Orbit, Setting
+from .following import DIGITS, ENOUGH_BITS, Coarse, Following, Track
+from .norms import at_most, square_at_most
+from .orbits import Orbit, Setting
 from .rate_bounds import Bound
-from .reading import Refused
 from .runs import Arithmetic
-from .scaled import Scaled
 
-FEWEST_BITS = 64
-ENOUGH_BITS = 16_384
-DIGITS = 64  # binary ones of a bound, below which a comparison asks for a higher precision at once
-MOST_BITS = 200_000
-Found = TypeVar("Found")
-NORMS = ("max", "frobenius", "spectral")
 DIFFERENCE = form({0: Fraction(1), 1: Fraction(-1)}, Fraction(0))
 
 
-class Coarse(Open):
-    """A comparison is not decided because hardly a digit is known."""
-
-
-def at_most(rows: list[list[int]], size: int, factor: int, kind: str) -> bool:
-    """Whether factor * (norm of a matrix of integers) <= size, decided exactly."""
-    spend_product(factor.bit_length() + 64, size.bit_length())
-    if kind == "max":
-        return size >= 0 and factor * max(abs(a) for row in rows for a in row) <= size
-    return size >= 0 and square_at_most(rows, size * size, factor * factor, kind)
-
-
-def square_at_most(rows: list[list[int]], square: int, factor: int, kind: str) -> bool:
-    """Whether factor * (norm of a matrix of integers)^2 <= square."""
-    bits = max(a.bit_length() for row in rows for a in row)
-    for _ in rows:
-        spend_product(len(rows[0]) * bits, bits)
-    if kind == "max":
-        return factor * max(abs(a) for row in rows for a in row) ** 2 <= square
-    if kind == "frobenius" or len(rows) == 1 or len(rows[0]) == 1:
-        return factor * sum(a * a for row in rows for a in row) <= square
-    columns = list(map(list, zip(*rows, strict=True))) if len(rows[0]) <= len(rows) else rows
-    width = len(columns)
-    spend(len(rows) * len(rows[0]) * width, bits)
-    gram = [[factor * sum(map(mul, c, d)) for d in columns] for c in columns]
-    return semidefinite(Scaled([[square * (i == j) - gram[i][j] for j in range(width)] for i in range(width)], 1))
-
-
-class Errors:
-    """The errors along an orbit: distances from the fixed point, or from a matrix."""
+class Errors(Following):
+    """The errors along an orbit, compared with a bound: distances from the fixed point, or from a matrix."""
 
     def __init__(self, setting: Setting, kind: str, bound: Bound, limit: Limit) -> None:
+        super().__init__([setting])
         self.setting, self.kind, self.bound, self.limit = setting, kind, bound, limit
-        self.helper = Helper(setting)
-        self.exact: dict[int, bool] = {}
 
-    def first_violation(self, last: int, bits: int) -> int | None:
-        """The first index at which the error exceeds the bound; None when it never does, up to the last index."""
-        return self.repeated(lambda orbit: self.violation(orbit, last), bits)
-
-    def exceeds(self, last: int, bits: int) -> bool:
-        """Whether the error exceeds the bound at an index, and at none before where that is decided."""
-        return self.repeated(lambda orbit: self.exceeds_first(orbit, last), bits)
-
-    def repeated(self, follow: Callable[[Orbit], Found], bits: int) -> Found:
-        """Follow the orbit, with a higher precision until all is decided; from 0 bits on, first in exact numbers."""
-        if not bits:
-            with suppress(Open):
-                return follow(Orbit(self.setting, self.setting.exact, None))
-        bits = max(bits, FEWEST_BITS)
-        while True:
-            orbit = Orbit(self.setting, Rounded(bits), self.helper)
-            with suppress(Open):
-                return follow(orbit)
-            if 2 * bits > MOST_BITS:
-                raise Refused(f"at k = {max(orbit.k, 0)} the comparison, or a guard, is not decided with {bits} bits")
-            self.helper.failed.update((orbit.k, orbit.k + 1))
-            bits *= 2
-
-    def violation(self, orbit: Orbit, last: int) -> int | None:
-        """The first index at which the error exceeds the bound, at one precision."""
-        for k in range(last + 1):
-            orbit.advance()
-            if not self.holds(k, orbit):
-                return k
-        return None
-
-    def exceeds_first(self, orbit: Orbit, last: int) -> bool:
-        """Whether the error exceeds the bound at the last index, at one precision."""
-        for k in range(last):
-            orbit.advance()
-            with suppress(Open):
-                if not self.holds(k, orbit):
-                    return False
-        orbit.advance()
-        return not self.holds(last, orbit)
-
-    def holds(self, k: int, orbit: Orbit) -> bool:
-        """Whether the error is at most the bound."""
-        if k not in self.exact:
-            if isinstance(orbit.arithmetic, Exact):
-                return self.holds_exactly(k, orbit)
-            try:
-                return self.holds_surely(k, orbit, orbit.arithmetic)
-            except Coarse:
-                raise
-            except Open:
-                self.exact[k] = self.holds_exactly(k, self.helper.at(k))
-        return self.exact[k]
-
-    def holds_surely(self, k: int, orbit: Orbit, arithmetic: Rounded) -> bool:
+    def holds_surely(self, k: int, track: Track, arithmetic: Rounded) -> bool:
         """By bounds of both sides."""
         b, r = self.bound.value(k, arithmetic)
-        entries = self.limit.differences(orbit)
+        entries = self.limit.differences(track.orbits[0])
         rows = [[c for c, _ in row] for row in entries]
         radii = [s for row in entries for _, s in row]
         error = r + (max(radii) if self.kind == "max" else norm(radii))
@@ -133,26 +39,13 @@ class Errors:
             raise Coarse("a comparison")
         raise Open("a comparison")
 
-    def holds_exactly(self, k: int, orbit: Orbit) -> bool:
+    def holds_exactly(self, k: int, track: Track) -> bool:
         """By integers."""
         b, squared = self.bound.rational(k)
-        rows, d = self.limit.integers(orbit)
-        if not squared:
-            return at_most(rows, b.numerator * d, b.denominator, self.kind)
-        if b and self.sign(k) < 0:
-            return False
-        return square_at_most(rows, b.numerator * d * d, b.denominator, self.kind)
-
-    def sign(self, k: int) -> int:
-        """The sign of a bound that is not zero."""
-        bits = FEWEST_BITS
-        while bits <= MOST_BITS:
-            arithmetic = Rounded(bits)
-            try:
-                return arithmetic.sign(self.bound.value(k, arithmetic))
-            except Open:
-                bits *= 2
-        raise Open("the sign of the bound")
+        rows, d = self.limit.integers(track.orbits[0])
+        if squared:
+            return square_at_most(rows, b.numerator * d * d, b.denominator, self.kind)
+        return at_most(rows, b.numerator * d, b.denominator, self.kind)
 
 
 class Limit:
@@ -165,7 +58,7 @@ class Limit:
     def values(self, orbit: Orbit) -> list[list[Number]]:
         """The rows of the orbit."""
         if self.derivatives:
-            return [row or orbit.zero for row in orbit.J]
+            return [row or orbit.zero for row in orbit.derivative()]
         return [[x] for x in orbit.x]
 
     def numbers(self, arithmetic: Arithmetic) -> list[list[Number]]:

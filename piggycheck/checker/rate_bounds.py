@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +20,7 @@ NEAR = 8  # exponents apart
 MOST_TERMS = 400
 
 Powers = dict[tuple[int, bool], tuple[int, Number]]  # of nodes and signs, the exponent and power computed last
+Find = Callable[[str], Number]  # of a name, the value
 Term = tuple[Interval, int, Interval]  # c k^d r^k, r > 0
 
 
@@ -33,32 +35,39 @@ class BoundProgram(Program):
             return self.add("raised", base, self.number(exponent, 0))
 
 
-class Bound:
-    """A bound in k."""
+def unknown(name: str) -> Number:
+    """What a name stands for, where it has no number."""
+    raise Open(f"a value of {name}")
 
-    def __init__(self, text: Any) -> None:
-        self.program = BoundProgram(["k"])
+
+class Bound:
+    """A bound in k, and in names of sequences."""
+
+    def __init__(self, text: Any, names: Sequence[str] = ()) -> None:
+        self.program = BoundProgram(["k", *names])
         self.node = self.program.read(text)
         self.forms = Forms(self.program, {})
         self.exact, self.powers = Exact(), Powers()
         self.known: tuple[Arithmetic | None, Powers] = None, {}
 
-    def run(self, k: int, arithmetic: Arithmetic) -> BoundRun:
-        """The evaluation at an integer; powers are remembered for the next one."""
+    @property
+    def names(self) -> set[str]:
+        """The sequences that it names."""
+        return {data for kind, _, data in self.program.nodes if kind == "name"} - {"k"}
+
+    def value(self, k: int, arithmetic: Arithmetic, find: Find = unknown) -> Number:
+        """Its value at an integer; powers are remembered for the next one."""
         if self.known[0] is not arithmetic:
             self.known = arithmetic, {}
-        return BoundRun(self.forms, arithmetic, k, self.known[1])
+        return BoundRun(self.forms, arithmetic, k, self.known[1], find).value(self.node)
 
-    def value(self, k: int, arithmetic: Arithmetic) -> Number:
-        """Its value at an integer."""
-        return self.run(k, arithmetic).value(self.node)
-
-    def rational(self, k: int) -> tuple[Fraction, bool]:
-        """Its rational value, or its rational square and True."""
+    def rational(self, k: int, find: Find = unknown, square: Find = unknown) -> tuple[Fraction, bool]:
+        """Its rational value, or its rational square, with its sign, and True."""
+        run = BoundRun(self.forms, self.exact, k, self.powers, find, square)
         try:
-            return BoundRun(self.forms, self.exact, k, self.powers).value(self.node), False
+            return run.value(self.node), False
         except Open:
-            return BoundRun(self.forms, self.exact, k, self.powers).square(self.node), True
+            return run.signed_square(self.node), True
 
     def terms(self) -> list[Term]:
         """The bound as a sum of terms c k^d r^k."""
@@ -68,13 +77,20 @@ class Bound:
 class BoundRun(Run):
     """One evaluation of a bound."""
 
-    def __init__(self, forms: Forms, arithmetic: Arithmetic, k: int, powers: Powers) -> None:
+    def __init__(
+        self, forms: Forms, arithmetic: Arithmetic, k: int, powers: Powers, find: Find, square: Find = unknown
+    ) -> None:
         super().__init__(forms, arithmetic, {"k": arithmetic.number(Fraction(k))})
-        self.k, self.powers = k, powers
+        self.k, self.powers, self.find, self.square = k, powers, find, square
+
+    def compute(self, i: int) -> Number:
+        """The value of a node; those of names other than k are looked up."""
+        kind, _, data = self.forms.program.nodes[i]
+        return self.find(data) if kind == "name" and data != "k" else super().compute(i)
 
     def exact(self, i: int) -> Fraction:
         """The rational value of a node."""
-        found = self if isinstance(self.arithmetic, Exact) else BoundRun(self.forms, Exact(), self.k, {})
+        found = self if isinstance(self.arithmetic, Exact) else BoundRun(self.forms, Exact(), self.k, {}, unknown)
         return Fraction(found.value(i))
 
     def raised(self, i: int, base: int, exponent: int) -> Number:
@@ -117,35 +133,38 @@ class BoundRun(Run):
         arithmetic = self.arithmetic
         return arithmetic.exponential(arithmetic.times(e, arithmetic.logarithm(self.value(base))))
 
-    def square(self, i: int) -> Fraction:
-        """The square of a node, where it is rational."""
+    def signed_square(self, i: int) -> Fraction:
+        """The square of a node, where it is rational, with the sign of the node: x |x|."""
         kind, parts, data = self.forms.program.nodes[i]
         match kind:
+            case "name" if data != "k":
+                return Fraction(self.square(data))
             case "negative":
-                return self.square(parts[0])
+                return -self.signed_square(parts[0])
             case "product":
                 result = Fraction(1)
                 for part in parts:
-                    result *= self.square(part)
+                    result *= self.signed_square(part)
                 return result
             case "reciprocal":
-                a = self.square(parts[0])
+                a = self.signed_square(parts[0])
                 if not a:
                     raise Refused("division by zero")
                 return 1 / a
             case "power":
-                return self.square(parts[0]) ** int(data)
+                return Fraction(self.power(self.signed_square(parts[0]), int(data)))
             case "sqrt":
                 a = self.exact(parts[0])
                 if a < 0:
                     raise Refused("the square root of a negative number")
                 return a
             case "raised":
-                e, a = self.exact(parts[1]), self.square(parts[0])
+                e, a = self.exact(parts[1]), self.signed_square(parts[0])
                 require_short_exponent(e)
                 if e.denominator == 1 and a:
                     return Fraction(self.power(a if e >= 0 else 1 / a, abs(e.numerator)))
-        return self.exact(i) ** 2
+        a = self.exact(i)
+        return a * abs(a)
 
 
 def require_short_exponent(e: Fraction) -> None:

@@ -6,10 +6,12 @@ from contextlib import suppress
 from fractions import Fraction
 
 from .couplings import sends_to_itself
-from .distances import MOST_BITS, NORMS, Errors, Limit
+from .distances import Errors, Limit
 from .enclosed import Enclosed
+from .following import MOST_BITS
 from .intervals import ONE, Interval
 from .matrices import Matrix, combine, equal, identity, matrix, times
+from .norms import NORMS
 from .orbits import Setting
 from .pieces import Patterns
 from .rate_bounds import Bound
@@ -40,15 +42,19 @@ class Claimed:
 def errors_of(claimed: Claimed, subject: FixedPoint, witness: Data) -> Errors:
     """The errors that a claim is about."""
     setting = Setting(subject, claimed.derivatives)
-    if not claimed.derivatives:
+    return Errors(setting, claimed.norm, claimed.bound, limit_of(setting, witness))
+
+
+def limit_of(setting: Setting, witness: Data) -> Limit:
+    """What the iterates, or their derivatives, are compared with."""
+    subject = setting.subject
+    if not setting.derivatives:
         if "matrix" in witness:
-            raise Unreadable("`matrix` stands in the witness when the claim is about derivatives")
-        limit = Limit([[c] for c in subject.x.values()], derivatives=False)
-    elif "matrix" in witness:
-        limit = Limit([[c.lo for c in row] for row in shared_limit(subject, witness)], derivatives=True)
-    else:
-        limit = Enclosed(setting)
-    return Errors(setting, claimed.norm, claimed.bound, limit)
+            raise Unreadable("`matrix` stands there for derivatives alone")
+        return Limit([[c] for c in subject.x.values()], derivatives=False)
+    if "matrix" in witness:
+        return Limit([[c.lo for c in row] for row in shared_limit(subject, witness)], derivatives=True)
+    return Enclosed(setting)
 
 
 def shared_limit(subject: FixedPoint, witness: Data) -> Matrix:
@@ -115,7 +121,7 @@ def rate_refuted(claim: Data, subject: FixedPoint, witness: Data) -> str:
     """The error exceeds the bound at an index, and not before."""
     claimed, bits = Claimed(claim), read_bits(witness)
     k = integer(witness["violation"], "violation", 0, MOST_STEPS if claimed.upto is None else claimed.upto)
-    if not errors_of(claimed, subject, witness).exceeds(k, bits):
+    if not errors_of(claimed, subject, witness).violated(k, bits):
         raise Refused(f"the error does not exceed the bound first at k = {k}")
     return say_bound(claim, claimed, subject, f"larger than the bound at k = {k}:")
 
