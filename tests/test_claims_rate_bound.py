@@ -142,6 +142,15 @@ def test_a_tie_leaves_the_claim_open_and_is_named():
     assert "2" == verdict.value["proved_upto"]
 
 
+@pytest.mark.parametrize("upto", [2, "infinity"])
+def test_a_map_that_jumps_is_judged_by_its_own_value(upto):
+    """The iterates are 2, 1, 1/4, 1/16, ...; the other branch would give 1/2 after 1."""
+    jump = Iteration(SymbolicMap([x], [sp.Piecewise((x / 2, x > 1), (x / 4, True))], [theta]), start=[2])
+    proved(bound("iterates", "Piecewise((2 - k, k <= 1), (4*(1/4)**k, True))", 20), jump, {"theta": 0})
+    verdict = refuted(bound("iterates", "Piecewise((2 - k, k <= 1), (3*(1/4)**k, True))", upto), jump, {"theta": 0})
+    assert "2" == verdict.value["first_violation"]
+
+
 # -- certificates ------------------------------------------------------------------------------------------------------
 
 CERTIFIED = {

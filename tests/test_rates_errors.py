@@ -198,6 +198,30 @@ def test_ties_that_do_not_matter_are_passed():
 
 
 @pytest.mark.parametrize(
+    "value, errors",
+    [
+        (sp.Piecewise((x / 2, x > 1), (x / 4, True)), [2, 1, HALF**2, HALF**4]),
+        (sp.Piecewise((x / 4, x < 1), (x / 2, x > 1), (x / 8, True)), [2, 1, HALF**3, HALF**5]),
+        (sp.Piecewise((x / 2, x > 1), (0, True)), [2, 1, 0, 0]),
+    ],
+    ids=["the lower branch", "a branch of its own", "the fixed point"],
+)
+def test_a_map_that_jumps_takes_its_own_value_where_the_guard_vanishes(value, errors):
+    """The iterates are 2, 1, and then what the map says at 1, not what a neighbouring piece would give."""
+    jump = Iteration(SymbolicMap([x], [value], [theta]), start=[2])
+    assert all(contains(e, exact) for e, exact in zip(error_sequence(jump, {"theta": 0}, upto=3), errors, strict=True))
+    with pytest.raises(UnknownError, match="step 1: the map jumps there, and has no derivative"):
+        error_sequence(jump, {"theta": 0}, quantity="derivatives")
+
+
+def test_a_guard_that_vanishes_at_these_parameters_hides_no_other_guard():
+    """With theta = 0 the maximum is of x and x; below 1 the map divides by 4."""
+    always = sp.Max(x, x + theta) * sp.Piecewise((sp.Rational(1, 2), x >= 1), (sp.Rational(1, 4), True))
+    found = error_sequence(Iteration(SymbolicMap([x], [always], [theta]), start=[4]), {"theta": 0}, upto=200)
+    assert all(contains(e, 4 * HALF**k if k < 3 else HALF ** (2 * k - 5)) for k, e in enumerate(found))
+
+
+@pytest.mark.parametrize(
     "change, message",
     [
         ({"quantity": "values"}, 'quantity: `values` is not known; write "iterates" or "derivatives"'),

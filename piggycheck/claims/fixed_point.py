@@ -14,7 +14,7 @@ from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.claims.visible import require_visible_ties, require_visible_values
 from piggycheck.derivation import FixedPointStep
 from piggycheck.errors import InputError, MapError, UnknownError
-from piggycheck.maps.evaluation import exactly
+from piggycheck.maps.evaluation import signature_at
 
 __all__ = ["FixedPointClaim"]
 
@@ -106,7 +106,7 @@ class FixedPointClaim(Claim):
 
     def _proved(self, subject: Subject, state: dict[Any, Any], name: str) -> Verdict:
         map_, point = subject.iteration.map, {**state, **subject.at}
-        signature = exactly(lambda values, arithmetic: map_.evaluate(values, arithmetic).signature, point)
+        signature = signature_at(map_, point)
         require_visible_values(map_, [map_.piece(signature)], point)
         require_visible_ties([map_.piece(signature)], point)
         derivation = subject.opening(pieces=False)

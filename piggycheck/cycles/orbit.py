@@ -13,7 +13,7 @@ from piggycheck.errors import MapError, UnknownError
 from piggycheck.fixed_points import rational_matrix
 from piggycheck.linalg import identity
 from piggycheck.maps import Signature, SmoothPiece, SymbolicMap
-from piggycheck.maps.evaluation import exactly
+from piggycheck.maps.evaluation import signature_at as seen_at
 from piggycheck.roots import exceeds_one, is_schur_stable, modulus_lower, scale_roots
 
 __all__ = [
@@ -152,8 +152,7 @@ def conditions_at(local: SymbolicMap, point: Point) -> tuple[tuple[int, sp.Expr]
 
 def signature_at(local: SymbolicMap, point: Point) -> Signature:
     """Return the signs of the guards at a point."""
-    values = dict(zip(local.state, point, strict=True))
-    return Signature(exactly(lambda at, arithmetic: local.evaluate(at, arithmetic).signature, values))
+    return seen_at(local, dict(zip(local.state, point, strict=True)))
 
 
 def judged(polynomial: fmpq_poly, affine: bool) -> tuple[bool | None, bool | None, str]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 from flint import fmpq
 
-from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Arithmetic, Evaluator, rational
+from piggycheck.arithmetic import ALGEBRAIC, RATIONAL, Arithmetic, Evaluator, rational, sign
 from piggycheck.errors import GapError, IrrationalError, UnknownError
+from piggycheck.maps.base import Piece, PiecewiseMap, Signature
 from piggycheck.maps.switch import GAP, Switch, as_piecewise
 
-__all__ = ["ProgramEvaluator", "SignsAt", "UnionEvaluator", "evaluate_all", "exactly"]
+if TYPE_CHECKING:
+    from piggycheck.maps.symbolic import SymbolicMap
+
+__all__ = ["ProgramEvaluator", "SignsAt", "UnionEvaluator", "evaluate_all", "exactly", "jumps_at", "signature_at"]
 
 
 class ProgramEvaluator(Evaluator):
@@ -104,6 +108,21 @@ def exactly(compute: Callable[[Mapping[sp.Symbol, Any], Arithmetic], Any], point
     if isinstance(result, (tuple, list)):
         return tuple(sp.Rational(int(r.p), int(r.q)) if isinstance(r, fmpq) else r for r in result)
     return result
+
+
+def signature_at(map_: PiecewiseMap, point: Mapping[sp.Symbol, sp.Expr]) -> Signature:
+    """Return what the guards of a map see at an exact point."""
+    return Signature(exactly(lambda values, arithmetic: map_.evaluate(values, arithmetic).signature, point))
+
+
+def jumps_at(map_: SymbolicMap, pieces: Sequence[Piece], point: Mapping[sp.Symbol, sp.Expr]) -> bool:
+    """Whether a piece that meets an exact point has another value there than the map."""
+    value = map_.value(point)
+    return any(
+        sign(ALGEBRAIC.evaluate(expression, point) - c) != 0
+        for piece in pieces
+        for expression, c in zip(map_.piece(piece.signature).expressions, value, strict=True)
+    )
 
 
 def evaluate_all(matrix: sp.ImmutableMatrix, values: Mapping, arithmetic: Arithmetic) -> list[Any]:

@@ -17,6 +17,7 @@ from flint import fmpq, fmpq_mat, fmpq_poly
 from piggycheck.arithmetic import bounds, rational, to_sympy
 from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.linalg import block_matrix, entries, identity, zeros
+from piggycheck.maps.evaluation import jumps_at
 from piggycheck.piggyback import Step, steps
 from piggycheck.rates.limit import Limit
 from piggycheck.rates.modulus import LargestModulus, largest_modulus
@@ -281,6 +282,8 @@ def _require_one_pair(limit: Limit, step: Step) -> None:
     map_ = limit.iteration.map
     point = dict(zip(map_.state, map(to_sympy, step.x.centre.entries()), strict=True))
     pieces = map_.selection({**point, **limit.at}).pieces
+    if jumps_at(map_, pieces, {**point, **limit.at}):
+        raise UnknownError(f"at iterate {step.k} the map jumps, so J_k is not one matrix from there on")
     if len({piece.pair for piece in pieces}) > 1:
         guard = next(guard for sign, guard in zip(step.signature, map_.guards, strict=True) if sign == 0)
         raise UnknownError(

@@ -186,6 +186,8 @@ class Prepared:
         self.guards: list[list[Any]] = []
         rows: list[fmpz] = []
         for sign, row, constant in self.piece.conditions:
+            if sign == 0 and constant == 0 and not any(row):
+                continue
             held = integers(beside(row, sp.Matrix([[constant]])), bits)
             *slopes, value = held.numerators.entries()
             rows += slopes

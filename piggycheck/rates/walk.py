@@ -16,6 +16,7 @@ from flint import arb, arb_mat, ctx
 from piggycheck.arrays import BallArrays, Enclosed
 from piggycheck.errors import UnknownError
 from piggycheck.maps import Piece, Signature, SymbolicMap
+from piggycheck.maps.evaluation import jumps_at, signature_at
 from piggycheck.rates.adapted import BITS, AdaptedNorm
 from piggycheck.rates.exactly import ExactRun
 from piggycheck.rates.leap import Leap
@@ -260,14 +261,14 @@ class Walk:
     def _tied(self, k: int, state: dict[Any, sp.Expr]) -> Prepared:
         point = {**state, **self.limit.at}
         if not self.derivatives:
-            return self._prepared(self.map.active(point)[0].signature)
+            return self._prepared(signature_at(self.map, point))
         pieces = self.map.selection(point).pieces
         require_equal_pairs(self.map, pieces, point, k)
         return self._prepared(pieces[0].signature)
 
 
 def require_equal_pairs(map_: SymbolicMap, pieces: Sequence[Piece], point: dict[Any, sp.Expr], k: int) -> None:
-    """Require that the pieces where guards tie agree on the derivatives.
+    """Require that the pieces where guards tie have the value of the map there, and agree on the derivatives.
 
     Raises
     ------
@@ -276,6 +277,8 @@ def require_equal_pairs(map_: SymbolicMap, pieces: Sequence[Piece], point: dict[
     """
     if not pieces:
         raise UnknownError(f"step {k}: no piece was proved essentially active")
+    if jumps_at(map_, pieces, point):
+        raise TieError(f"step {k}: the map jumps there, and has no derivative")
     if any(piece.pair != pieces[0].pair for piece in pieces):
         conditions = map_.piece(pieces[0].signature).conditions
         ties = [guard for _, guard in conditions if sp.simplify(guard.subs(point)) == 0]
