@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import sympy as sp
 
 from piggycheck.algorithms import gradient_descent, heavy_ball
-from piggycheck.claims import RateBound, Subject, prove
+from piggycheck.claims import AsymptoticRate, RateBound, Subject, prove
 from piggycheck.claims.figure import figure_data
+from piggycheck.iteration import Iteration
+from piggycheck.maps import SymbolicMap
 from piggycheck.render.figures import figure
 
 DIAGONAL = gradient_descent(
@@ -17,10 +20,13 @@ KINK = heavy_ball(
 )
 
 
+def panels(iteration, *claims, steps=40, theta=1):
+    subject = Subject(iteration=iteration, at={"theta": theta})
+    return figure_data(subject, [prove(claim, subject) for claim in claims], steps=steps).panels
+
+
 def panel(iteration, *claims, steps=40):
-    subject = Subject(iteration=iteration, at={"theta": 1})
-    (only,) = figure_data(subject, [prove(claim, subject) for claim in claims], steps=steps).panels
-    return only
+    return panels(iteration, *claims, steps=steps)[0]
 
 
 def test_both_errors_and_the_bound_are_drawn():
@@ -29,7 +35,7 @@ def test_both_errors_and_the_bound_are_drawn():
     for series in drawn.series[:2]:
         assert all(value == pytest.approx(7 * 0.95**k) for k, value in zip(series.k, series.values, strict=True))
     assert drawn.series[2].values[3] == pytest.approx(8 * 0.95**3)
-    assert "claimed and proved: 8*(19/20)**k" == drawn.series[2].label
+    assert "derivatives ≤ 8·(19/20)^k: proved" == drawn.series[2].label
     assert () == drawn.marks
 
 
@@ -46,6 +52,38 @@ def test_identification_and_violation_are_marked():
     drawn = panel(KINK, RateBound("iterates", "Piecewise((100, k < 50), (0, True))", 90))
     assert ((2, "piece identified: k = 2"), (50, "first violation: k = 50")) == drawn.marks
     assert drawn.series[0].k[-1] >= 60
+
+
+def test_errors_are_drawn_as_parts_of_their_bounds():
+    claims = [RateBound("derivatives", "8*(19/20)**k", 30), RateBound("iterates", "6*(19/20)**k", 30)]
+    errors, parts = panels(DIAGONAL, *claims)
+    first, second, level = parts.series
+    assert all(value == pytest.approx(7 / 8) for value in first.values)
+    assert second.values[30] == pytest.approx(7 / 6)
+    assert ("derivatives / 8·(19/20)^k", "iterates / 6·(19/20)^k") == (first.label, second.label)
+    assert ("level", (1.0, 1.0), errors.series[0].k[-1]) == (level.role, level.values, level.k[-1])
+    assert errors.series[3].label == "iterates ≤ 6·(19/20)^k: refuted"
+    assert [place for place, _ in errors.marks] == [place for place, _ in parts.marks] == [0]
+
+
+def test_nothing_is_drawn_where_all_errors_and_bounds_are_below_1e_200():
+    x, theta = sp.symbols("x theta", real=True)
+    newton = Iteration(SymbolicMap([x], [(x + theta / x) / 2], [theta]), start=[1])
+    errors, parts = panels(newton, RateBound("iterates", "5*exp(-2**k*log(3))", 12), theta=4)
+    iterates = errors.series[0]
+    assert iterates.k == tuple(range(9))
+    assert iterates.values == pytest.approx([1.0, *(4 / (3**2**k - 1) for k in range(1, 9))])
+    assert parts.series[0].values[1] == pytest.approx(9 / 10)
+
+
+def test_a_proved_rate_is_a_line_that_touches_the_errors_from_above():
+    by_step = gradient_descent("x**2/20", ["x"], "theta", parameters=["theta"], start=[1])
+    errors, parts = panels(by_step, AsymptoticRate("derivatives"), AsymptoticRate("iterates"))
+    derivatives, iterates = errors.series[2:]
+    assert derivatives.label == "derivatives, proved rate: C · k · (9/10)^k, C fitted"
+    assert derivatives.values[0] == pytest.approx(0.1) and derivatives.k[0] == 1
+    assert iterates.values == pytest.approx([0.9**k for k in iterates.k])
+    assert all(value == pytest.approx(1) for one in parts.series[:2] for value in one.values)
 
 
 def test_it_is_drawn(tmp_path):

@@ -16,7 +16,7 @@ from piggycheck.claims.enclosed import EnclosedSubject
 from piggycheck.claims.enclosed.figure import enclosed_figure
 from piggycheck.claims.panels import FigureData, Panel, Series, power_of, proved_rate, trimmed
 from piggycheck.claims.plane_figure import PlaneFigure, plane_figure
-from piggycheck.claims.rate_figure import rate_panel
+from piggycheck.claims.rate_figure import rate_panels
 from piggycheck.claims.set_figure import is_about_sets, set_figure
 from piggycheck.claims.set_views import SetFigure
 from piggycheck.claims.subject import Subject
@@ -116,9 +116,9 @@ def figure_data(
     plane = plane_figure(subject, verdicts, title)
     if plane is not None:
         return plane
-    rates = rate_panel(subject, verdicts, steps)
-    if rates is not None:
-        return FigureData(title, (rates,))
+    rates = rate_panels(subject, verdicts, steps)
+    if rates:
+        return FigureData(title, rates)
     bounds = _first(verdicts, BoundsStep)
     others = [verdict for verdict in verdicts if verdict.derivation.first(BoundsStep) is None]
     panels = [] if bounds is None else _bounds(bounds)

@@ -17,7 +17,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "derivatives": {"color": "#D55E00", "linewidth": 1.5},
     "word": {"color": "#D55E00", "linewidth": 2.4, "zorder": 3},
     "random": {"color": "#8C8C8C", "linewidth": 0.7, "alpha": 0.8, "zorder": 1},
-    "claimed": {"color": "#CC79A7", "linewidth": 1.3, "linestyle": (0, (5, 1.5)), "zorder": 2},
+    "level": {"color": "#555555", "linewidth": 0.9, "zorder": 1},
     "proved": {"color": "black", "linewidth": 1.1, "linestyle": (0, (1.2, 1.6)), "zorder": 4},
     "lower": {"color": "#0072B2", "linewidth": 1.8, "marker": "^", "markersize": 4},
     "upper": {"color": "#D55E00", "linewidth": 1.8, "marker": "v", "markersize": 4},
@@ -30,10 +30,17 @@ _BRANCHES: tuple[dict[str, Any], ...] = (
     {"color": "#CC79A7", "linestyle": (0, (5, 1.5, 1, 1.5)), "marker": "^"},
     {"color": "#E69F00", "linestyle": (0, (2, 1)), "marker": "D"},
 )
+_CLAIMS: tuple[dict[str, Any], ...] = (
+    {"color": "#CC79A7", "linestyle": (0, (5, 1.5))},
+    {"color": "#E69F00", "linestyle": (0, (3, 1.2))},
+    {"color": "#56B4E9", "linestyle": (0, (5, 1.5, 1, 1.5))},
+    {"color": "#009E73", "linestyle": (0, (1.5, 1))},
+)
 _STEPWISE = {"lower", "upper", "gap"}
 _MARKERS = 12
 _NARROW = 20
-_MANY = 4
+_ORDERS = 8
+_BELOW_LABEL, _BELOW_MARKS = 34, 22
 _SMALLEST, _LARGEST = 1e-200, 1e200
 
 
@@ -81,14 +88,16 @@ def figure(data: Any, path: str | Path) -> None:
     with page(path, data.title, (6.4, 0.5 + 2.9 * len(data.panels))) as drawing:
         axes = drawing.subplots(len(data.panels), 1, squeeze=False)[:, 0]
         for axis, panel, below in zip(axes, data.panels, [*data.panels[1:], None], strict=True):
-            _draw(axis, panel)
-            _scale_across(axis, [one for one in data.panels if one.xlabel == panel.xlabel])
             if below is None or below.xlabel != panel.xlabel:
                 axis.set_xlabel(mathematical(panel.xlabel))
+            _draw(axis, panel)
+            _scale_across(axis, [one for one in data.panels if one.xlabel == panel.xlabel])
 
 
 def _draw(axis: Any, panel: Any) -> None:
-    branch = 0
+    from matplotlib.transforms import ScaledTranslation
+
+    branch = claim = 0
     logarithmic = _reads_better_logarithmic(panel.series)
     for series in panel.series:
         style = dict(_STYLES.get(series.role, {}))
@@ -98,6 +107,9 @@ def _draw(axis: Any, panel: Any) -> None:
             spacing = max(1, len(series.k) // _MARKERS)
             style["markevery"] = (branch * spacing // 3, spacing)
             branch += 1
+        if series.role == "claimed":
+            style = {**_CLAIMS[claim % len(_CLAIMS)], "linewidth": 1.3, "zorder": 2.5}
+            claim += 1
         if series.role in _STEPWISE:
             style |= {"drawstyle": "steps-post", "markevery": range(len(series.k) - 1)}
         axis.plot(series.k, values, label=mathematical(series.label) or None, **style)
@@ -105,6 +117,7 @@ def _draw(axis: Any, panel: Any) -> None:
         axis.axvline(place, label=mathematical(label), **_MARK)
     if logarithmic:
         axis.set_yscale("log")
+        _mark_round_powers(axis)
     axis.set_ylabel(mathematical(panel.ylabel))
     plain_axes(axis)
     axis.tick_params(labelbottom=True)
@@ -112,9 +125,23 @@ def _draw(axis: Any, panel: Any) -> None:
     axis.set_title(mathematical(panel.title), loc="left", fontweight="bold")
     columns = 1 if any(len(series.label) > 42 for series in labelled) else 2
     if labelled:
-        below = -0.18 if columns == 1 or len(labelled) < _MANY else -0.26
-        place = {"loc": "upper left", "bbox_to_anchor": (0, below), "borderaxespad": 0}
+        points = _BELOW_LABEL if axis.get_xlabel() else _BELOW_MARKS
+        below = axis.transAxes + ScaledTranslation(0, -points / 72, axis.figure.dpi_scale_trans)
+        place = {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": below, "borderaxespad": 0}
         axis.legend(ncols=columns, frameon=False, handlelength=3.2, **place)
+
+
+def _mark_round_powers(axis: Any) -> None:
+    """Put few marks at powers of ten with round exponents, where the axis has many orders of magnitude."""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    lowest, highest = (math.log10(value) for value in axis.get_ylim())
+    if highest - lowest < _ORDERS:
+        return
+    step = next(step for step in (2, 5, 10, 20, 50, 100) if highest - lowest <= _ORDERS * step)
+    first, last = math.ceil(lowest / step), math.floor(highest / step)
+    axis.yaxis.set_major_locator(FixedLocator([10.0 ** (step * n) for n in range(first, last + 1)]))
+    axis.yaxis.set_minor_locator(NullLocator())
 
 
 def _scale_across(axis: Any, panels: list[Any]) -> None:
