@@ -116,14 +116,18 @@ def steps(
     policy: SelectionPolicy | None = None,
     arithmetic: Arrays = EXACT,
     most_bits: int = MOST_BITS,
+    skip: int | None = None,
 ) -> Iterator[Step]:
-    """Propagate value and derivative without end; see `propagate`. Memory does not grow with k."""
+    """Propagate value and derivative without end; see `propagate`. Memory does not grow with k.
+
+    With `skip` the first steps are not differentiated: the derivative is 0 up to that step.
+    """
     reached = 0
     while True:
         try:
             run = Run(iteration, at, arithmetic, policy, directions)
             values_alone = directions is not None and not directions
-            for step in islice(_values(run) if values_alone else _values_and_derivatives(run), reached, None):
+            for step in islice(_values(run) if values_alone else _values_and_derivatives(run, skip), reached, None):
                 yield step
                 reached += 1
         except UnknownError as error:
@@ -135,11 +139,12 @@ def _values(run: Run) -> Iterator[Step]:
         yield Step(k, x, None, _signature_if_decided(moment))
 
 
-def _values_and_derivatives(run: Run) -> Iterator[Step]:
-    J = run.start_tangent()
+def _values_and_derivatives(run: Run, skip: int | None) -> Iterator[Step]:
+    J = run.start_tangent() if skip is None else run.no_tangent()
     for k, x, moment in run.moments():
         yield Step(k, x, J, run.signature(k, moment))
-        J = run.forward(k, x, moment, J)
+        if skip is None or k >= skip:
+            J = run.forward(k, x, moment, J)
 
 
 def _signature_if_decided(moment: Moment) -> Signature | None:

@@ -90,6 +90,11 @@ class Run:
         starts = self.iteration.start_tangents(self.at, self.directions(0))
         return starts[self.chosen(0, len(starts))]
 
+    def no_tangent(self) -> Enclosed:
+        """Return zeros, where J_0 is not to count."""
+        rows, columns = len(self.iteration.first_map.state), self.directions(0).count
+        return self.arrays.enclosed(self.arrays.zeros(rows, columns))
+
     def forward(self, k: int, x: Enclosed, moment: Moment, J: Enclosed) -> Enclosed:
         """Return the derivative of the next iterate."""
         if not isinstance(self.policy, ByConvention) or 0 not in self.signature(k, moment):

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sympy as sp
-from flint import acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpz, fmpz_mat
+from flint import arb, arb_mat, ctx, fmpq_mat, fmpz, fmpz_mat
 
-from piggycheck.arithmetic import rational, sign
-from piggycheck.arrays import EXACT, BallArrays, Enclosed
+from piggycheck.arithmetic import rational
+from piggycheck.arrays import EXACT, Arrays, BallArrays, Enclosed
 from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.iteration import Iteration
-from piggycheck.linalg import is_positive_semidefinite
-from piggycheck.piggyback import steps
+from piggycheck.maps import Signature
+from piggycheck.piggyback import Step, steps
 from piggycheck.rates.bounds import Bound
 from piggycheck.rates.exactly import ExactRun
 from piggycheck.rates.limit import Limit, limit_of
-from piggycheck.rates.walk import CurvedError, Fixed, TieError, Walk, require_equal_pairs, start_matrix
+from piggycheck.rates.norms import balls, exceeds, norm_of
+from piggycheck.rates.walk import CurvedError, TieError, Walk, require_equal_pairs, start_matrix
 
-__all__ = ["NORMS", "QUANTITIES", "ErrorSequence", "Run", "error_sequence", "read_norm", "read_quantity", "read_upto"]
+__all__ = [
+    "NORMS",
+    "QUANTITIES",
+    "CurvedRun",
+    "ErrorRun",
+    "ErrorSequence",
+    "Run",
+    "chosen",
+    "error_sequence",
+    "read_norm",
+    "read_quantity",
+    "read_upto",
+]
 
 QUANTITIES = ("iterates", "derivatives")
 NORMS = ("max", "frobenius", "spectral")
@@ -30,6 +43,8 @@ _ROOM = 16
 _MOST_BITS = 65_536
 _MOST_EXACT_BITS = 200_000
 _MOST_CURVED_STEPS = 40
+
+Matrix = TypeVar("Matrix", arb_mat, fmpq_mat, fmpz_mat)
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,11 @@ class ErrorSequence:
     limit : Limit
     quantity : "iterates" or "derivatives"
     norm : "max", "frobenius" or "spectral"
+    columns : tuple of int, optional
+        Which columns of the derivatives count; by default all.
+    skip : int, optional
+        The first steps are not differentiated: ``J_k = 0`` for k up to this one. By default J_0 is the derivative of
+        the start.
 
     Notes
     -----
@@ -51,6 +71,8 @@ class ErrorSequence:
     limit: Limit
     quantity: str = "iterates"
     norm: str = "max"
+    columns: tuple[int, ...] | None = None
+    skip: int | None = None
 
     def __post_init__(self) -> None:
         read_quantity(self.quantity, "quantity")
@@ -63,9 +85,9 @@ class ErrorSequence:
         """Whether they are those of the derivatives."""
         return self.quantity == "derivatives"
 
-    def run(self, bits: int) -> Run:
-        """Begin to compute them with a number of significant bits, about."""
-        return _AffineRun(self, bits)
+    def run(self, bits: int, *, pieces: bool = False) -> ErrorRun:
+        """Begin to compute them with a number of significant bits, about; on request with the piece at each step."""
+        return _AffineRun(self, bits, pieces)
 
 
 class Run(ABC):
@@ -78,7 +100,7 @@ class Run(ABC):
         Where `error` is.
     """
 
-    def __init__(self, sequence: ErrorSequence, bits: int):
+    def __init__(self, sequence: Any, bits: int):
         self.sequence, self.bits, self.k = sequence, bits, -1
         self._items = self._states()
         self._item: Any = None
@@ -99,7 +121,7 @@ class Run(ABC):
         """Enclose e_k, for growing k."""
         self.go_to(k)
         with ctx.workprec(self.bits + _ROOM):
-            return _norm(self.matrix(), self.sequence.norm)
+            return norm_of(self.matrix(), self.sequence.norm)
 
     @abstractmethod
     def _states(self) -> Iterator[Any]:
@@ -107,28 +129,17 @@ class Run(ABC):
 
     @abstractmethod
     def matrix(self) -> arb_mat:
-        """Enclose ``x_k - xbar`` or ``J_k - Jbar``."""
+        """Enclose that of which `error` is the norm: ``x_k - xbar`` or ``J_k - Jbar``."""
 
     @abstractmethod
     def exactly(self) -> tuple[fmpz_mat, fmpz]:
-        """Return ``x_k - xbar`` or ``J_k - Jbar`` as integers over one denominator."""
-
-    def both(self) -> tuple[arb_mat, arb_mat | None]:
-        """Enclose ``x_k - xbar``, and ``J_k - Jbar`` when the errors are those of the derivatives.
+        """Return the same as integers over one denominator.
 
         Raises
         ------
         UnknownError
-            For the derivatives of pieces that are not affine.
+            When the data are not rational, or the numbers too long.
         """
-        if self.sequence.of_derivatives:
-            raise UnknownError("the pieces are not affine")
-        return self.matrix(), None
-
-    def both_exactly(self) -> tuple[fmpq_mat, fmpq_mat | None]:
-        """The same over the rationals."""
-        numerators, denominator = self.exactly()
-        return fmpq_mat(numerators) / denominator, None
 
     def exceeds(self, bound: Bound) -> bool:
         """Decide exactly whether ``e_k > bound(k)``.
@@ -138,15 +149,47 @@ class Run(ABC):
         UnknownError
             When the data are not rational, or the numbers too long.
         """
-        return _exceeds(*self.exactly(), self.sequence.norm, bound, self.k)
+        return exceeds(*self.exactly(), self.sequence.norm, bound, self.k)
 
 
-class _AffineRun(Run):
+class ErrorRun(Run):
+    """Errors of iterates and derivatives themselves."""
+
+    @abstractmethod
+    def both(self) -> tuple[arb_mat, arb_mat | None]:
+        """Enclose ``x_k - xbar``, and ``J_k - Jbar`` when the errors are those of the derivatives."""
+
+    @abstractmethod
+    def both_exactly(self) -> tuple[fmpq_mat, fmpq_mat | None]:
+        """Return the same over the rationals.
+
+        Raises
+        ------
+        UnknownError
+            When the data are not rational, or the numbers too long.
+        """
+
+    @property
+    @abstractmethod
+    def signature(self) -> Signature:
+        """The piece that is used at step k, of runs that were asked for it."""
+
+    def matrix(self) -> arb_mat:
+        x, J = self.both()
+        return x if J is None else J
+
+    def exactly(self) -> tuple[fmpz_mat, fmpz]:
+        x, J = self.both_exactly()
+        numerators, denominator = (x if J is None else J).numer_denom()
+        return numerators, fmpz(denominator)
+
+
+class _AffineRun(ErrorRun):
     """Along affine pieces, in integers; as soon as one is not affine, in balls."""
 
-    def __init__(self, sequence: ErrorSequence, bits: int):
-        self.walk = Walk(sequence.limit, bits, sequence.of_derivatives)
-        self.curved: _CurvedRun | None = None
+    def __init__(self, sequence: ErrorSequence, bits: int, pieces: bool):
+        self.walk = Walk(sequence.limit, bits, sequence.of_derivatives, ahead=pieces, skip=sequence.skip)
+        self.curved: CurvedRun | None = None
         self._exact: ExactRun | None = None
         super().__init__(sequence, bits)
 
@@ -158,167 +201,132 @@ class _AffineRun(Run):
                 yield item
         except CurvedError:
             pass
-        self.curved = _CurvedRun(self.sequence, self.bits)
+        self.curved = CurvedRun(self.sequence, self.bits)
         self.curved.go_to(k)
         while True:
             k += 1
             self.curved.go_to(k)
             yield None
 
+    def _is_curved(self) -> bool:
+        return self.curved is not None and self._item is None
+
+    @property
+    def signature(self) -> Signature:
+        return self.curved.signature if self._is_curved() else self._item.piece.signature
+
     def matrix(self) -> arb_mat:
-        if self.curved is not None and self._item is None:
+        if self._is_curved():
             return self.curved.matrix()
-        fixed = self._item.J if self.sequence.of_derivatives else self._item.x
-        return _balls(fixed, self.bits + _ROOM)
+        return self._derivatives() if self.sequence.of_derivatives else balls(self._item.x, self.bits + _ROOM)
+
+    def _derivatives(self) -> arb_mat:
+        return chosen(balls(self._item.J, self.bits + _ROOM), self.sequence.columns)
 
     def both(self) -> tuple[arb_mat, arb_mat | None]:
-        if self._item is None or not self.sequence.of_derivatives:
-            return super().both()
-        return _balls(self._item.x, self.bits), _balls(self._item.J, self.bits)
+        if self._is_curved():
+            return self.curved.both()
+        return balls(self._item.x, self.bits), self._derivatives() if self.sequence.of_derivatives else None
 
     def both_exactly(self) -> tuple[fmpq_mat, fmpq_mat | None]:
-        if self._item is None or not self.sequence.of_derivatives:
-            return super().both_exactly()
-        G, denominator = self.exactly()
-        assert self._exact is not None
-        return fmpq_mat(self._exact.X) / denominator, fmpq_mat(G) / denominator
+        if self._is_curved():
+            return self.curved.both_exactly()
+        run = self._exact_run()
+        G = None if run.G is None else chosen(fmpq_mat(run.G), self.sequence.columns) / run.denominator
+        return fmpq_mat(run.X) / run.denominator, G
 
     def exactly(self) -> tuple[fmpz_mat, fmpz]:
-        if self.curved is not None and self._item is None:
+        if self._is_curved():
             return self.curved.exactly()
+        run = self._exact_run()
+        return run.X if run.G is None else chosen(run.G, self.sequence.columns), run.denominator
+
+    def _exact_run(self) -> ExactRun:
         if self._exact is None:
-            self._exact = ExactRun(self.sequence.limit, derivatives=self.sequence.of_derivatives)
+            sequence = self.sequence
+            self._exact = ExactRun(sequence.limit, derivatives=sequence.of_derivatives, skip=sequence.skip)
         self._exact.advance(self.walk.itinerary[self._exact.k : self.k])
-        return self._exact.error(self.sequence.of_derivatives), self._exact.denominator
+        return self._exact
 
 
-class _CurvedRun(Run):
+class CurvedRun(ErrorRun):
     """In balls, by the evaluators of the recursion."""
 
     def _states(self) -> Iterator[Any]:
+        if self.sequence.of_derivatives and self.sequence.skip is None:
+            start_matrix(self.sequence.limit)
+        for step in self._steps(BallArrays(self.bits), max(4 * self.bits, 4096)):
+            signature = step.signature
+            if self.sequence.of_derivatives and signature is not None and 0 in signature:
+                signature = self._agreed(step.k, step.x)
+            yield step, signature
+
+    def _steps(self, arrays: Arrays, most_bits: int) -> Iterator[Step]:
         limit, sequence = self.sequence.limit, self.sequence
         directions = None if sequence.of_derivatives else {}
-        if sequence.of_derivatives:
-            start_matrix(limit)
-        arrays = BallArrays(self.bits)
-        found = steps(
-            limit.iteration, limit.at, directions=directions, arithmetic=arrays, most_bits=max(4 * self.bits, 4096)
+        return steps(
+            limit.iteration,
+            limit.at,
+            directions=directions,
+            arithmetic=arrays,
+            most_bits=most_bits,
+            skip=sequence.skip,
         )
-        for step in found:
-            if sequence.of_derivatives and step.signature is not None and 0 in step.signature:
-                self._require_agreement(step.k, step.x)
-            yield step
 
-    def _require_agreement(self, k: int, x: Enclosed) -> None:
+    def _agreed(self, k: int, x: Enclosed) -> Signature:
+        """The piece that stands for all where guards tie."""
         map_, limit = self.sequence.limit.iteration.map, self.sequence.limit
         if x.spread != 0:
             raise UnknownError(f"step {k}: a guard ties at an iterate that is not known exactly")
         numbers = BallArrays(self.bits).exactly(x.centre).entries()
         state = dict(zip(map_.state, (sp.Rational(int(n.p), int(n.q)) for n in numbers), strict=True))
         point = {**state, **limit.at}
-        require_equal_pairs(map_, map_.selection(point).pieces, point, k)
+        pieces = map_.selection(point).pieces
+        require_equal_pairs(map_, pieces, point, k)
+        return pieces[0].signature
 
-    def matrix(self) -> arb_mat:
-        step, limit = self._item, self.sequence.limit
-        value = step.J if self.sequence.of_derivatives else step.x
-        targets = list(limit.matrix) if self.sequence.of_derivatives else list(limit.coordinates)
+    @property
+    def signature(self) -> Signature:
+        return self._item[1]
+
+    def both(self) -> tuple[arb_mat, arb_mat | None]:
+        step, limit = self._item[0], self.sequence.limit
+        x = self._away(step.x, limit.coordinates)
+        if not self.sequence.of_derivatives:
+            return x, None
+        return x, chosen(self._away(step.J, limit.matrix), self.sequence.columns)
+
+    def _away(self, value: Enclosed, targets: Iterable[sp.Expr]) -> arb_mat:
         arrays = BallArrays(self.bits)
         with ctx.workprec(self.bits):
-            centre = arb_mat(value.centre.nrows(), value.centre.ncols(), list(map(arrays.scalars.evaluate, targets)))
+            centre = arrays.assemble(*arrays.shape(value.centre), map(arrays.scalars.evaluate, targets))
             return arrays.reaching(value.centre - centre, value.spread)
 
-    def exactly(self) -> tuple[fmpz_mat, fmpz]:
+    def both_exactly(self) -> tuple[fmpq_mat, fmpq_mat | None]:
         if self.k > _MOST_CURVED_STEPS:
             raise UnknownError(f"step {self.k}: exact iterates of a map that is not affine are too long")
-        limit, sequence = self.sequence.limit, self.sequence
-        directions = None if sequence.of_derivatives else {}
-        for step in steps(limit.iteration, limit.at, directions=directions, arithmetic=EXACT):
-            value = step.J if sequence.of_derivatives else step.x
-            entries = value.centre.entries()
-            if sum(int(e.q).bit_length() for e in entries) > _MOST_EXACT_BITS:
+        for step in self._steps(EXACT, 0):
+            parts = [step.x.centre, *([] if step.J is None else [step.J.centre])]
+            if sum(int(e.q).bit_length() for part in parts for e in part.entries()) > _MOST_EXACT_BITS:
                 raise UnknownError(f"step {step.k}: exact numbers of more than {_MOST_EXACT_BITS} bits")
             if step.k == self.k:
                 break
-        targets = list(limit.matrix) if sequence.of_derivatives else list(limit.coordinates)
-        away = fmpq_mat(
-            value.centre.nrows(), value.centre.ncols(), [e - rational(t) for e, t in zip(entries, targets, strict=True)]
-        )
-        numerators, denominator = away.numer_denom()
-        return numerators, fmpz(denominator)
+        limit = self.sequence.limit
+        x = step.x.centre - _rational_matrix(step.x.centre, limit.coordinates)
+        if step.J is None:
+            return x, None
+        return x, chosen(step.J.centre - _rational_matrix(step.J.centre, limit.matrix), self.sequence.columns)
 
 
-# -- norms ----------------------------------------------------------------------------------------------------------
+def chosen(M: Matrix, columns: Sequence[int] | None) -> Matrix:
+    """Keep some columns of a matrix of any kind; all when there is no choice."""
+    if columns is None:
+        return M
+    return type(M)(M.nrows(), len(columns), [M[i, j] for i in range(M.nrows()) for j in columns])
 
 
-def _balls(fixed: Fixed, bits: int) -> arb_mat:
-    """Balls around integers of which only the first bits matter."""
-    entries, columns = fixed.entries, fixed.columns
-    rows = len(entries) // columns if columns else 0
-    if not fixed.error:
-        unit = arb(2) ** -fixed.scale / arb(fixed.denominator)
-        return arb_mat(rows, columns, [arb(entry) * unit for entry in entries])
-    drop = max(max((entry.bit_length() for entry in entries), default=0) - bits, 0)
-    error = fixed.error * fixed.denominator
-    unit, radius = arb(2) ** (drop - fixed.scale) / arb(fixed.denominator), arb((error >> drop) + 2).upper()
-    return arb_mat(rows, columns, [arb(entry >> drop, radius) * unit for entry in entries])
-
-
-def _norm(M: arb_mat, norm: str) -> arb:
-    """Enclose a norm."""
-    if norm == "max":
-        sizes = [abs(entry) for entry in M.entries()]
-        largest = sizes[0]
-        for size in sizes[1:]:
-            largest = largest.max(size)
-        return largest
-    if norm == "frobenius" or min(M.nrows(), M.ncols()) == 1:
-        return _root(sum((entry * entry for entry in M.entries()), start=arb(0)))
-    gram = M.transpose() * M if M.ncols() <= M.nrows() else M * M.transpose()
-    return _root(_largest_eigenvalue(gram))
-
-
-def _root(square: arb) -> arb:
-    if square > 0:
-        return square.sqrt()
-    return arb(0).union(square.upper().max(arb(0)).sqrt().upper())
-
-
-def _largest_eigenvalue(gram: arb_mat) -> arb:
-    """Enclose the largest eigenvalue of a symmetric matrix that is positive semidefinite."""
-    if gram.nrows() == 2:
-        half, d = (gram[0, 0] + gram[1, 1]) / 2, (gram[0, 0] - gram[1, 1]) / 2
-        return half + _root(d * d + gram[0, 1] * gram[1, 0])
-    try:
-        values = [value.real for value in acb_mat(gram).eig(multiple=True)]
-    except (ValueError, ZeroDivisionError, ArithmeticError):
-        raise UnknownError("the largest singular value was not enclosed") from None
-    largest = values[0]
-    for value in values[1:]:
-        largest = largest.max(value)
-    return largest
-
-
-def _exceeds(numerators: fmpz_mat, denominator: fmpz, norm: str, bound: Bound, k: int) -> bool:
-    """Decide whether a norm is above a bound, exactly."""
-    square = bound.square(k)
-    if norm == "spectral" and min(numerators.nrows(), numerators.ncols()) > 1:
-        if square is None:
-            raise UnknownError(f"step {k}: whether the spectral norm equals an irrational bound is not decided")
-        M = numerators
-        gram = M.transpose() * M if M.ncols() <= M.nrows() else M * M.transpose()
-        test = fmpq_mat(gram) * fmpq(-1)
-        for i in range(gram.nrows()):
-            test[i, i] = test[i, i] + square * denominator * denominator
-        return not is_positive_semidefinite(test)
-    entries = numerators.entries()
-    if norm == "max":
-        value = max((abs(entry) for entry in entries), default=fmpz(0)) ** 2
-    else:
-        value = sum((entry * entry for entry in entries), start=fmpz(0))
-    if square is not None:
-        return bool(value * square.q > square.p * denominator * denominator)
-    exact = sp.Rational(int(value), int(denominator) ** 2)
-    return sign(exact - bound.exactly(k) ** 2) > 0
+def _rational_matrix(like: fmpq_mat, entries: Iterable[sp.Expr]) -> fmpq_mat:
+    return fmpq_mat(like.nrows(), like.ncols(), [rational(entry) for entry in entries])
 
 
 # -- the sequence itself --------------------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ class ExactRun:
     limit : Limit
     derivatives : bool
         Whether those of the derivatives are wanted, too.
+    skip : int, optional
+        ``J_k = 0`` up to this step; by default J_0 is the derivative of the start.
 
     Raises
     ------
@@ -33,13 +35,13 @@ class ExactRun:
         When the limit or the start is irrational.
     """
 
-    def __init__(self, limit: Limit, *, derivatives: bool):
-        self.limit, self.k = limit, 0
+    def __init__(self, limit: Limit, *, derivatives: bool, skip: int | None = None):
+        self.limit, self.k, self.skip = limit, 0, skip
         try:
             self.centre = [rational(c) for c in limit.coordinates]
             start = [rational(c) for c in limit.iteration.start_at(limit.at).values()]
             away = fmpq_mat(len(start), 1, [a - c for a, c in zip(start, self.centre, strict=True)])
-            G = _start_error(limit) if derivatives else None
+            G = self._start_error() if derivatives else None
         except IrrationalError as error:
             raise UnknownError(f"an equality is decided over the rationals alone: {error}") from None
         self.X, denominator = away.numer_denom()
@@ -49,6 +51,16 @@ class ExactRun:
             self.X, self.G, denominator = self.X * other, numerators * denominator, denominator * other
         self.denominator = fmpz(denominator)
         self._integers: dict[int, tuple] = {}
+
+    def _start_error(self) -> fmpq_mat:
+        limit, start = self.limit, None
+        if self.skip is None:
+            jacobians = limit.iteration.start_jacobians(limit.at)
+            if len(jacobians) != 1:
+                raise UnknownError(f"step 0: the start has a kink, and {len(jacobians)} derivatives")
+            start = fmpq_mat(*limit.matrix.shape, [rational(entry) for entry in jacobians[0]])
+        away = fmpq_mat(*limit.matrix.shape, [rational(-entry) for entry in limit.matrix])
+        return away if start is None else start + away
 
     def advance(self, pieces: Sequence[AffinePiece]) -> None:
         """Take one step along each piece.
@@ -82,7 +94,9 @@ class ExactRun:
 
     def _step(self, denominator: fmpz, A: fmpz_mat, c: fmpz_mat, h: fmpz_mat, couplings: Sequence[fmpz_mat]) -> None:
         Q = self.denominator
-        if self.G is not None:
+        if self.G is not None and self.k < (self.skip or 0):
+            self.G = self.G * denominator
+        elif self.G is not None:
             moved = A * self.G + h * Q
             if couplings:
                 columns = [(L * self.X).entries() for L in couplings]
@@ -100,15 +114,3 @@ class ExactRun:
         """Return the iterate."""
         numbers = [c + fmpq(n, self.denominator) for c, n in zip(self.centre, self.X.entries(), strict=True)]
         return [sp.Rational(int(number.p), int(number.q)) for number in numbers]
-
-    def error(self, derivatives: bool) -> fmpz_mat:
-        """Return the numerators of an error."""
-        return self.G if derivatives and self.G is not None else self.X
-
-
-def _start_error(limit: Limit) -> fmpq_mat:
-    jacobians = limit.iteration.start_jacobians(limit.at)
-    if len(jacobians) != 1:
-        raise UnknownError(f"step 0: the start has a kink, and {len(jacobians)} derivatives")
-    entries = [a - b for a, b in zip(jacobians[0], limit.matrix, strict=True)]
-    return fmpq_mat(*limit.matrix.shape, [rational(entry) for entry in entries])

@@ -36,7 +36,7 @@ from piggycheck.rates.parts import (
 )
 from piggycheck.rates.pieces import AffinePiece, affine_piece
 
-__all__ = ["CurvedError", "Errors", "Fixed", "TieError", "Walk", "require_equal_pairs", "start_matrix"]
+__all__ = ["CurvedError", "Errors", "Fixed", "TieError", "Walk", "require_equal_pairs", "start_error", "start_matrix"]
 
 _MOST_ADAPTED = 8
 _PATIENCE = 3
@@ -53,11 +53,12 @@ class TieError(UnknownError):
 
 @dataclass(slots=True)
 class Errors:
-    """The errors at step k."""
+    """The errors at step k, and on request the piece that is used there."""
 
     k: int
     x: Fixed
     J: Fixed | None
+    piece: AffinePiece | None = None
 
 
 class Walk:
@@ -70,6 +71,10 @@ class Walk:
         Significant bits, about.
     derivatives : bool
         Whether those of the derivatives are wanted, too.
+    ahead : bool
+        Whether each step says which piece is used at it, and not only the next one.
+    skip : int, optional
+        ``J_k = 0`` up to this step; by default J_0 is the derivative of the start.
 
     Attributes
     ----------
@@ -93,8 +98,8 @@ class Walk:
     [3.0, 1.5, 0.75, 0.375]
     """
 
-    def __init__(self, limit: Limit, bits: int, derivatives: bool):
-        self.limit, self.bits, self.derivatives = limit, bits, derivatives
+    def __init__(self, limit: Limit, bits: int, derivatives: bool, *, ahead: bool = False, skip: int | None = None):
+        self.limit, self.bits, self.derivatives, self.ahead, self.skip = limit, bits, derivatives, ahead, skip or 0
         self.map = limit.iteration.map
         self.pieces: list[Prepared] = []
         self.resting: Prepared | None = None
@@ -104,22 +109,23 @@ class Walk:
         start = limit.iteration.start_at(limit.at)
         away = [start[v] - c for v, c in zip(self.map.state, limit.coordinates, strict=True)]
         self.x = Part(sp.ImmutableMatrix(len(away), 1, away), bits)
-        self.J = Part(start_matrix(limit) - limit.matrix, bits) if derivatives else None
+        self.J = Part(start_error(limit, skip), bits) if derivatives else None
 
     def __iter__(self) -> Iterator[Errors]:
         k, stays = 0, 0
         last: Prepared | None = None
         while True:
-            yield Errors(k, self.x.fixed(), None if self.J is None else self.J.fixed())
-            prepared = self._piece(k)
+            met = self._piece(k) if self.ahead else None
+            yield Errors(k, self.x.fixed(), None if self.J is None else self.J.fixed(), met and met.piece)
+            prepared = met or self._piece(k)
             stays = stays + 1 if prepared is last else 0
             last = prepared
-            if stays >= _PATIENCE and prepared.leaps and self.x.error:
-                met = self._leap(prepared, k)
-                yield from met
-                k += len(met)
+            if stays >= _PATIENCE and prepared.leaps and self.x.error and k >= self.skip:
+                passed = self._leap(prepared, k)
+                yield from passed
+                k += len(passed)
             else:
-                self._step(prepared)
+                self._step(prepared, k)
             k += 1
 
     def _leap(self, prepared: Prepared, k: int) -> list[Errors]:
@@ -130,12 +136,12 @@ class Walk:
         self.itinerary += [prepared.piece] * count
         x = prepared.leap.take(self.x, count)
         J = [None] * count if self.J is None else prepared.leap.take(self.J, count)
-        return [Errors(k + j + 1, x[j], J[j]) for j in range(count - 1)]
+        return [Errors(k + j + 1, x[j], J[j], prepared.piece) for j in range(count - 1)]
 
-    def _step(self, prepared: Prepared) -> None:
+    def _step(self, prepared: Prepared, k: int) -> None:
         self.itinerary.append(prepared.piece)
         x = self.x
-        if self.J is not None:
+        if self.J is not None and k >= self.skip:
             self._step_derivatives(prepared, self.J)
         if x.is_zero and not prepared.moves:
             return
@@ -284,6 +290,12 @@ def require_equal_pairs(map_: SymbolicMap, pieces: Sequence[Piece], point: dict[
         ties = [guard for _, guard in conditions if sp.simplify(guard.subs(point)) == 0]
         named = f"the guard `{ties[0]}` ties" if ties else "guards tie"
         raise TieError(f"step {k}: {named}, and the pieces there have different derivatives")
+
+
+def start_error(limit: Limit, skip: int | None) -> sp.ImmutableMatrix:
+    """Return ``J_0 - Jbar``; J_0 is zero when the first steps are not differentiated."""
+    start = sp.zeros(*limit.matrix.shape) if skip is not None else start_matrix(limit)
+    return sp.ImmutableMatrix(start - limit.matrix)
 
 
 def start_matrix(limit: Limit) -> sp.ImmutableMatrix:
