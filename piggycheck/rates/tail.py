@@ -15,18 +15,18 @@ from typing import Any
 import sympy as sp
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 
-from piggycheck.arithmetic import Balls, bounds, rational, sign
+from piggycheck.arithmetic import bounds, rational, sign
 from piggycheck.errors import IrrationalError, UnknownError
 from piggycheck.intervals import Letter
 from piggycheck.linalg import identity, is_positive_semidefinite, simplest_between
-from piggycheck.rates.bounds import Bound, Term
+from piggycheck.rates.bounds import Bound
 from piggycheck.rates.errors import ErrorSequence, Run
+from piggycheck.rates.floor import BITS, Floor
 from piggycheck.rates.pieces import AffinePiece
 from piggycheck.stability import WordTree
 
 __all__ = ["Tail", "find_tail", "norm_weight", "row_sum", "slowest_ratio", "tightened"]
 
-_BITS = 192
 _MOST_FROM = 20_000
 _MOST_EXACT = 400
 _MARGINS = (fmpq(0), fmpq(1, 10**9), fmpq(1, 10**6), fmpq(1, 1000), fmpq(1), fmpq(1000))
@@ -57,7 +57,7 @@ class Tail:
 
 def find_tail(
     sequence: ErrorSequence,
-    bound: Bound,
+    bound: Bound | Floor,
     tree: WordTree,
     first: int,
     pieces: Sequence[AffinePiece],
@@ -70,7 +70,7 @@ def find_tail(
     Parameters
     ----------
     sequence : ErrorSequence
-    bound : Bound
+    bound : Bound or Floor
         A sum of terms ``c k^d r^k``.
     tree : WordTree
         At the rate at which the trapped iterates contract.
@@ -87,14 +87,12 @@ def find_tail(
     UnknownError
         When there is none up to k = 20000, or the bound is no such sum, or decreases faster than the certified rate.
     """
-    terms = bound.terms
-    if terms is None:
-        raise UnknownError("for all k the bound must be a sum of terms c*k**d*r**k")
-    if all(sign(term.ratio - _exact(tree.rate)) < 0 or sign(term.coefficient) <= 0 for term in terms):
+    floor = bound if isinstance(bound, Floor) else Floor.of(bound)
+    if not floor.reaches(tree.rate):
         raise UnknownError(f"the bound decreases faster than the certified rate {tree.rate}")
-    measured = _Measured(sequence, tree, terms, pieces, by_rows)
-    k, step = max(first, int(any(term.degree for term in terms))), 1
-    run = sequence.run(_BITS)
+    measured = _Measured(sequence, tree, floor, pieces, by_rows)
+    k, step = max(first, int(floor.has_degrees)), 1
+    run = sequence.run(BITS)
     while k <= _MOST_FROM and not out_of_time():
         run.go_to(k)
         found = measured.at(run, k)
@@ -111,17 +109,17 @@ class _Measured:
         self,
         sequence: ErrorSequence,
         tree: WordTree,
-        terms: Sequence[Term],
+        floor: Floor,
         pieces: Sequence[AffinePiece],
         by_rows: bool,
     ):
         if tree.rate == 0:
             raise UnknownError("errors that vanish after finitely many steps are bounded for a range alone")
-        self.sequence, self.tree, self.terms = sequence, tree, terms
+        self.sequence, self.tree, self.floor = sequence, tree, floor
         self.weight = None if by_rows else norm_weight(tree.P, sequence.norm)
         self.couplings: tuple[fmpq, ...] = ()
         if sequence.of_derivatives:
-            self.couplings = _couplings(pieces, None if by_rows else tree.P)
+            self.couplings = _couplings(pieces, None if by_rows else tree.P, sequence.columns)
         longest = max(map(len, tree.words))
         if any(self.couplings) and (longest > 1 or len(pieces) > 1):
             raise UnknownError(
@@ -131,11 +129,11 @@ class _Measured:
 
     def at(self, run: Run, k: int) -> Tail | None:
         """The tail from k on, if it is proved."""
-        with ctx.workprec(_BITS):
+        with ctx.workprec(BITS):
             P = arb_mat(self.tree.P.nrows(), self.tree.P.ncols(), list(map(arb, self.tree.P.entries())))
             x, G = run.both()
             squares = self._squares(P, x, G)
-            sums = self._sums(k)
+            sums = self.floor.sums(k, self.tree.rate)
             if sums is None:
                 return None
             uncoupled = squares[1].is_zero()
@@ -167,44 +165,16 @@ class _Measured:
             largest, coupling = sum(values[1:], start=values[0]), sum(lengths[1:], start=lengths[0])
         return weight * factor * largest, weight * coupling * V / (g * g)
 
-    def _sums(self, k: int) -> tuple[arb, arb] | None:
-        """``S_0`` and ``S_1`` in balls; None where a negative term grows too much."""
-        balls, first, second, g = Balls(_BITS), arb(0), arb(0), arb(self.tree.rate)
-        for term in self.terms:
-            c, r = balls.evaluate(term.coefficient), balls.evaluate(term.ratio)
-            value = c * arb(k) ** term.degree * r**k if term.degree else c * r**k
-            if c > 0:
-                if sign(term.ratio - _exact(self.tree.rate)) >= 0:
-                    first += value
-                    slope = r / g - 1 + (arb(term.degree) / k if term.degree else 0)
-                    second += value * slope.max(arb(0))
-            elif not r * (arb(k + 1) / k if term.degree else arb(1)) ** term.degree <= g:
-                return None
-            else:
-                first += value
-        return first, second
-
     def _exactly(self, run: Run, k: int) -> Tail | None:
         """The same over the rationals, for errors and bounds that are equal."""
-        if k > _MOST_EXACT or not all(term.coefficient.is_Rational and term.ratio.is_Rational for term in self.terms):
+        if k > _MOST_EXACT:
             return None
         try:
             x, G = run.both_exactly()
         except (UnknownError, IrrationalError):
             return None
-        squares = self._squares(self.tree.P, x, G)
-        first, second = fmpq(0), fmpq(0)
-        for term in self.terms:
-            c, r, g = rational(term.coefficient), rational(term.ratio), self.tree.rate
-            value = c * fmpq(k) ** term.degree * r**k
-            if c < 0:
-                if r * (fmpq(k + 1, max(k, 1))) ** term.degree > g:
-                    return None
-                first += value
-            elif r >= g:
-                first += value
-                second += value * (r / g - 1 + (fmpq(term.degree, k) if term.degree else 0))
-        if first < 0 or squares[0] > first * first or squares[1] > second * second:
+        squares, sums = self._squares(self.tree.P, x, G), self.floor.exactly(k, self.tree.rate)
+        if sums is None or sums[0] < 0 or squares[0] > sums[0] ** 2 or squares[1] > sums[1] ** 2:
             return None
         return self._tail(k, *squares)
 
@@ -291,12 +261,12 @@ def _largest(M: Any) -> Any:
     return first
 
 
-def _couplings(pieces: Sequence[AffinePiece], P: fmpq_mat | None) -> tuple[fmpq, ...]:
+def _couplings(pieces: Sequence[AffinePiece], P: fmpq_mat | None, columns: Sequence[int] | None) -> tuple[fmpq, ...]:
     """For each parameter an l with ``l P - L^T P L`` positive semidefinite for every piece; without P, row sums."""
-    columns = len(pieces[0].couplings)
-    found = [fmpq(0)] * columns
+    columns = range(len(pieces[0].couplings)) if columns is None else columns
+    found = [fmpq(0)] * len(columns)
     for piece in pieces:
-        for j, L in enumerate(piece.couplings):
+        for j, L in enumerate(piece.couplings[column] for column in columns):
             if any(entry != 0 for entry in L):
                 moved = fmpq_mat(*L.shape, [rational(e) for e in L])
                 found[j] = max(found[j], _row_sum(L) if P is None else _coupling(moved, P))
@@ -345,7 +315,3 @@ def _root(square: fmpq) -> fmpq:
         return fmpq(numerator, denominator)
     with ctx.workprec(64):
         return bounds(arb(square).sqrt())[1]
-
-
-def _exact(value: fmpq) -> sp.Rational:
-    return sp.Rational(int(value.p), int(value.q))
