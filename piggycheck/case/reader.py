@@ -36,7 +36,22 @@ _KEYS = (*_TEXTS, "tags", *_SUBJECTS, "data", "parameters", "start", "claim")
 _EXPRESSION_ARGUMENTS = ("objective", "smooth")
 _FUNCTION_ARGUMENTS = ("nonsmooth",)
 _SWITCHED_KEYS = ("A", "B", "J0", "graph")
-_TEXT_FIELDS = ("attracting", "bound", "from_start", "hull", "norm", "policy", "quantity", "upto", "words")
+_TEXT_FIELDS = (
+    "attracting",
+    "bound",
+    "from_start",
+    "hull",
+    "left",
+    "norm",
+    "output",
+    "policy",
+    "quantity",
+    "relation",
+    "right",
+    "upto",
+    "words",
+    "wrt",
+)
 
 
 def load_case(path: str | Path) -> Case:

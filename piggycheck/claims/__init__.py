@@ -31,6 +31,7 @@ from piggycheck.claims.piggyback_interval import PiggybackInterval
 from piggycheck.claims.practice_agrees import PracticeAgrees
 from piggycheck.claims.pseudo_inverse_agrees import PseudoInverseAgrees
 from piggycheck.claims.rate_bound import RateBound
+from piggycheck.claims.rate_comparison import RateComparison
 from piggycheck.claims.set_figure import draw_attractor
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
@@ -69,6 +70,7 @@ __all__ = [
     "Proved",
     "PseudoInverseAgrees",
     "RateBound",
+    "RateComparison",
     "Refuted",
     "Subject",
     "Undecided",
@@ -105,6 +107,7 @@ KINDS: dict[str, type[Claim]] = {
         PracticeAgrees,
         PseudoInverseAgrees,
         RateBound,
+        RateComparison,
     )
 }
 """The kinds of claim, by the name that a case gives them."""
