@@ -65,6 +65,7 @@ _NAMES = {
     "linearise": "fixed_points",
     "load_case": "case",
     "membership": "limits",
+    "order_changes": "rates",
     "outer_box": "limits",
     "practice": "claims.in_practice",
     "propagate": "piggyback",

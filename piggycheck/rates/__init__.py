@@ -4,6 +4,7 @@ Source: docs/theory/rates.md.
 """
 
 from piggycheck.rates.bounds import Bound, read_bound
+from piggycheck.rates.comparing import order_changes
 from piggycheck.rates.decide import Comparison, compare_with_bound
 from piggycheck.rates.errors import ErrorSequence, error_sequence
 from piggycheck.rates.limit import Limit, limit_of
@@ -21,6 +22,7 @@ __all__ = [
     "error_sequence",
     "find_tail",
     "limit_of",
+    "order_changes",
     "read_bound",
     "smallest_constant",
     "smallest_rate",

@@ -1,9 +1,9 @@
-"""Bounds in k: expressions such as ``2*k*(19/20)**k``, evaluated exactly and in balls."""
+"""Bounds in k: expressions such as ``2*k*(19/20)**k``, evaluated exactly and in balls; they may name sequences."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,12 +11,12 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx, fmpq
 
-from piggycheck.arithmetic import Balls, exact, rational, sign
+from piggycheck.arithmetic import Balls, exact, rational, sign, to_sympy
 from piggycheck.errors import InputError, MapError, UnknownError
 from piggycheck.expression.nodes import constant_sign, relu
 from piggycheck.expression.reader import Reader, Value
 
-__all__ = ["Bound", "Term", "read_bound"]
+__all__ = ["Bound", "Term", "read_bound", "sequence_symbol"]
 
 K = sp.Symbol("k", integer=True, nonnegative=True)
 _ROOM = 40
@@ -26,7 +26,10 @@ _LONGEST_EXACT = 200_000
 
 @dataclass(frozen=True)
 class Term:
-    """A term ``coefficient * k**degree * ratio**k`` of a bound; coefficient and ratio are exact real constants."""
+    """A term ``coefficient * k**degree * ratio**k`` of a bound.
+
+    Coefficient and ratio are exact real constants; the coefficient may be a multiple of sequences that the bound names.
+    """
 
     coefficient: sp.Expr
     degree: int
@@ -34,14 +37,16 @@ class Term:
 
 
 class Bound:
-    """A function of k, nonnegative and real.
+    """A real function of k, and of the numbers at k of the sequences that it names.
 
     Parameters
     ----------
     expression : sympy.Expr
-        In the symbol `K`.
+        In the symbol `K`, and in symbols for sequences.
     text : str
         As it was written.
+    called : str
+        What messages call it.
 
     Examples
     --------
@@ -52,15 +57,17 @@ class Bound:
     [(2, 1, 19/20)]
     """
 
-    def __init__(self, expression: sp.Expr, text: str):
-        self.expression, self.text = expression, text
+    def __init__(self, expression: sp.Expr, text: str, called: str = "bound"):
+        self.expression, self.text, self.called = expression, text, called
+        self.names = tuple(sorted(str(symbol) for symbol in expression.free_symbols - {K}))
+        self._values: dict[sp.Symbol, Any] = {}
         self._compiled: dict[int, Callable[[int], arb]] = {}
 
     def __str__(self) -> str:
         return self.text
 
-    def ball(self, k: int, bits: int) -> arb:
-        """Enclose the value at k.
+    def ball(self, k: int, bits: int, values: Mapping[str, arb] | None = None) -> arb:
+        """Enclose the value at k, where sequences that are named have these values.
 
         Raises
         ------
@@ -69,15 +76,20 @@ class Bound:
         UnknownError
             When it cannot be told whether it has one.
         """
+        self._take(values)
         with ctx.workprec(bits + _ROOM):
             if bits not in self._compiled:
-                self._compiled[bits] = _compile(self.expression, Balls(bits + _ROOM))
+                self._compiled[bits] = _compile(self.expression, Balls(bits + _ROOM), self._values)
             try:
                 return self._compiled[bits](k)
             except MapError as error:
-                raise InputError(f"bound `{self.text}`: it has no real value at k = {k}: {error}") from None
+                raise InputError(f"{self.called} `{self.text}`: it has no real value at k = {k}: {error}") from None
 
-    def exactly(self, k: int) -> sp.Expr:
+    def _take(self, values: Mapping[str, Any] | None) -> None:
+        if values is not None:
+            self._values.update({sequence_symbol(name): value for name, value in values.items()})
+
+    def exactly(self, k: int, values: Mapping[str, sp.Expr] | None = None) -> sp.Expr:
         """Return the value at k as an exact real constant.
 
         Raises
@@ -85,23 +97,25 @@ class Bound:
         InputError
             When there is none.
         """
-        value = self.expression.subs(K, k)
+        numbers = {sequence_symbol(name): value for name, value in (values or {}).items()}
+        value = self.expression.subs({K: sp.Integer(k), **numbers})
         if value.has(sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I) or value.is_real is False:
             raise InputError(
-                f"bound `{self.text}`: it has no real value at k = {k}; write one that is real for every k"
+                f"{self.called} `{self.text}`: it has no real value at k = {k}; write one that is real for every k"
             )
         return value
 
-    def rational(self, k: int) -> fmpq | None:
+    def rational(self, k: int, values: Mapping[str, fmpq] | None = None) -> fmpq | None:
         """Return the value at k where it is seen to be rational."""
         if self.is_rational:
+            self._take(values)
             try:
                 return self._rationally(k)
             except ZeroDivisionError:
                 raise InputError(
-                    f"bound `{self.text}`: it divides by zero at k = {k}; write one that is real for every k"
+                    f"{self.called} `{self.text}`: it divides by zero at k = {k}; write one that is real for every k"
                 ) from None
-        value = self.exactly(k)
+        value = self.exactly(k, {name: to_sympy(number) for name, number in (values or {}).items()})
         return rational(value) if value.is_Rational else None
 
     def square(self, k: int) -> fmpq | None:
@@ -118,7 +132,7 @@ class Bound:
         nodes = sp.preorder_traversal(self.expression)
         return all(
             node.is_Rational
-            or node == K
+            or node.is_Symbol
             or node.is_Add
             or node.is_Mul
             or (node.is_Pow and (node.exp.is_Integer or (node.base.is_Rational and _is_integer_line(node.exp))))
@@ -127,7 +141,7 @@ class Bound:
 
     @cached_property
     def _rationally(self) -> Callable[[int], fmpq]:
-        return _compile_rational(self.expression)
+        return _compile_rational(self.expression, self._values)
 
     def require_nonnegative(self, k: int) -> None:
         """Require that the bound is real and not negative at k.
@@ -174,7 +188,18 @@ class Bound:
             return None
 
 
-def read_bound(value: Any, where: str = "bound") -> Bound:
+def sequence_symbol(name: str) -> sp.Symbol:
+    """Return the symbol that stands for a sequence in expressions.
+
+    Examples
+    --------
+    >>> read_bound("2*iterates", names=["iterates"]).expression.has(sequence_symbol("iterates"))
+    True
+    """
+    return sp.Symbol(name, nonnegative=True)
+
+
+def read_bound(value: Any, where: str = "bound", names: Iterable[str] = (), called: str = "bound") -> Bound:
     """Read a bound in k.
 
     Parameters
@@ -184,6 +209,10 @@ def read_bound(value: Any, where: str = "bound") -> Bound:
         positive constants: ``(1/2)**k``.
     where : str
         What it is, for the message of an error.
+    names : iterable of str
+        Of sequences, which may stand in it, too.
+    called : str
+        What later messages call it.
 
     Raises
     ------
@@ -207,10 +236,11 @@ def read_bound(value: Any, where: str = "bound") -> Bound:
         return value
     if not isinstance(value, str):
         free = value.free_symbols if isinstance(value, sp.Basic) else set()
-        if {str(symbol) for symbol in free} - {"k"}:
+        if {str(symbol) for symbol in free} - {"k", *names}:
             raise InputError(f"{where}: `{value}` contains {sorted(map(str, free))}; write an expression in k")
         value = str(value if free else exact(value, where))
-    return Bound(_BoundReader(value, {"k": K}, where).number(), value)
+    symbols = {"k": K, **{name: sequence_symbol(name) for name in names}}
+    return Bound(_BoundReader(value, symbols, where).number(), value, called)
 
 
 class _BoundReader(Reader):
@@ -221,15 +251,12 @@ class _BoundReader(Reader):
         if not exponent.expression.has(K):
             return super()._power(node, depth)
         base = self._number(node.left, depth)
-        if base.expression.has(K) or constant_sign(base.expression) != 1:
+        if base.expression.free_symbols or constant_sign(base.expression) != 1:
             self._refuse(node.left, "only a positive constant can have k as exponent")
         slope = sp.diff(exponent.expression, K)
         if not slope.is_Rational:
             self._refuse(node.right, "write a rational number times k plus a number, or `exp`")
         return Value(sp.Pow(base.expression, exponent.expression), base.size + exponent.size + 1, 1)
-
-    def _name(self, node: ast.Name) -> Value:
-        return super()._name(node)
 
 
 def _is_integer_line(exponent: sp.Expr) -> bool:
@@ -260,17 +287,19 @@ def _term(part: sp.Expr) -> Term:
 # -- compiling ------------------------------------------------------------------------------------------------------
 
 
-def _compile_rational(node: sp.Expr) -> Callable[[int], fmpq]:
+def _compile_rational(node: sp.Expr, values: Mapping[sp.Symbol, Any]) -> Callable[[int], fmpq]:
     if node == K:
         return lambda k: fmpq(k)
+    if node.is_Symbol:
+        return lambda k: values[node]
     if node.is_Rational:
         constant = rational(node)
         return lambda k: constant
     if node.is_Add or node.is_Mul:
-        parts = [_compile_rational(part) for part in node.args]
+        parts = [_compile_rational(part, values) for part in node.args]
         return _folded(parts, node.is_Add)
     if node.exp.is_Integer:
-        inner, power = _compile_rational(node.base), int(node.exp)
+        inner, power = _compile_rational(node.base, values), int(node.exp)
         return lambda k: inner(k) ** power
     base, slope, offset = rational(node.base), int(sp.diff(node.exp, K)), int(node.exp.subs(K, 0))
     return lambda k: base ** (slope * k + offset)
@@ -294,44 +323,46 @@ def _folded(parts: list[Callable[[int], Any]], is_sum: bool) -> Callable[[int], 
     return total if is_sum else product
 
 
-def _compile(node: sp.Expr, balls: Balls) -> Callable[[int], arb]:
-    if not node.has(K):
+def _compile(node: sp.Expr, balls: Balls, values: Mapping[sp.Symbol, Any]) -> Callable[[int], arb]:
+    if not node.free_symbols:
         constant = balls.evaluate(node)
         return lambda k: constant
     if node == K:
         return arb
+    if node.is_Symbol:
+        return lambda k: values[node]
     if node.is_Add or node.is_Mul:
-        return _folded([_compile(part, balls) for part in node.args], node.is_Add)
+        return _folded([_compile(part, balls, values) for part in node.args], node.is_Add)
     if node.is_Pow or isinstance(node, sp.exp):
-        return _compile_power(node, balls)
+        return _compile_power(node, balls, values)
     if isinstance(node, sp.log):
-        inner = _compile(node.args[0], balls)
+        inner = _compile(node.args[0], balls, values)
         return lambda k: _logarithm(inner(k), balls)
     if isinstance(node, (sp.Max, sp.Min)):
-        parts, largest = [_compile(part, balls) for part in node.args], isinstance(node, sp.Max)
+        parts, largest = [_compile(part, balls, values) for part in node.args], isinstance(node, sp.Max)
         return lambda k: _extreme([part(k) for part in parts], largest)
     if isinstance(node, sp.Abs):
-        inner = _compile(node.args[0], balls)
+        inner = _compile(node.args[0], balls, values)
         return lambda k: abs(inner(k))
     if isinstance(node, relu):
-        inner = _compile(node.args[0], balls)
+        inner = _compile(node.args[0], balls, values)
         return lambda k: _extreme([inner(k), arb(0)], True)
     if isinstance(node, sp.sign):
-        inner = _compile(node.args[0], balls)
+        inner = _compile(node.args[0], balls, values)
         return lambda k: arb(balls.sign(inner(k)))
     if isinstance(node, sp.Piecewise):
-        pairs = [(_compile(value, balls), condition) for value, condition in node.args]
+        pairs = [(_compile(branch, balls, values), condition) for branch, condition in node.args]
         return lambda k: _branch(pairs, k)
     raise MapError(f"`{node}`: `{type(node).__name__}` is not a function that piggycheck knows")
 
 
-def _compile_power(node: sp.Expr, balls: Balls) -> Callable[[int], arb]:
+def _compile_power(node: sp.Expr, balls: Balls, values: Mapping[sp.Symbol, Any]) -> Callable[[int], arb]:
     base, exponent = node.as_base_exp()
     if base is sp.E:
-        inner = _compile(exponent, balls)
+        inner = _compile(exponent, balls, values)
         return lambda k: balls.exp(inner(k))
     if not exponent.has(K):
-        inner, power, root = _compile(base, balls), int(exponent.p), exponent.q == 2
+        inner, power, root = _compile(base, balls, values), int(exponent.p), exponent.q == 2
         return lambda k: _raised(inner(k), power, root, balls)
     slope, offset = sp.diff(exponent, K), exponent.subs(K, 0)
     factor = balls.evaluate(base**offset)
