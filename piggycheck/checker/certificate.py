@@ -27,9 +27,10 @@ from .derivatives import (
 )
 from .divergence import diverges_proved, diverges_realised, diverges_refuted
 from .effort import begin
-from .enclosures import RULES as OF_LAYERS
+from .enclosures import RULES as LIMITS_OF_LAYERS
 from .implicit_sets import CLAIM as IMPLICIT_CLAIM
 from .implicit_sets import RULES as IMPLICIT
+from .layered_rates import RULES as RATES_OF_LAYERS
 from .limit_sets import CLAIM as LIMIT_CLAIM
 from .limit_sets import RULES as LIMIT
 from .limits import Structured
@@ -88,6 +89,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     **RATES,
     **ASYMPTOTIC,
 }
+OF_LAYERS = {**LIMITS_OF_LAYERS, **RATES_OF_LAYERS}  # by kind and verdict
 REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge
     ("converges", "refuted", "word"): (converges_refuted_by_iterates, (*WORD, *DIRECTION), ()),
     ("diverges", "proved", "word"): (diverges_realised, (*GROWTH, *DIRECTION), EIGENVALUE),

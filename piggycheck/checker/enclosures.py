@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 from math import isqrt
 
 from .definite import surely_definite
@@ -153,11 +154,19 @@ def converged(claim: Data, subject: Structured, witness: Data) -> tuple[Fraction
 def iterated(
     subject: Structured, bits: int, start: Sequence[Fraction], directions: Directions, steps: int
 ) -> tuple[Ball, Ball]:
+    """The iterate after some steps, and its derivatives."""
+    return next(islice(iterates(subject, bits, start, directions), steps, None))
+
+
+def iterates(
+    subject: Structured, bits: int, start: Sequence[Fraction], directions: Directions
+) -> Iterator[tuple[Ball, Ball]]:
     """Iterates and their derivatives, from a start that does not move."""
     setting, last = subject.setting(bits, directions), subject.layers.next
     x = fixed(start, bits)
     J = Ball([[0] * subject.layers.size for _ in next(iter(directions.values()), ())], 0)
-    for _ in range(steps):
+    while True:
+        yield x, J
         spend(1000)
         e = Evaluation(setting, x.centre, x.error, Ball(J.columns, 0))
         constant = e.lipschitz(last)
@@ -165,7 +174,6 @@ def iterated(
             T = e.tangent(last) or Ball([[0] * subject.layers.size for _ in J.columns], 0)
             J = T.wider(enlarged(J.error, constant))
         x = e.value(last).wider(enlarged(x.error, constant))
-    return x, J
 
 
 def converged_proved(claim: Data, subject: Structured, witness: Data) -> str:

@@ -12,11 +12,12 @@ from flint import fmpq
 
 from piggycheck.arithmetic import bounds, enclosure, rational
 from piggycheck.claims.base import Claim, certify, decimals_above, decimals_below
+from piggycheck.claims.directions import read_directions
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.trap import Trap, find_trap
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ComparedStep, ContractionStep, Derivation, TailStep, TrapStep
-from piggycheck.errors import IrrationalError, UnknownError
+from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.linalg import identity, simplest_between
 from piggycheck.rates.bounds import Bound, read_bound
 from piggycheck.rates.decide import Comparison, compare_with_bound
@@ -26,9 +27,9 @@ from piggycheck.rates.pieces import AffinePiece, affine_piece
 from piggycheck.rates.tail import Tail, find_tail, row_sum, slowest_ratio, tightened
 from piggycheck.stability import Contractive, WordTree
 
-__all__ = ["RateBound"]
+__all__ = ["FIRST_RANGE", "RateBound", "error_and_bound", "undecided_bound"]
 
-_FIRST_RANGE = 500
+FIRST_RANGE = 500
 _LAST_RANGE = 20_000
 _BELOW = fmpq(999, 1000)
 _NORMS = {"max": "the maximum norm", "frobenius": "the Frobenius norm", "spectral": "the spectral norm"}
@@ -47,6 +48,8 @@ class RateBound(Claim):
         The last k.
     norm : "max", "frobenius" or "spectral"
         By default the maximum of the absolute values of the entries.
+    directions : mapping, or list of mappings, optional
+        For derivatives along maps made of layers: see `piggycheck.claims.directions.read_directions`.
 
     Raises
     ------
@@ -78,6 +81,7 @@ class RateBound(Claim):
     bound: Any
     upto: Any
     norm: Any = "max"
+    directions: Any = None
     kind = "rate_bound"
 
     def __post_init__(self) -> None:
@@ -86,9 +90,13 @@ class RateBound(Claim):
         last = read_upto(self.upto, f"upto of `{self.kind}`")
         object.__setattr__(self, "bound", read_bound(self.bound, f"bound of `{self.kind}`").text)
         object.__setattr__(self, "upto", "infinity" if last is None else last)
+        if self.directions is not None and self.quantity == "iterates":
+            raise InputError('directions of `rate_bound`: iterates have none; write quantity = "derivatives"')
+        object.__setattr__(self, "directions", read_directions(self.directions, self.kind))
 
     @cached_property
-    def _bound(self) -> Bound:
+    def read(self) -> Bound:
+        """The bound."""
         return read_bound(self.bound, f"bound of `{self.kind}`")
 
     def fields(self) -> dict[str, Any]:
@@ -102,17 +110,19 @@ class RateBound(Claim):
 
     def decide(self, subject: Subject) -> Verdict:
         require_start(subject.required_iteration(self.kind))
+        if self.directions is not None:
+            raise InputError("directions of `rate_bound`: they are for maps made of layers; remove them")
         sequence = self._sequence(subject)
         if self.upto != "infinity":
             return self._compared(subject, sequence, self._compare(subject, sequence, self.upto))
-        found = self._compare(subject, sequence, _FIRST_RANGE)
+        found = self._compare(subject, sequence, FIRST_RANGE)
         if found.violation is not None or found.reason:
             return self._compared(subject, sequence, found)
         try:
             tree, trap, tail = self._tail(subject, sequence)
         except UnknownError as error:
             return self._not_for_all(subject, sequence, found, error)
-        if tail.start > _FIRST_RANGE:
+        if tail.start > FIRST_RANGE:
             found = self._compare(subject, sequence, tail.start)
             if found.violation is not None or found.reason:
                 return self._compared(subject, sequence, found)
@@ -134,7 +144,7 @@ class RateBound(Claim):
         def out_of_time() -> bool:
             return timed and subject.remaining <= 0
 
-        return compare_with_bound(sequence, self._bound, upto, out_of_time=out_of_time, progress=subject.tell)
+        return compare_with_bound(sequence, self.read, upto, out_of_time=out_of_time, progress=subject.tell)
 
     def _tail(self, subject: Subject, sequence: ErrorSequence) -> tuple[WordTree, Trap, Tail]:
         """What holds from some index on.
@@ -144,7 +154,7 @@ class RateBound(Claim):
         UnknownError
             When no certificate gives a rate at which the bound is reached.
         """
-        ratio = slowest_ratio(self._bound)
+        ratio = slowest_ratio(self.read)
         if ratio is None:
             raise UnknownError("for all k the bound must be a sum of terms c*k**d*r**k, one of them positive")
         rate = _rational_below(ratio)
@@ -158,7 +168,7 @@ class RateBound(Claim):
             by_rows = None
         tail = find_tail(
             sequence,
-            self._bound,
+            self.read,
             tree,
             trap.iteration,
             pieces,
@@ -188,7 +198,7 @@ class RateBound(Claim):
         if found.violation is not None:
             return self._refuted(subject, sequence, found, derivation, {**witness, "violation": found.violation})
         if found.reason:
-            return self._undecided(subject, found, derivation, found.reason)
+            return undecided_bound(self.kind, self.statement(subject), found, derivation, found.reason)
         statement = self.statement(subject)
         return Proved(
             self.kind,
@@ -210,7 +220,7 @@ class RateBound(Claim):
         witness: dict[str, Any],
     ) -> Verdict:
         k, statement = found.violation, self.statement(subject)
-        error, value = self._at(sequence, found.violation, found.bits)
+        error, value = error_and_bound(sequence, self.read, k, found.bits)
         beyond = f"at k = {k} the error is at least {error} and the bound at most {value}"
         return Refuted(
             self.kind,
@@ -220,18 +230,6 @@ class RateBound(Claim):
             f"at k = {k} the error exceeds the bound" + (", and at no smaller k" if k else ""),
             derivation,
             certificate=certify(self, "refuted", statement, self._parts(subject), witness),
-        )
-
-    def _undecided(self, subject: Subject, found: Comparison, derivation: Derivation, reason: str) -> Verdict:
-        known = f"; the bound holds for k = 0, …, {found.proved_upto}" if found.proved_upto >= 0 else ""
-        return Undecided(
-            self.kind,
-            self.statement(subject),
-            reason + known,
-            {"proved_upto": str(found.proved_upto)} if found.proved_upto >= 0 else {},
-            reason,
-            derivation,
-            tried=("balls of growing precision", "rational numbers"),
         )
 
     def _not_for_all(
@@ -248,7 +246,8 @@ class RateBound(Claim):
                 return self._compared(subject, sequence, found)
             if further.reason:
                 break
-        return self._undecided(subject, found, self._derivation(subject, sequence, found), f"for all k: {error}")
+        derivation = self._derivation(subject, sequence, found)
+        return undecided_bound(self.kind, self.statement(subject), found, derivation, f"for all k: {error}")
 
     def _for_all(
         self, subject: Subject, sequence: ErrorSequence, found: Comparison, tree: WordTree, trap: Trap, tail: Tail
@@ -293,12 +292,12 @@ class RateBound(Claim):
         derivation = subject.opening(pieces=not subject.is_irrational)
         error = value = ""
         if found.violation is not None:
-            error, value = self._at(sequence, found.violation, found.bits)
+            error, value = error_and_bound(sequence, self.read, found.violation, found.bits)
         derivation.record(
             ComparedStep(
                 self.quantity,
                 self.norm,
-                self._bound.expression,
+                self.read.expression,
                 found.proved_upto,
                 found.violation,
                 error,
@@ -311,15 +310,6 @@ class RateBound(Claim):
         )
         return derivation
 
-    def _at(self, sequence: ErrorSequence, k: int, bits: int) -> tuple[str, str]:
-        """The error at k rounded down, and the bound rounded up, to digits that tell them apart."""
-        low, high = bounds(sequence.run(max(bits, 64)).error(k))[0], bounds(self._bound.ball(k, max(bits, 64)))[1]
-        for digits in (6, 12, 40, 80):
-            error, value = decimals_below(max(low, fmpq(0)), digits), decimals_above(high, digits)
-            if rational(error) > rational(value):
-                break
-        return error, value
-
     def _parts(self, subject: Subject) -> dict[str, Any]:
         parts = subject.certificate_parts()
         return parts if self.quantity == "derivatives" else {k: v for k, v in parts.items() if k != "pieces"}
@@ -328,6 +318,37 @@ class RateBound(Claim):
         if not sequence.of_derivatives or sequence.limit.exact_matrix is None:
             return {}
         return {"matrix": sequence.limit.exact_matrix}
+
+
+def error_and_bound(sequence: Any, bound: Bound, k: int, bits: int) -> tuple[str, str]:
+    """Return the error at k rounded down, and the bound rounded up, to digits that tell them apart."""
+    low, high = bounds(sequence.run(max(bits, 64)).error(k))[0], bounds(bound.ball(k, max(bits, 64)))[1]
+    for digits in (6, 12, 40, 80):
+        error, value = decimals_below(max(low, fmpq(0)), digits), decimals_above(high, digits)
+        if rational(error) > rational(value):
+            break
+    return error, value
+
+
+def undecided_bound(
+    kind: str,
+    statement: str,
+    found: Comparison,
+    derivation: Derivation,
+    reason: str,
+    tried: tuple[str, ...] = ("balls of growing precision", "rational numbers"),
+) -> Undecided:
+    """Say up to where a bound was proved, and why not further."""
+    known = f"; the bound holds for k = 0, …, {found.proved_upto}" if found.proved_upto >= 0 else ""
+    return Undecided(
+        kind,
+        statement,
+        reason + known,
+        {"proved_upto": str(found.proved_upto)} if found.proved_upto >= 0 else {},
+        reason,
+        derivation,
+        tried=tried,
+    )
 
 
 def _rational_below(ratio: Any) -> fmpq:

@@ -33,6 +33,8 @@ class ComparedStep(Step):
         Where the error is the largest part of the bound, and which part.
     limit : fmpq_mat or None
         What the derivatives tend to, where it is rational.
+    directions : tuple of str
+        What the directions of the derivatives are called, where they are not all.
     """
 
     quantity: str
@@ -46,6 +48,7 @@ class ComparedStep(Step):
     equalities: int
     closest: tuple[int, float]
     limit: Any | None = None
+    directions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class TailStep(Step):
         ``e_k <= (constant + slope (k - k_1)) rate^(k - k_1)``.
     by_rows : bool
         Whether the rate is that of the maximum norm, by row sums, and not that of a quadratic form.
+    ball : bool
+        Whether it is that of the Euclidean norm, in the ball around the fixed point on which the map contracts.
     """
 
     start: int
@@ -67,3 +72,4 @@ class TailStep(Step):
     constant: Any
     slope: Any
     by_rows: bool
+    ball: bool = False

@@ -30,7 +30,7 @@ from piggycheck.render.formula import (
 )
 from piggycheck.render.layers import entries_of
 
-__all__ = ["derivative", "error", "from_start", "observed", "output", "point", "rate", "tie"]
+__all__ = ["derivative", "error", "from_start", "named", "observed", "output", "point", "rate", "tie"]
 
 _MOST_BRANCHES = 6
 _MOST_GUARDS = 4
@@ -344,7 +344,7 @@ def error(step: d.ErrorStep, steps: Sequence[d.Step]) -> Section:
     here, limit = (Letter("x", k), _X) if step.quantity == "iterates" else (Letter("J", k), _J)
     bounds: list[Atom] = [Decimal(decimals_below(step.lower)), Operator("≤")] if step.lower > 0 else []
     bounds += [*_distance(here, limit), *at_most(step.upper)]
-    where = f" in {_named(step.directions)}" if step.directions else ""
+    where = f" in {named(step.directions)}" if step.directions else ""
     said = sentence(
         f"A run of {step.iterations} steps in ball arithmetic, which bounds its rounding errors, and the enclosure of "
         f"the limit show{where} that ", tuple(bounds), ".",
@@ -352,7 +352,8 @@ def error(step: d.ErrorStep, steps: Sequence[d.Step]) -> Section:
     return Section(f"After {step.iterations} iterations", (said,))
 
 
-def _named(directions: Sequence[str]) -> str:
+def named(directions: Sequence[str]) -> str:
+    """Name directions of the parameters, where they are few."""
     if len(directions) == 1:
         return f"the direction {directions[0]}"
     return f"{len(directions)} directions"

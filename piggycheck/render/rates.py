@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from piggycheck import derivation as d
+from piggycheck.render.enclosures import named
 from piggycheck.render.formula import (
     Decimal,
     Display,
@@ -48,7 +49,8 @@ def compared(step: d.ComparedStep, steps: Sequence[d.Step]) -> Section:
 def _opening(step: d.ComparedStep) -> list[Paragraph | Display]:
     name, centre = ("J", "J̄") if step.quantity == "derivatives" else ("x", "x̄")
     difference = (Letter(name, "k"), Operator("−"), Letter(centre))
-    said = (f"In the {_NORMS[step.norm]} norm, the errors of the {step.quantity} are the norms ", (_E_K,), " of ")
+    what = step.quantity + (f" in {named(step.directions)}" if step.directions else "")
+    said = (f"In the {_NORMS[step.norm]} norm, the errors of the {what} are the norms ", (_E_K,), " of ")
     if step.limit is None:
         return [Paragraph((*said, difference, ". They are compared with the bound"))]
     limit = Display((formula(Letter("J̄"), *is_matrix(step.limit)),))
@@ -96,6 +98,9 @@ def tail(step: d.TailStep, steps: Sequence[d.Step]) -> Section:
     Section
     """
     norm = "the maximum norm, by the row sums," if step.by_rows else "the norm of this quadratic form"
+    trapped = " on the iterates are trapped, and in "
+    if step.ball:
+        norm, trapped = "the Euclidean norm", " on the iterates are in the ball on which the map contracts, and in "
     index = formula(Letter("k", "1"), "=", Number(step.start))
     constant = _number(step.constant)
     growing: Formula = (*constant, Operator("·"), Power(step.rate, "n"))
@@ -103,7 +108,7 @@ def tail(step: d.TailStep, steps: Sequence[d.Step]) -> Section:
         growing = (Operator("("), *constant, Operator("+"), *_number(step.slope), _N, Operator(")"), Operator("·"))
         growing = (*growing, Power(step.rate, "n"))
     said: list[Part] = [
-        "From ", index, f" on the iterates are trapped, and in {norm} each step multiplies errors by at most ",
+        "From ", index, f"{trapped}{norm} each step multiplies errors by at most ",
         (Number(step.rate),), ". So at ",
         formula(_K, "=", Letter("k", "1"), "+", _N), " the error is at most",
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from piggycheck.claims.enclosed.converged import converged_statement, decide_con
 from piggycheck.claims.enclosed.converges import converges_statement, decide_converges
 from piggycheck.claims.enclosed.derivative import decide_derivative, derivative_statement
 from piggycheck.claims.enclosed.fixed_point import decide_fixed_point, fixed_point_statement
+from piggycheck.claims.enclosed.rate_bound import decide_rate_bound, rate_bound_statement
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
@@ -24,6 +25,7 @@ _DECISIONS: dict[str, Callable[[Any, EnclosedSubject], Verdict]] = {
     "converges": decide_converges,
     "derivative": decide_derivative,
     "fixed_point": decide_fixed_point,
+    "rate_bound": decide_rate_bound,
 }
 
 _ABOUT_SETS = (
@@ -36,6 +38,7 @@ _STATEMENTS: dict[str, Callable[[Any, EnclosedSubject], str]] = {
     "converges": converges_statement,
     "derivative": derivative_statement,
     "fixed_point": fixed_point_statement,
+    "rate_bound": rate_bound_statement,
 }
 
 

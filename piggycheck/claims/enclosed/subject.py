@@ -14,7 +14,7 @@ from piggycheck.claims.about import About
 from piggycheck.claims.directions import Chosen, Moves, choose
 from piggycheck.claims.enclosed.facts import compressed, point_step, tie_step
 from piggycheck.claims.subject import Subject
-from piggycheck.derivation import Derivation, MapStep, StructuredMapStep
+from piggycheck.derivation import Derivation, EnclosedPointStep, FixedPointStep, MapStep, StructuredMapStep
 from piggycheck.enclosures import LimitEnclosure, LimitProblem, Tie, enclose_limit
 from piggycheck.enclosures.exact import exact_fixed_point
 from piggycheck.errors import InputError, UnknownError
@@ -23,7 +23,7 @@ from piggycheck.iteration import Iteration
 from piggycheck.layered_text import describe
 from piggycheck.maps import ArrayParameter, Group, SecondOrderCone, Spectral, StructuredMap
 
-__all__ = ["EnclosedSubject"]
+__all__ = ["EnclosedSubject", "with_room"]
 
 _MOST_ENTRIES = 2500
 _LEAST_SECONDS = 1.0
@@ -99,7 +99,7 @@ class EnclosedSubject(About):
         try:
             seconds = max(self.remaining, _LEAST_SECONDS)
             found = enclose_limit(self.problem, directions=directions, time_limit=seconds, whole=True)
-            return _with_room(found)
+            return with_room(found)
         except UnknownError as error:
             self._failure = error
             raise
@@ -155,7 +155,7 @@ class EnclosedSubject(About):
         start = self.iteration.start
         iteration = Iteration(self._symbolic_map, start, self.iteration.name)
         point = None if known is None else FixedPoint(dict(known.state), self._flat)
-        subject = Subject(iteration, self._flat, time_limit=self.time_limit, known=point)
+        subject = _Layered(iteration, self._flat, None, self.time_limit, point, self._told())
         return subject.with_time(max(self.remaining, 0.1)).reporting(self.progress)
 
     def at_tie(self, tie: Tie) -> Subject:
@@ -167,9 +167,7 @@ class EnclosedSubject(About):
             When the map is too large; with what ties there, and how many pieces meet.
         """
         if self.is_small:
-            written = self.symbolic(tie.fixed_point)
-            told = _Layered(written.iteration, written.at, None, written.time_limit, written.known, self.opening())
-            return told.reporting(self.progress)
+            return self.symbolic(tie.fixed_point)
         count = self._pieces_at_tie
         meet = f"{count} pieces meet there" if count else "several pieces may meet there"
         raise UnknownError(f"{tie}, and {meet}; the map is too large to be written out, which claims about ties need")
@@ -253,6 +251,15 @@ class EnclosedSubject(About):
             derivation.record(tie_step(found, self._pieces_at_tie) if isinstance(found, Tie) else point_step(found))
         return derivation
 
+    def _told(self) -> Derivation:
+        """As much of a derivation as is known."""
+        for pieces in (True, False):
+            try:
+                return self.opening(pieces=pieces)
+            except UnknownError:
+                continue
+        return Derivation()
+
     def listed_pieces(self) -> list[dict[str, Any]]:
         """Return the active piece, by what the switches of each node see."""
         try:
@@ -264,12 +271,12 @@ class EnclosedSubject(About):
             return []
 
 
-def _with_room(found: LimitEnclosure | Tie) -> LimitEnclosure | Tie:
+def with_room(found: LimitEnclosure | Tie, least: fmpq = _LEAST_ERROR) -> LimitEnclosure | Tie:
     """Let no error be stated as 0: who checks in binary numbers rounds what is exact here."""
     if isinstance(found, Tie):
         return found
-    derivative_error = found.derivative_error if found.derivative is None else found.derivative_error or _LEAST_ERROR
-    return replace(found, error=found.error or _LEAST_ERROR, derivative_error=derivative_error)
+    derivative_error = found.derivative_error if found.derivative is None else found.derivative_error or least
+    return replace(found, error=found.error or least, derivative_error=derivative_error)
 
 
 @dataclass
@@ -280,5 +287,7 @@ class _Layered(Subject):
 
     def opening(self, *, pieces: bool = True) -> Derivation:
         """Begin a derivation: the layers, the fixed point, the pieces there."""
-        written = [step for step in super().opening(pieces=pieces) if not isinstance(step, MapStep)]
+        told = {StructuredMapStep: MapStep, EnclosedPointStep: FixedPointStep}
+        left_out = tuple(told[type(step)] for step in self.layered if type(step) in told)
+        written = [step for step in super().opening(pieces=pieces) if not isinstance(step, left_out)]
         return Derivation([*self.layered, *written])
