@@ -1,4 +1,4 @@
-"""Deciding the order of two expressions in k and sequences of errors, k by k: in balls, exactly where they are equal."""
+"""Deciding the order of two expressions in k and sequences of errors, k by k: in balls, and exactly where equal."""
 
 from __future__ import annotations
 
