@@ -10,6 +10,8 @@ from .annihilators import Errors, require_annihilated, require_dominant, require
 from .arithmetics import Exact, Open
 from .convergence import MOST_ITERATIONS, Region, trap
 from .couplings import fractions, mixed_derivatives, moved_by_state, require_affine
+from .curved_rates import METHODS
+from .curved_rates import rate_of as rate_of_curved
 from .distances import Limit
 from .intervals import ONE, Interval
 from .matrices import Matrix, combine, equal, matrix, times
@@ -54,6 +56,8 @@ def rate_of(claim: Data, subject: Subject, witness: Data) -> tuple[Fraction, Fra
     """Bounds of the rate, and a polynomial of which it is the only root between them."""
     if text(claim.get("quantity"), "claim.quantity") not in ("iterates", "derivatives"):
         raise Unreadable('`claim.quantity` is "iterates" or "derivatives"')
+    if witness["method"] in METHODS:
+        return rate_of_curved(claim, subject, witness)
     data = fields(witness["number"], "number", ("polynomial", "lower", "upper"))
     R, lower, upper = (
         read_polynomial(data["polynomial"], "number.polynomial"),
@@ -233,4 +237,7 @@ for method in ("word_tree", "affine", "fixed_start", "local"):
     keys = ("method", "iteration", "annihilator", "dominant", "number", *tree)
     RULES["asymptotic_rate", "proved", method] = (rate_proved, keys, ("matrix",))
     RULES["asymptotic_rate", "refuted", method] = (rate_refuted, keys, ("matrix",))
+for method, (required, optional) in METHODS.items():
+    RULES["asymptotic_rate", "proved", method] = (rate_proved, required, optional)
+    RULES["asymptotic_rate", "refuted", method] = (rate_refuted, required, optional)
 CLAIM = {"asymptotic_rate": ("quantity", "value")}

@@ -15,6 +15,7 @@ from .continuity import continuous_proved, continuous_refuted
 from .conventions import CLAIM as PRACTICE_CLAIM
 from .conventions import RULES as PRACTICE
 from .convergence import converges_proved, converges_refuted, converges_refuted_by_iterates
+from .curved_rates import RULES as CURVED
 from .cycles import CLAIM as CYCLES_CLAIM
 from .cycles import RULES as CYCLES
 from .derivatives import (
@@ -87,6 +88,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     **SINGULAR,
     **CYCLES,
     **RATES,
+    **CURVED,
     **ASYMPTOTIC,
 }
 OF_LAYERS = {**LIMITS_OF_LAYERS, **RATES_OF_LAYERS}  # by kind and verdict

@@ -17,7 +17,7 @@ from .definite import semidefinite
 from .distances import Limit
 from .intervals import ONE, ZERO, Interval, power, raised
 from .matrices import Matrix, matrix, times, transpose
-from .orbits import Orbit, Setting
+from .orbits import Helper, Orbit, Setting
 from .proofs import KINDS, contraction, read_tree
 from .rate_bounds import Term
 from .rates import Claimed, errors_of, rate_proved, rate_refuted, read_bits, say_bound
@@ -157,7 +157,7 @@ class Tail:
     def rounded(self, first: int, bits: int) -> Orbit:
         """In rounded numbers."""
         try:
-            return self.advanced(Orbit(self.setting, Rounded(bits), None), first)
+            return self.advanced(Orbit(self.setting, Rounded(bits), Helper(self.setting)), first)
         except Open:
             raise Refused(f"the iterates are not followed up to {first} with {bits} bits") from None
 
