@@ -72,7 +72,9 @@ def rate_panels(subject: Subject, verdicts: Sequence[Verdict], steps: int) -> tu
         lines += [line for line in _lines(verdict, step, count) if line not in lines]
         if step.violation is not None:
             marks.append((step.violation, f"first violation: k = {step.violation}"))
-    lines += [line for step in exact if (line := _fitted(step, errors)) is not None]
+    for step in exact:
+        fitted = _fitted(step, errors)
+        lines += [fitted] if fitted is not None and fitted not in lines else []
     drawn = [*errors.values(), *(line.series for line in lines)]
     last = max((k for one in drawn for k, value in zip(one.k, one.values, strict=True) if value >= _VISIBLE), default=1)
     shares = _shares(errors, lines, last)
@@ -166,26 +168,26 @@ def _lines(verdict: Verdict, step: ComparedStep, count: int) -> list[_Line]:
         constant, slope, rate = as_float(tail.constant), as_float(tail.slope), as_float(tail.rate)
         ks = tuple(range(tail.start, count + 1))
         drawn = tuple((constant + slope * (k - tail.start)) * rate ** (k - tail.start) for k in ks)
-        lines.append(_Line(Series(f"proved from k = {tail.start} on, for every k", ks, drawn, "proved")))
+        lines.append(_Line(Series(f"{step.quantity}: proved from k = {tail.start} on", ks, drawn, "proved")))
     return lines
 
 
 def _fitted(step: AsymptoticRateStep, errors: dict[str, Series]) -> _Line | None:
-    """A line of the proved rate, as low as it can be and still lie above the errors from the proved index on."""
+    """A line of the proved rate, as low as it can be and still lie above the later half of the errors."""
     if step.quantity not in errors:
         return None
     error, rate = errors[step.quantity], as_float(step.rate.lower)
     ks = tuple(range(max(step.iteration, 1), len(error.k)))
     shape = [float(k) ** step.power * power_of(rate, k) for k in ks]
-    factor = max((error.values[k] / value for k, value in zip(ks, shape, strict=True) if value > _VISIBLE), default=0.0)
+    visible = [(k, value) for k, value in zip(ks, shape, strict=True) if min(error.values[k], value) >= _VISIBLE]
+    factor = max((error.values[k] / value for k, value in visible[len(visible) // 2 :]), default=0.0)
     if not factor:
         return None
-    growth = {0: "", 1: "k · "}.get(step.power, f"k^{step.power} · ")
+    growth = {0: "", 1: "k·"}.get(step.power, f"k^{step.power}·")
     closed = step.rate.closed_form
     shown = f"{rate:.6g}" if closed is None else f"({_written(str(closed))})"
-    name = f"C · {growth}{shown}^k"
     values = tuple(factor * value for value in shape)
-    return _Line(Series(f"{step.quantity}, proved rate: {name}, C fitted", ks, values, "proved"), step.quantity, name)
+    return _Line(Series(f"{step.quantity}: C·{growth}{shown}^k, proved rate", ks, values, "proved"))
 
 
 def _shares(errors: dict[str, Series], lines: Sequence[_Line], last: int) -> list[Series]:

@@ -40,6 +40,7 @@ _STEPWISE = {"lower", "upper", "gap"}
 _MARKERS = 12
 _NARROW = 20
 _ORDERS = 8
+_ROOM = 1.1
 _BELOW_LABEL, _BELOW_MARKS = 34, 22
 _SMALLEST, _LARGEST = 1e-200, 1e200
 
@@ -118,6 +119,8 @@ def _draw(axis: Any, panel: Any) -> None:
     if logarithmic:
         axis.set_yscale("log")
         _mark_round_powers(axis)
+    elif any(series.role == "level" for series in panel.series):
+        axis.set_ylim(0, _ROOM * max(value for series in panel.series for value in series.values))
     axis.set_ylabel(mathematical(panel.ylabel))
     plain_axes(axis)
     axis.tick_params(labelbottom=True)
