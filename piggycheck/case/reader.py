@@ -383,13 +383,13 @@ class _Reader:
                 near = difflib.get_close_matches(str(kind), sorted(KINDS), n=3)
                 known = f"write {' or '.join(near)}" if near else "`piggycheck list claims` names those that are known"
                 raise InputError(f"unknown claim kind `{str(kind)[:60]}`; {known}")
-        fields = dataclasses.fields(KINDS[kind])
-        self._known_keys(table, ("claim", index), [f.name for f in fields])
+        fields = {f.metadata.get("name", f.name): f for f in dataclasses.fields(KINDS[kind])}
+        self._known_keys(table, ("claim", index), list(fields))
         with self.at("claim", index):
-            for field in fields:
-                if field.name not in table and field.default is field.default_factory is dataclasses.MISSING:
-                    raise InputError(f"claim `{kind}` needs `{field.name}`; write {field.name} = ...")
-            return KINDS[kind](**{key: self._claim_value(key, value) for key, value in table.items()})
+            for name, field in fields.items():
+                if name not in table and field.default is field.default_factory is dataclasses.MISSING:
+                    raise InputError(f"claim `{kind}` needs `{name}`; write {name} = ...")
+            return KINDS[kind](**{fields[key].name: self._claim_value(key, value) for key, value in table.items()})
 
     def _claim_value(self, key: str, value: Any) -> Any:
         """Read the numbers and arrays of a claim; structure stays as it is, and so does a field that is text."""

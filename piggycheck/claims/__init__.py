@@ -17,6 +17,7 @@ from piggycheck.claims.derivative import Derivative
 from piggycheck.claims.derivatives_diverge_everywhere import DerivativesDivergeEverywhere
 from piggycheck.claims.diverges import Diverges
 from piggycheck.claims.enclosed import EnclosedSubject, decide_enclosed, statement_of
+from piggycheck.claims.error_comparison import ErrorComparison
 from piggycheck.claims.fixed_point import FixedPointClaim as FixedPoint
 from piggycheck.claims.flow_cycle import FlowCycle
 from piggycheck.claims.implicit_is_invertible import ImplicitIsInvertible
@@ -55,6 +56,7 @@ __all__ = [
     "DerivativesDivergeEverywhere",
     "Diverges",
     "EnclosedSubject",
+    "ErrorComparison",
     "FixedPoint",
     "FlowCycle",
     "ImplicitIsInvertible",
@@ -93,6 +95,7 @@ KINDS: dict[str, type[Claim]] = {
         Derivative,
         DerivativesDivergeEverywhere,
         Diverges,
+        ErrorComparison,
         FixedPoint,
         FlowCycle,
         ImplicitIsInvertible,

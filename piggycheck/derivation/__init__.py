@@ -1,6 +1,7 @@
 """The steps of a derivation as data, recorded while a claim is decided."""
 
 from piggycheck.derivation.asymptotic import AsymptoticRateStep, RatesComparedStep, SequenceStep, TransientStep
+from piggycheck.derivation.comparisons import SidesStep
 from piggycheck.derivation.cycles import BasinStep, CyclesStep, FollowedStep
 from piggycheck.derivation.enclosed import (
     EnclosedDerivativeStep,
@@ -109,6 +110,7 @@ __all__ = [
     "RealisedStep",
     "SeparationStep",
     "SequenceStep",
+    "SidesStep",
     "SingularStep",
     "Step",
     "StructuredMapStep",

@@ -8,7 +8,7 @@ from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.intervals import IntervalMatrix
-from piggycheck.render import asymptotic, cycles, enclosures, limit_sets, practice, rates, trajectories
+from piggycheck.render import asymptotic, comparisons, cycles, enclosures, limit_sets, practice, rates, trajectories
 from piggycheck.render.bounds import bounds
 from piggycheck.render.formula import (
     Cases,
@@ -45,6 +45,7 @@ HEADINGS = {
     "derivative": "What do the derivatives converge to?",
     "derivatives_diverge_everywhere": "Do the derivatives diverge at every parameter?",
     "diverges": "Do the derivatives diverge?",
+    "error_comparison": "Is one error at most the other?",
     "flow_cycle": "Does the flow run into a cycle?",
     "fixed_point": "Where is the fixed point?",
     "implicit_is_invertible": "Can implicit differentiation be done?",
@@ -437,6 +438,7 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.SequenceStep: asymptotic.sequence,
     d.RatesComparedStep: asymptotic.rates_compared,
     d.ComparedStep: rates.compared,
+    d.SidesStep: comparisons.sides,
     d.TailStep: rates.tail,
     d.PracticeStep: practice.told,
     d.AgainstClarkeStep: practice.against_clarke,
