@@ -259,6 +259,7 @@ class ErrorComparison(Claim):
                 compared.equalities,
                 compared.closest,
                 before,
+                self.estimates,
             )
         )
         return derivation

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from piggycheck.derivation.steps import Step
@@ -37,6 +38,8 @@ class SidesStep(Step):
         Where the left side is the largest part of the right one, and which part.
     before : int or None
         The order at ``first - 1``: -1, 0 or 1 when the left side is smaller, equal or larger.
+    estimates : mapping from names to piggycheck.rates.sequences.Estimate
+        The sequences again, so that they can be drawn.
     """
 
     left: Any
@@ -52,3 +55,4 @@ class SidesStep(Step):
     equalities: int
     closest: tuple[int, float]
     before: int | None = None
+    estimates: Mapping[str, Any] = field(default_factory=dict)
