@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from flint import fmpq
 
-from piggycheck.arithmetic import bounds, enclosure, rational
+from piggycheck.arithmetic import bounds, rational
 from piggycheck.claims.base import Claim, certify, decimals_above, decimals_below
 from piggycheck.claims.directions import read_directions
 from piggycheck.claims.subject import Subject
-from piggycheck.claims.trap import Trap, find_trap
+from piggycheck.claims.tails import UpperTail, upper_tail
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ComparedStep, ContractionStep, Derivation, TailStep, TrapStep
-from piggycheck.errors import InputError, IrrationalError, UnknownError
-from piggycheck.linalg import identity, simplest_between
+from piggycheck.errors import InputError, UnknownError
 from piggycheck.rates.bounds import Bound, read_bound
 from piggycheck.rates.decide import Comparison, compare_with_bound
 from piggycheck.rates.errors import ErrorSequence, read_norm, read_quantity, read_upto
 from piggycheck.rates.limit import Limit, require_start, unknown_limit
-from piggycheck.rates.pieces import AffinePiece, affine_piece
-from piggycheck.rates.tail import Tail, find_tail, row_sum, slowest_ratio, tightened
-from piggycheck.stability import Contractive, WordTree
+from piggycheck.rates.tail import slowest_ratio
 
 __all__ = ["FIRST_RANGE", "RateBound", "error_and_bound", "undecided_bound"]
 
 FIRST_RANGE = 500
 _LAST_RANGE = 20_000
-_BELOW = fmpq(999, 1000)
 _NORMS = {"max": "the maximum norm", "frobenius": "the Frobenius norm", "spectral": "the spectral norm"}
 
 
@@ -116,17 +111,18 @@ class RateBound(Claim):
         if self.upto != "infinity":
             return self._compared(subject, sequence, self._compare(subject, sequence, self.upto))
         found = self._compare(subject, sequence, FIRST_RANGE)
-        if found.violation is not None or found.reason:
+        if found.violation is not None:
             return self._compared(subject, sequence, found)
         try:
-            tree, trap, tail = self._tail(subject, sequence)
+            upper = self._tail(subject, sequence)
         except UnknownError as error:
             return self._not_for_all(subject, sequence, found, error)
-        if tail.start > FIRST_RANGE:
-            found = self._compare(subject, sequence, tail.start)
-            if found.violation is not None or found.reason:
-                return self._compared(subject, sequence, found)
-        return self._for_all(subject, sequence, replace(found, proved_upto=tail.start), tree, trap, tail)
+        start = upper.tail.start
+        if start > found.proved_upto and not found.reason:
+            found = self._compare(subject, sequence, start)
+        if found.violation is not None or found.proved_upto < start:
+            return self._compared(subject, sequence, found)
+        return self._for_all(subject, sequence, replace(found, proved_upto=start, reason=""), upper)
 
     def _sequence(self, subject: Subject) -> ErrorSequence:
         try:
@@ -146,7 +142,7 @@ class RateBound(Claim):
 
         return compare_with_bound(sequence, self.read, upto, out_of_time=out_of_time, progress=subject.tell)
 
-    def _tail(self, subject: Subject, sequence: ErrorSequence) -> tuple[WordTree, Trap, Tail]:
+    def _tail(self, subject: Subject, sequence: ErrorSequence) -> UpperTail:
         """What holds from some index on.
 
         Raises
@@ -157,38 +153,7 @@ class RateBound(Claim):
         ratio = slowest_ratio(self.read)
         if ratio is None:
             raise UnknownError("for all k the bound must be a sum of terms c*k**d*r**k, one of them positive")
-        rate = _rational_below(ratio)
-        pieces = self._affine_pieces(subject, sequence)
-        by_rows = row_sum(pieces) if self.norm == "max" and pieces else None
-        tree = _contraction(subject, rate)
-        trap, tree = find_trap(subject, tree, rate)
-        if by_rows is not None and by_rows <= rate:
-            tree = replace(tree, rate=max(tree.rate, by_rows))
-        else:
-            by_rows = None
-        tail = find_tail(
-            sequence,
-            self.read,
-            tree,
-            trap.iteration,
-            pieces,
-            out_of_time=lambda: subject.remaining <= 0,
-            by_rows=by_rows is not None,
-        )
-        return tree, trap, tail
-
-    def _affine_pieces(self, subject: Subject, sequence: ErrorSequence) -> Sequence[AffinePiece]:
-        """All pieces that the trapped iterates can meet; none where one is not affine, for the iterates."""
-        derivatives = sequence.of_derivatives
-        found = [affine_piece(sequence.limit, piece.signature, derivatives) for piece in subject.active]
-        pieces = [piece for piece in found if piece is not None]
-        if not derivatives:
-            return pieces if len(pieces) == len(found) else ()
-        if len(pieces) < len(found):
-            raise UnknownError("for all k the derivatives are followed on affine pieces alone")
-        if any(entry != 0 for piece in pieces for entry in piece.h):
-            raise UnknownError("a piece that iterates meet where guards tie gives the derivatives another limit")
-        return pieces
+        return upper_tail(subject, sequence, self.read, ratio)
 
     # -- verdicts -----------------------------------------------------------------------------------------------------
 
@@ -236,6 +201,8 @@ class RateBound(Claim):
         self, subject: Subject, sequence: ErrorSequence, found: Comparison, error: UnknownError
     ) -> Verdict:
         """Refute the claim at a larger k, or say how far it was proved."""
+        if found.reason:
+            return self._compared(subject, sequence, found)
         upto = found.proved_upto
         while upto < _LAST_RANGE and subject.remaining > 0:
             upto = min(4 * upto, _LAST_RANGE)
@@ -249,18 +216,15 @@ class RateBound(Claim):
         derivation = self._derivation(subject, sequence, found)
         return undecided_bound(self.kind, self.statement(subject), found, derivation, f"for all k: {error}")
 
-    def _for_all(
-        self, subject: Subject, sequence: ErrorSequence, found: Comparison, tree: WordTree, trap: Trap, tail: Tail
-    ) -> Verdict:
+    def _for_all(self, subject: Subject, sequence: ErrorSequence, found: Comparison, upper: UpperTail) -> Verdict:
+        tree, trap, tail = upper.tree, upper.trap, upper.tail
         derivation = self._derivation(subject, sequence, found)
         derivation.record(ContractionStep(tree))
         derivation.record(TrapStep(trap.iteration, trap.level))
         derivation.record(TailStep(tail.start, tail.rate, tail.constant, tail.slope, tail.weight is None))
         witness = {
-            **tree.witness(),
-            "trap": {"iteration": trap.iteration, "level": trap.level, "growth": trap.growth, "bits": trap.bits},
+            **upper.witness(),
             "from": tail.start,
-            **({"rows": True} if tail.weight is None else {"weight": tail.weight}),
             "bits": found.bits
             if tail.start <= 200
             else min(10_000, max(found.bits, 128 + _digits(tail.start, tree.rate))),
@@ -349,37 +313,6 @@ def undecided_bound(
         derivation,
         tried=tried,
     )
-
-
-def _rational_below(ratio: Any) -> fmpq:
-    """A rate not above a ratio: itself where it is rational and below 1."""
-    try:
-        rate = rational(ratio)
-    except IrrationalError:
-        low = enclosure(ratio, 64)[0]
-        rate = simplest_between(low * fmpq(10**9 - 1, 10**9), low)
-    return rate if rate < 1 else _BELOW
-
-
-def _contraction(subject: Subject, rate: fmpq) -> WordTree:
-    """A word tree of the active pieces at a rate.
-
-    Raises
-    ------
-    UnknownError
-        When there is none within the limits.
-    """
-    try:
-        system = subject.active_system
-    except IrrationalError:
-        system = subject.enclosed(subject.active)
-    plain = WordTree(identity(system.dimension), rate, tuple((i,) for i in range(len(system))), fmpq(1))
-    if plain.verify(system.A):
-        return tightened(plain, system.A)
-    answer = subject.radius(rate, of=system, trees_only=True, time_limit=subject.remaining / 2)
-    if not isinstance(answer, Contractive):
-        raise UnknownError(f"no contraction of the pieces at the rate {rate} was proved")
-    return tightened(answer.proof, system.A)
 
 
 def _digits(k: int, rate: fmpq) -> int:

@@ -30,7 +30,7 @@ from piggycheck.derivation.limit_sets import (
     SingularStep,
 )
 from piggycheck.derivation.practice import AgainstClarkeStep, PracticeStep
-from piggycheck.derivation.rates import ComparedStep, TailStep
+from piggycheck.derivation.rates import ComparedStep, LowerTailStep, TailStep
 from piggycheck.derivation.singular import PolynomialGrowthStep, PseudoInverseStep
 from piggycheck.derivation.steps import (
     BoundsStep,
@@ -98,6 +98,7 @@ __all__ = [
     "InvariantPointsStep",
     "InvertibleStep",
     "LimitStep",
+    "LowerTailStep",
     "MapStep",
     "ObservedStep",
     "OutsideImplicitStep",

@@ -7,7 +7,7 @@ from typing import Any
 
 from piggycheck.derivation.steps import Step
 
-__all__ = ["ComparedStep", "TailStep"]
+__all__ = ["ComparedStep", "LowerTailStep", "TailStep"]
 
 
 @dataclass(frozen=True)
@@ -73,3 +73,32 @@ class TailStep(Step):
     slope: Any
     by_rows: bool
     ball: bool = False
+
+
+@dataclass(frozen=True)
+class LowerTailStep(Step):
+    """From some index on errors of a sequence are at least so large, by a left eigenvector.
+
+    Attributes
+    ----------
+    name : str
+        Of the sequence.
+    quantity : "iterates" or "derivatives"
+    start : int
+        The index k_1.
+    vector : fmpq_mat
+        A row.
+    eigenvalue, constant, slope : fmpq
+        Errors are at least ``(constant + slope (k - k_1)) |eigenvalue|^(k - k_1)``.
+    trapped : int or None
+        From this index on the iterates are trapped; None where the map is affine as a whole.
+    """
+
+    name: str
+    quantity: str
+    start: int
+    vector: Any
+    eigenvalue: Any
+    constant: Any
+    slope: Any
+    trapped: int | None

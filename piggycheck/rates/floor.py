@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import sympy as sp
 from flint import arb, ctx, fmpq
 
 from piggycheck.arithmetic import Balls, rational, sign, to_sympy
@@ -84,6 +85,18 @@ class Floor:
             for seen in self.lowers[name].seen
         )
 
+    def slowest(self, k: int) -> sp.Expr | None:
+        """Return the largest ratio of the positive terms, with what is excited at k of the errors in them."""
+        ratios = [term.ratio for term in self.terms if sign(term.coefficient) > 0]
+        for name, terms in self.named.items():
+            sizes = [to_sympy(abs(tail.seen.eigenvalue)) for tail in self.lowers[name].at(k) if _is_excited(tail)]
+            ratios += [term.ratio * size for term in terms for size in sizes]
+        largest = None
+        for ratio in ratios:
+            if largest is None or sign(ratio - largest) > 0:
+                largest = ratio
+        return largest
+
     def sums(self, k: int, rate: fmpq) -> tuple[arb, arb] | None:
         """Return ``S_0`` and ``S_1`` in balls; None where a negative term decreases too slowly."""
         with ctx.workprec(BITS):
@@ -134,6 +147,10 @@ def _seen_sums(terms: Sequence[Term], tail: LowerTail, k: int, g: Any, rate: fmp
             first += value * tail.constant
             second += value * (tail.constant * _slope(term, ratio, k, g) + tail.slope)
     return first, second
+
+
+def _is_excited(tail: LowerTail) -> bool:
+    return bool(tail.constant > 0 or tail.slope > 0)
 
 
 def _reaches(term: Term, size: Any, rate: fmpq) -> bool:

@@ -440,6 +440,7 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.ComparedStep: rates.compared,
     d.SidesStep: comparisons.sides,
     d.TailStep: rates.tail,
+    d.LowerTailStep: rates.lower_tail,
     d.PracticeStep: practice.told,
     d.AgainstClarkeStep: practice.against_clarke,
     d.StructuredMapStep: structured_map,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.render.enclosures import named
@@ -20,11 +21,12 @@ from piggycheck.render.formula import (
     Power,
     Section,
     decimals_above,
+    decimals_below,
     formula,
     is_matrix,
 )
 
-__all__ = ["compared", "tail"]
+__all__ = ["compared", "lower_tail", "tail"]
 
 _E_K, _K, _N = Letter("e", "k"), Letter("k"), Letter("n")
 _NORMS = {"max": "maximum", "frobenius": "Frobenius", "spectral": "spectral"}
@@ -119,6 +121,48 @@ def tail(step: d.TailStep, steps: Sequence[d.Step]) -> Section:
     return Section("For every k", (Paragraph(tuple(said)), Display((growing,)), Paragraph(closing)))
 
 
-def _number(value: object) -> Formula:
+def lower_tail(step: d.LowerTailStep, steps: Sequence[d.Step]) -> Section:
+    """Tell how large the errors of a sequence are at least, from some index on.
+
+    Parameters
+    ----------
+    step : LowerTailStep
+    steps : sequence of Step
+
+    Returns
+    -------
+    Section
+    """
+    index = formula(Letter("k", "1"), "=", Number(step.start))
+    row, seen = Letter("w"), "its derivatives" if step.quantity == "derivatives" else "its iterates"
+    least = _number(step.constant, decimals_below)
+    if step.slope:
+        least = (Operator("("), *least, Operator("+"), *_number(step.slope, decimals_below), _N, Operator(")"))
+    why: tuple[Part, ...] = ("its map is affine",)
+    if step.trapped is not None:
+        why = ("its iterates are trapped from ", formula(_K, "=", Number(step.trapped)), " on")
+    said: list[Part] = [
+        f"For {step.name} {why[0]}", *why[1:], ", and every piece that is met has a matrix ", (Letter("A"),),
+        " that multiplies the row",
+    ]  # fmt: skip
+    closing: list[Part] = [
+        "by ", (Number(step.eigenvalue),), f". So a step multiplies what this row sees of the error of {seen} by ",
+        (Number(step.eigenvalue),),
+        ", up to a multiple of the error of the iterates that has the same sign" if step.slope else "",
+        ", and at ", formula(_K, "=", Letter("k", "1"), "+", _N), " with ", index, " the error is at least",
+    ]  # fmt: skip
+    power = Power(abs(step.eigenvalue), "n")
+    return Section(
+        f"Errors from below: {step.name}",
+        (
+            Paragraph(tuple(said)),
+            Display((formula(row, *is_matrix(step.vector)),)),
+            Paragraph(tuple(part for part in closing if part)),
+            Display(((*least, Operator("·"), power),)),
+        ),
+    )
+
+
+def _number(value: object, decimals: Callable[[Any], str] = decimals_above) -> Formula:
     text = str(value)
-    return (Number(value),) if len(text) <= 12 else (Decimal(decimals_above(value)),)  # type: ignore[arg-type]
+    return (Number(value),) if len(text) <= 12 else (Decimal(decimals(value)),)
