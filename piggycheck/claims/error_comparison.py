@@ -120,7 +120,7 @@ class ErrorComparison(Claim):
         if self.upto != "infinity":
             where = f"for k = {self.first}, …, {self.upto}"
         told = [f"{name} is {describe(one, self.norm)}" for name, one in self.estimates.items()]
-        return f"{self.left} is at most {self.right} {where}, in {_NORMS[self.norm]}, where {'; '.join(told)}"
+        return f"{where}, {self.left} is at most {self.right} in {_NORMS[self.norm]}, where {'; '.join(told)}"
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 

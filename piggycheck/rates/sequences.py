@@ -198,7 +198,10 @@ def read_sequences(tables: Any, norm: str = "max", where: str = "sequences") -> 
         raise InputError(f"{where}: `{str(tables)[:60]}` is not a table; write [claim.sequences.NAME]")
     found = {name: replace(known, norm=norm) for name, known in KNOWN.items()}
     for name, table in tables.items():
-        found[name] = _read(_identifier(name, where), table, norm)
+        own = _read(_identifier(name, where), table, norm)
+        if name in KNOWN and replace(own, norm=norm) != found[name]:
+            raise InputError(f"sequence `{name}`: the name has a meaning already; write another one")
+        found[name] = own
     return found
 
 

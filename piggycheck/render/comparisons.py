@@ -40,8 +40,10 @@ def sides(step: d.SidesStep, steps: Sequence[d.Step]) -> Section:
     Section
     """
     blocks: list[Paragraph | Display] = []
-    for told in step.sequences:
-        blocks += _sequence(*told)
+    known: list[object] = []
+    for name, said, point, limit in step.sequences:
+        blocks += _sequence(name, said, point, limit, limit in known)
+        known.append(limit)
     asked = f"Errors are measured in the {_NORMS[step.norm]} norm. It is claimed that"
     compared = (Expression(step.left), Operator("≤"), Expression(step.right))
     return Section(
@@ -49,14 +51,19 @@ def sides(step: d.SidesStep, steps: Sequence[d.Step]) -> Section:
     )
 
 
-def _sequence(name: str, said: str, point: dict[str, object] | None, limit: object) -> list[Paragraph | Display]:
+def _sequence(
+    name: str, said: str, point: dict[str, object] | None, limit: object, is_known: bool
+) -> list[Paragraph | Display]:
     parts: list[Part] = [(Name(name),), f" is {said}"]
     if point is not None:
         there = listed([formula(Name(v), "=", Expression(c)) for v, c in point.items()])
         parts += [", where the fixed point is ", *there]
     if limit is None:
         return [Paragraph((*parts, "."))]
-    return [Paragraph((*parts, ", and the derivatives tend to")), Display((formula(Letter("J̄"), *is_matrix(limit)),))]
+    if is_known:
+        return [Paragraph((*parts, ". The derivatives tend to ", (Letter("J̄"),), ", too."))]
+    tending = Paragraph((*parts, ". The derivatives tend to"))
+    return [tending, Display((formula(Letter("J̄"), *is_matrix(limit)),))]
 
 
 def _found(step: d.SidesStep) -> list[Part]:
