@@ -45,7 +45,7 @@ EXPECTED = {
     "lasso-10-variables": ("proved", "proved"),
     "lasso-1d-at-the-kink": ("refuted",),
     "lasso-1d-away-from-the-kink": ("proved",),
-    "lasso-50-variables": ("proved", "proved"),
+    "lasso-50-variables": ("proved", "proved", "proved"),
     "lasso-500-variables": ("proved", "proved"),
     "lasso-at-a-breakpoint": ("proved", "refuted"),
     "lasso-tie-two-variables": ("proved", "proved", "proved", "proved"),
