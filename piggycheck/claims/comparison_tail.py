@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ __all__ = ["ComparisonTail", "Sides", "for_every_k"]
 
 _MOST_FROM = 20_000
 _MOST_EXACT = 400
+_FEW, _ROOM_BITS, _MOST_BITS = 200, 128, 10_000
 
 Sides = Mapping[str, tuple[Subject, ErrorSequence]]
 
@@ -42,11 +44,20 @@ class ComparisonTail:
         What a certificate says of it: `tail`, where the left side names a sequence, and `lower`.
     steps : tuple of Step
         What a derivation says of it.
+    rate : fmpq
+        At which the left side decreases, at least.
     """
 
     start: int
     witness: dict[str, Any]
     steps: tuple[Step, ...]
+    rate: fmpq
+
+    def bits(self, least: int) -> int:
+        """How many digits a checker needs up to the index, at least so many."""
+        if self.start <= _FEW:
+            return least
+        return min(_MOST_BITS, max(least, _ROOM_BITS + int(-self.start * math.log2(float(self.rate)))))
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,9 @@ def for_every_k(about: Subject, left: Bound, right: Bound, sides: Sides, first: 
     When this fails: sequences are bounded from below where all pieces near the fixed point multiply a row vector by one
     rational number, which complex eigenvalues do not.
     """
+    for one, (_, sequence) in sides.items():
+        if not isinstance(sequence, ErrorSequence) or sequence.skip is not None:
+            raise UnknownError(f"`{one}` is not the error of the iterates, or of derivatives along all steps")
     name, above = _left(left)
     terms, named = _right(right)
     if name is not None:
@@ -111,7 +125,8 @@ def for_every_k(about: Subject, left: Bound, right: Bound, sides: Sides, first: 
         raise UnknownError(f"`{missing.pop()}` is not bounded from below")
     witness: dict[str, Any] = {} if upper is None else {"tail": _upper_witness(upper, sides[name][1])}
     witness["lower"] = {one: _lower_witness(bounded[one], tail, sides[one]) for one, tail in lowers.items()}
-    return ComparisonTail(start, witness, tuple(_steps(about, name, upper, bounded, lowers, sides)))
+    rate = rational(above.ratio) if upper is None else upper.tail.rate
+    return ComparisonTail(start, witness, tuple(_steps(about, name, upper, bounded, lowers, sides)), rate)
 
 
 def _over(terms: Sequence[Term], divisor: sp.Expr) -> list[Term]:
@@ -261,4 +276,4 @@ def _steps(
         if sides[name][0] is about:
             yield ContractionStep(upper.tree)
             yield TrapStep(upper.trap.iteration, upper.trap.level)
-        yield TailStep(tail.start, tail.rate, tail.constant, tail.slope, tail.weight is None)
+        yield TailStep(tail.start, tail.rate, tail.constant, tail.slope, tail.weight is None, sequence=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,11 +11,12 @@ from flint import fmpq
 
 from piggycheck.arithmetic import bounds, rational
 from piggycheck.claims.base import Claim, certify, decimals_above, decimals_below
+from piggycheck.claims.comparison_tail import ComparisonTail, for_every_k
 from piggycheck.claims.measured import Measured, describe, measured
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import Derivation, SidesStep
-from piggycheck.errors import InputError
+from piggycheck.errors import InputError, UnknownError
 from piggycheck.rates.bounds import Bound
 from piggycheck.rates.comparing import compare_sides, read_sides
 from piggycheck.rates.decide import Comparison
@@ -67,7 +68,11 @@ class ErrorComparison(Claim):
     For a finite range the claim is decided outright, in balls with as many digits as each k needs, and exactly where
     both sides are equal. Source: docs/theory/comparisons.md.
 
-    When this fails: an equality of irrational numbers, and a tie along the iterates at which derivatives differ.
+    For every k the left side is a multiple of one sequence, or a term ``c*r**k``, and what the right side names is
+    bounded from below by left eigenvectors that all pieces near the fixed point share.
+
+    When this fails: an equality of irrational numbers, a tie along the iterates at which derivatives differ, and for
+    every k sequences on the right whose slowest eigenvalue is irrational or complex.
     """
 
     left: Any
@@ -130,9 +135,18 @@ class ErrorComparison(Claim):
         if self.upto != "infinity":
             return self._compared(subject, found, *self._compare(subject, found, self.upto))
         compared, before = self._compare(subject, found, self.first + _FIRST_RANGE)
-        if compared.violation is not None or compared.reason:
+        if compared.violation is not None:
             return self._compared(subject, found, compared, before)
-        return self._not_for_all(subject, found, compared, before, "no proof for every k was found")
+        try:
+            sides = {name: (one.subject, one.errors) for name, one in found.items()}
+            tail = for_every_k(subject, *self.sides, sides, self.first)
+        except UnknownError as error:
+            return self._not_for_all(subject, found, compared, before, str(error))
+        if tail.start > compared.proved_upto and not compared.reason:
+            compared, before = self._compare(subject, found, tail.start)
+        if compared.violation is not None or compared.proved_upto < tail.start:
+            return self._compared(subject, found, compared, before)
+        return self._for_all(subject, found, replace(compared, proved_upto=tail.start, reason=""), before, tail)
 
     def _compare(self, subject: Subject, found: Mapping[str, Measured], upto: int) -> tuple[Comparison, int | None]:
         return compare_sides(
@@ -153,6 +167,8 @@ class ErrorComparison(Claim):
         reason: str,
     ) -> Verdict:
         """Refute the claim at a larger k, or say how far it was proved."""
+        if compared.reason:
+            return self._compared(subject, found, compared, before)
         upto = compared.proved_upto
         while upto < _LAST_RANGE and subject.remaining > 0:
             upto = min(4 * upto, _LAST_RANGE)
@@ -185,6 +201,37 @@ class ErrorComparison(Claim):
             + (", or compared exactly" if compared.equalities else ""),
             self.derivation(subject, found, compared, before),
             certificate=certify(self, "proved", statement, subject.map_parts(), self.witness(found, compared)),
+        )
+
+    def _for_all(
+        self,
+        subject: Subject,
+        found: Mapping[str, Measured],
+        compared: Comparison,
+        before: int | None,
+        tail: ComparisonTail,
+    ) -> Verdict:
+        derivation, statement = self.derivation(subject, found, compared, before), self.statement(subject)
+        for step in tail.steps:
+            derivation.record(step)
+        until = f"at k = {tail.start}" if tail.start == self.first else f"for k = {self.first}, …, {tail.start}"
+        witness = {
+            "method": "tails",
+            "bits": tail.bits(compared.bits),
+            "start": tail.start,
+            "limits": {name: one.witness(active=True) for name, one in found.items()},
+            **tail.witness,
+        }
+        return Proved(
+            self.kind,
+            statement,
+            f"the left side is at most the right side for every k from {self.first} on"
+            + ("" if before is None else f", and {'not ' if before > 0 else 'also '}at k = {self.first - 1}"),
+            {**self.value(compared, before), "proved_upto": "infinity", "tail_from": str(tail.start)},
+            f"both sides were compared {until}, and from there on a bound of the left side from above "
+            "is below one of the right side from below",
+            derivation,
+            certificate=certify(self, "proved", statement, subject.map_parts(), witness),
         )
 
     def _refuted(

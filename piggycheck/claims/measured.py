@@ -36,14 +36,17 @@ class Measured:
     subject: Subject
     errors: ErrorSequence | DerivedErrors
 
-    def witness(self) -> dict[str, Any]:
-        """Return what a certificate says of the limit: the fixed point, and for derivatives the pieces and matrix."""
-        parts = self.subject.certificate_parts()
+    def witness(self, *, active: bool = False) -> dict[str, Any]:
+        """Return what a certificate says of the limit: the fixed point, and for derivatives the pieces and matrix.
+
+        On request the pieces are all active ones, and stand there for iterates, too.
+        """
+        parts = self.subject.certificate_parts(self.subject.active if active else None)
         found = {"fixed_point": parts["fixed_point"]}
-        if self.estimate.of_derivatives:
+        if active or self.estimate.of_derivatives:
             found["pieces"] = parts["pieces"]
-            if self.errors.limit.exact_matrix is not None:
-                found["matrix"] = self.errors.limit.exact_matrix
+        if self.estimate.of_derivatives and self.errors.limit.exact_matrix is not None:
+            found["matrix"] = self.errors.limit.exact_matrix
         return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from piggycheck.claims.asymptotic_rate import rate_step
 from piggycheck.claims.base import Claim, certify
 from piggycheck.claims.exact_rate import ExactRate, exact_rate
+from piggycheck.claims.measured import moved
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
 from piggycheck.derivation import (
@@ -159,7 +159,7 @@ class RateComparison(Claim):
         values = sequence.values(subject.at)
         key = tuple(map(str, values.values()))
         if key not in known:
-            known[key] = subject if values == subject.at else _moved(subject, values)
+            known[key] = moved(subject, values)
         about = known[key]
         try:
             columns = sequence.errors(Limit(about.iteration, about.point)).columns
@@ -182,27 +182,21 @@ class RateComparison(Claim):
         if limit is not None:
             derivation.record(LimitStep(limit))
         for side in sides:
-            derivation.record(_sequence_step(side, moved=side not in here))
+            derivation.record(_sequence_step(side, elsewhere=side not in here))
             derivation.record(rate_step(side.rate))
         derivation.record(RatesComparedStep((left.name, right.name), (left.rate.rate, right.rate.rate), order))
         return derivation
 
 
-def _sequence_step(side: _Side, *, moved: bool) -> SequenceStep:
+def _sequence_step(side: _Side, *, elsewhere: bool) -> SequenceStep:
     rate, sequence = side.rate, side.sequence
     at = {str(v): c for v, c in side.subject.at.items() if str(v) in (sequence.at or {})}
     wrt = tuple(sequence.wrt or ())
-    if not moved:
+    if not elsewhere:
         return SequenceStep(side.name, sequence.quantity, at, wrt)
     point = {str(v): c for v, c in side.subject.point.state.items()}
     trapped = None if rate.trap is None else rate.trap.iteration
     return SequenceStep(side.name, sequence.quantity, at, wrt, point, rate.A, rate.limit, trapped)
-
-
-def _moved(subject: Subject, values: Mapping[Any, Any]) -> Subject:
-    """The same iteration at other parameters."""
-    moved = Subject(subject.iteration, values, time_limit=max(subject.remaining, 0.1))
-    return moved.reporting(subject.progress)
 
 
 def _witness(side: _Side, number: Any) -> dict[str, Any]:

@@ -65,6 +65,8 @@ class TailStep(Step):
         Whether the rate is that of the maximum norm, by row sums, and not that of a quadratic form.
     ball : bool
         Whether it is that of the Euclidean norm, in the ball around the fixed point on which the map contracts.
+    sequence : str
+        Whose errors they are, where several sequences are compared; otherwise empty.
     """
 
     start: int
@@ -73,6 +75,7 @@ class TailStep(Step):
     slope: Any
     by_rows: bool
     ball: bool = False
+    sequence: str = ""
 
 
 @dataclass(frozen=True)

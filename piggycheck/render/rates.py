@@ -84,7 +84,7 @@ def _percent(part: float) -> str:
     """A part of the bound, rounded."""
     if part > 1 - 1e-6:
         return "all, to six digits,"
-    return f"{100 * part:.3g} %"
+    return f"{100 * part:.3g} %" if part < 0.995 else f"{100 * part:.6g} %"
 
 
 def tail(step: d.TailStep, steps: Sequence[d.Step]) -> Section:
@@ -103,6 +103,10 @@ def tail(step: d.TailStep, steps: Sequence[d.Step]) -> Section:
     trapped = " on the iterates are trapped, and in "
     if step.ball:
         norm, trapped = "the Euclidean norm", " on the iterates are in the ball on which the map contracts, and in "
+    error, bound = "the error", "the bound"
+    if step.sequence:
+        error, trapped = f"the error of {step.sequence}", f" on the iterates of {step.sequence} are trapped, and in "
+        bound = "what the right side is at least"
     index = formula(Letter("k", "1"), "=", Number(step.start))
     constant = _number(step.constant)
     growing: Formula = (*constant, Operator("·"), Power(step.rate, "n"))
@@ -112,11 +116,13 @@ def tail(step: d.TailStep, steps: Sequence[d.Step]) -> Section:
     said: list[Part] = [
         "From ", index, f"{trapped}{norm} each step multiplies errors by at most ",
         (Number(step.rate),), ". So at ",
-        formula(_K, "=", Letter("k", "1"), "+", _N), " the error is at most",
+        formula(_K, "=", Letter("k", "1"), "+", _N), f" {error} is at most",
     ]  # fmt: skip
+    after: tuple[Part, ...] = (" from ", (Letter("k", "1"),), " on") if step.sequence else ()
+    holds = "the right side is not smaller" if step.sequence else "the bound holds"
     closing = (
-        "At ", (Letter("k", "1"),), " this is at most the bound, and each term of the bound decreases at a rate of at "
-        "least ", (Number(step.rate),), ". So the bound holds for every ", (_K,), ".",
+        "At ", (Letter("k", "1"),), f" this is at most {bound}, and each term of that decreases at a rate of at least ",
+        (Number(step.rate),), f". So {holds} for every ", (_K,), *after, ".",
     )  # fmt: skip
     return Section("For every k", (Paragraph(tuple(said)), Display((growing,)), Paragraph(closing)))
 
@@ -134,17 +140,15 @@ def lower_tail(step: d.LowerTailStep, steps: Sequence[d.Step]) -> Section:
     Section
     """
     index = formula(Letter("k", "1"), "=", Number(step.start))
-    row, seen = Letter("w"), "its derivatives" if step.quantity == "derivatives" else "its iterates"
+    row, seen = Letter("w"), f"the {step.quantity}"
     least = _number(step.constant, decimals_below)
     if step.slope:
         least = (Operator("("), *least, Operator("+"), *_number(step.slope, decimals_below), _N, Operator(")"))
-    why: tuple[Part, ...] = ("its map is affine",)
+    said: list[Part] = [f"For {step.name} the map is affine, and its matrix ", (Letter("A"),), " multiplies the row"]
     if step.trapped is not None:
-        why = ("its iterates are trapped from ", formula(_K, "=", Number(step.trapped)), " on")
-    said: list[Part] = [
-        f"For {step.name} {why[0]}", *why[1:], ", and every piece that is met has a matrix ", (Letter("A"),),
-        " that multiplies the row",
-    ]  # fmt: skip
+        trapped = formula(_K, "=", Number(step.trapped))
+        said = [f"The iterates of {step.name} are trapped from ", trapped, " on, and every piece that they meet has a "]
+        said += ["matrix ", (Letter("A"),), " that multiplies the row"]
     closing: list[Part] = [
         "by ", (Number(step.eigenvalue),), f". So a step multiplies what this row sees of the error of {seen} by ",
         (Number(step.eigenvalue),),
