@@ -37,6 +37,21 @@ def test_values_are_exact_and_their_balls_contain_them(text, k, value):
     assert Fraction(value) == Fraction(int(rational.p), int(rational.q))
 
 
+def test_squares_of_sums_under_a_root_are_compared_without_factoring():
+    square = read_bound("sqrt(9*(1/4)**k + 49*(361/400)**k)").square(1500)
+    assert Fraction(int(square.p), int(square.q)) == 9 * Fraction(1, 4) ** 1500 + 49 * Fraction(361, 400) ** 1500
+
+
+@pytest.mark.parametrize(
+    "text", ["(1/2)**k*Piecewise((k, k > 3 and k != 7), (1, k < 2 or k > 5), (2, True))", "Max(1/k, Min(k, 2))**2"]
+)
+def test_branches_and_extremes_are_rational(text):
+    bound = read_bound(text)
+    assert bound.is_rational
+    for k in range(1, 9):
+        assert bound.exactly(k) == sp.Rational(str(bound.rational(k)))
+
+
 def test_squares_of_roots_are_rational():
     assert read_bound("3*(sqrt(3)/2)**k").square(2) == sp.Rational(81, 16)
     assert read_bound("exp(-k)").square(1) is None

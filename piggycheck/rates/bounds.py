@@ -6,22 +6,22 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import sympy as sp
 from flint import arb, ctx, fmpq
 
 from piggycheck.arithmetic import Balls, exact, rational, sign, to_sympy
-from piggycheck.errors import InputError, MapError, UnknownError
-from piggycheck.expression.nodes import constant_sign, relu
+from piggycheck.errors import InputError, IrrationalError, MapError, UnknownError
+from piggycheck.expression.nodes import constant_sign
 from piggycheck.expression.reader import Reader, Value
+from piggycheck.rates.compiled import K, in_balls, over_rationals, square_over_rationals
 
 __all__ = ["Bound", "Term", "read_bound", "sequence_symbol"]
 
-K = sp.Symbol("k", integer=True, nonnegative=True)
+_Number = TypeVar("_Number")
 _ROOM = 40
 _MOST_BITS = 20_000
-_LONGEST_EXACT = 200_000
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,8 @@ class Bound:
         self._take(values)
         with ctx.workprec(bits + _ROOM):
             if bits not in self._compiled:
-                self._compiled[bits] = _compile(self.expression, Balls(bits + _ROOM), self._values)
-            try:
-                return self._compiled[bits](k)
-            except MapError as error:
-                raise InputError(f"{self.called} `{self.text}`: it has no real value at k = {k}: {error}") from None
+                self._compiled[bits] = in_balls(self.expression, Balls(bits + _ROOM), self._values)
+            return self._evaluated(self._compiled[bits], k)
 
     def _take(self, values: Mapping[str, Any] | None) -> None:
         if values is not None:
@@ -107,41 +104,44 @@ class Bound:
 
     def rational(self, k: int, values: Mapping[str, fmpq] | None = None) -> fmpq | None:
         """Return the value at k where it is seen to be rational."""
-        if self.is_rational:
+        if self._rationally is not None:
             self._take(values)
-            try:
-                return self._rationally(k)
-            except ZeroDivisionError:
-                raise InputError(
-                    f"{self.called} `{self.text}`: it divides by zero at k = {k}; write one that is real for every k"
-                ) from None
+            return self._evaluated(self._rationally, k)
         value = self.exactly(k, {name: to_sympy(number) for name, number in (values or {}).items()})
         return rational(value) if value.is_Rational else None
 
     def square(self, k: int) -> fmpq | None:
         """Return the square of the value at k where it is seen to be rational."""
-        value = self.rational(k)
-        if value is not None:
-            return value * value
+        if self._squared is not None:
+            return self._evaluated(self._squared, k)
         square = sp.expand(self.exactly(k) ** 2)
         return rational(square) if square.is_Rational else None
 
-    @cached_property
+    @property
     def is_rational(self) -> bool:
-        """Whether it is made of rational constants and integer powers alone."""
-        nodes = sp.preorder_traversal(self.expression)
-        return all(
-            node.is_Rational
-            or node.is_Symbol
-            or node.is_Add
-            or node.is_Mul
-            or (node.is_Pow and (node.exp.is_Integer or (node.base.is_Rational and _is_integer_line(node.exp))))
-            for node in nodes
-        )
+        """Whether it is seen to be rational for every k, where sequences are."""
+        return self._rationally is not None
 
     @cached_property
-    def _rationally(self) -> Callable[[int], fmpq]:
-        return _compile_rational(self.expression, self._values)
+    def _rationally(self) -> Callable[[int], fmpq] | None:
+        return self._made(over_rationals)
+
+    @cached_property
+    def _squared(self) -> Callable[[int], fmpq] | None:
+        return self._made(square_over_rationals)
+
+    def _made(self, maker: Callable[..., Callable[[int], fmpq]]) -> Callable[[int], fmpq] | None:
+        try:
+            return maker(self.expression, self._values)
+        except IrrationalError:
+            return None
+
+    def _evaluated(self, function: Callable[[int], _Number], k: int) -> _Number:
+        try:
+            return function(k)
+        except (MapError, ZeroDivisionError) as error:
+            why = "division by zero" if isinstance(error, ZeroDivisionError) else error
+            raise InputError(f"{self.called} `{self.text}`: it has no real value at k = {k}: {why}") from None
 
     def require_nonnegative(self, k: int) -> None:
         """Require that the bound is real and not negative at k.
@@ -259,10 +259,6 @@ class _BoundReader(Reader):
         return Value(sp.Pow(base.expression, exponent.expression), base.size + exponent.size + 1, 1)
 
 
-def _is_integer_line(exponent: sp.Expr) -> bool:
-    return sp.diff(exponent, K).is_Integer is True and exponent.subs(K, 0).is_Integer is True
-
-
 class _NoTermError(Exception):
     """No term of the form c k^d r^k."""
 
@@ -282,123 +278,3 @@ def _term(part: sp.Expr) -> Term:
         else:
             raise _NoTermError
     return Term(coefficient, degree, sp.nsimplify(ratio) if ratio.is_Rational else ratio)
-
-
-# -- compiling ------------------------------------------------------------------------------------------------------
-
-
-def _compile_rational(node: sp.Expr, values: Mapping[sp.Symbol, Any]) -> Callable[[int], fmpq]:
-    if node == K:
-        return lambda k: fmpq(k)
-    if node.is_Symbol:
-        return lambda k: values[node]
-    if node.is_Rational:
-        constant = rational(node)
-        return lambda k: constant
-    if node.is_Add or node.is_Mul:
-        parts = [_compile_rational(part, values) for part in node.args]
-        return _folded(parts, node.is_Add)
-    if node.exp.is_Integer:
-        inner, power = _compile_rational(node.base, values), int(node.exp)
-        return lambda k: inner(k) ** power
-    base, slope, offset = rational(node.base), int(sp.diff(node.exp, K)), int(node.exp.subs(K, 0))
-    return lambda k: base ** (slope * k + offset)
-
-
-def _folded(parts: list[Callable[[int], Any]], is_sum: bool) -> Callable[[int], Any]:
-    first, *others = parts
-
-    def total(k: int) -> Any:
-        value = first(k)
-        for part in others:
-            value = value + part(k)
-        return value
-
-    def product(k: int) -> Any:
-        value = first(k)
-        for part in others:
-            value = value * part(k)
-        return value
-
-    return total if is_sum else product
-
-
-def _compile(node: sp.Expr, balls: Balls, values: Mapping[sp.Symbol, Any]) -> Callable[[int], arb]:
-    if not node.free_symbols:
-        constant = balls.evaluate(node)
-        return lambda k: constant
-    if node == K:
-        return arb
-    if node.is_Symbol:
-        return lambda k: values[node]
-    if node.is_Add or node.is_Mul:
-        return _folded([_compile(part, balls, values) for part in node.args], node.is_Add)
-    if node.is_Pow or isinstance(node, sp.exp):
-        return _compile_power(node, balls, values)
-    if isinstance(node, sp.log):
-        inner = _compile(node.args[0], balls, values)
-        return lambda k: _logarithm(inner(k), balls)
-    if isinstance(node, (sp.Max, sp.Min)):
-        parts, largest = [_compile(part, balls, values) for part in node.args], isinstance(node, sp.Max)
-        return lambda k: _extreme([part(k) for part in parts], largest)
-    if isinstance(node, sp.Abs):
-        inner = _compile(node.args[0], balls, values)
-        return lambda k: abs(inner(k))
-    if isinstance(node, relu):
-        inner = _compile(node.args[0], balls, values)
-        return lambda k: _extreme([inner(k), arb(0)], True)
-    if isinstance(node, sp.sign):
-        inner = _compile(node.args[0], balls, values)
-        return lambda k: arb(balls.sign(inner(k)))
-    if isinstance(node, sp.Piecewise):
-        pairs = [(_compile(branch, balls, values), condition) for branch, condition in node.args]
-        return lambda k: _branch(pairs, k)
-    raise MapError(f"`{node}`: `{type(node).__name__}` is not a function that piggycheck knows")
-
-
-def _compile_power(node: sp.Expr, balls: Balls, values: Mapping[sp.Symbol, Any]) -> Callable[[int], arb]:
-    base, exponent = node.as_base_exp()
-    if base is sp.E:
-        inner = _compile(exponent, balls, values)
-        return lambda k: balls.exp(inner(k))
-    if not exponent.has(K):
-        inner, power, root = _compile(base, balls, values), int(exponent.p), exponent.q == 2
-        return lambda k: _raised(inner(k), power, root, balls)
-    slope, offset = sp.diff(exponent, K), exponent.subs(K, 0)
-    factor = balls.evaluate(base**offset)
-    ratio = balls.evaluate(sp.Pow(base, slope))
-    return lambda k: factor * ratio**k
-
-
-def _raised(value: arb, power: int, root: bool, balls: Balls) -> arb:
-    if root:
-        if value < 0:
-            raise MapError(f"the square root of {value.str(6, radius=False)}")
-        value = value.sqrt() if value > 0 else arb(0).union(value.upper().sqrt())
-    if power < 0 and value.is_zero():
-        raise MapError("division by zero")
-    result = balls.power(value, abs(power))
-    return balls.reciprocal(result) if power < 0 else result
-
-
-def _logarithm(value: arb, balls: Balls) -> arb:
-    if value <= 0:
-        raise MapError(f"the logarithm of {value.str(6, radius=False)}")
-    return balls.log(value)
-
-
-def _extreme(values: list[arb], largest: bool) -> arb:
-    found = values[0]
-    for value in values[1:]:
-        found = found.max(value) if largest else found.min(value)
-    return found
-
-
-def _branch(pairs: list[tuple[Callable[[int], arb], Any]], k: int) -> arb:
-    for value, condition in pairs:
-        holds = condition.subs(K, k)
-        if holds == sp.true:
-            return value(k)
-        if holds != sp.false:
-            raise UnknownError(f"whether `{condition}` holds at k = {k} is not decided")
-    raise MapError("no branch of the Piecewise applies; add a last case with the condition True")
