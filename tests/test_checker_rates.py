@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from math import sqrt
 from typing import Any
 
 import pytest
 from checker_certificates import accepted_changes, certificate, one_map, piece, replaced, rows
+from sequences_reference import evaluate
 
 from piggycheck.checker import Refused, Unreadable, check
 from piggycheck.checker.arithmetics import Exact, Open, Powers, Rounded, form
@@ -176,28 +176,6 @@ CASES = {  # with what may change in it without notice, as the claim stays true
 
 
 # -- what is true --------------------------------------------------------------------------------------------------
-
-
-def fraction_text(text: str) -> str:
-    return re.sub(r"(?<![\w.])\d+", r"F(\g<0>)", text)
-
-
-def piecewise(*pairs: tuple[Any, bool]) -> Any:
-    return next(value for value, condition in pairs if condition)
-
-
-FUNCTIONS = {
-    "F": Fraction,
-    "Max": max,
-    "Abs": abs,
-    "Piecewise": piecewise,
-    "relu": lambda a: max(a, Fraction(0)),
-    "sqrt": lambda a: Fraction(sqrt(a)),
-}
-
-
-def evaluate(text: str, **names: Any) -> Fraction:
-    return Fraction(eval(fraction_text(text), dict(FUNCTIONS), names))
 
 
 def iterates(data: dict[str, Any], t: Fraction, steps: int) -> list[list[Fraction]]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from .asymptotic import CLAIM as ASYMPTOTIC_CLAIM
 from .asymptotic import RULES as ASYMPTOTIC
+from .comparisons import CLAIM as COMPARISON_CLAIM
+from .comparisons import RULES as COMPARISONS
 from .constrained import switched
 from .continuity import continuous_proved, continuous_refuted
 from .conventions import CLAIM as PRACTICE_CLAIM
@@ -47,6 +49,7 @@ from .rate_proofs import CLAIM as RATES_CLAIM
 from .rate_proofs import RULES as RATES
 from .reading import Data, Refused, Unreadable, fields, text
 from .realisable import along_iterates
+from .sequences import Iterated
 from .singular import RULES as SINGULAR
 from .subject import FixedPoint, Map, Subject
 from .trajectories import CLAIM as TRAJECTORIES_CLAIM
@@ -90,6 +93,7 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     **RATES,
     **CURVED,
     **ASYMPTOTIC,
+    **COMPARISONS,
 }
 OF_LAYERS = {**LIMITS_OF_LAYERS, **RATES_OF_LAYERS}  # by kind and verdict
 REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge
@@ -118,6 +122,7 @@ CLAIM = {
     **CYCLES_CLAIM,
     **RATES_CLAIM,
     **ASYMPTOTIC_CLAIM,
+    **COMPARISON_CLAIM,
 }
 REALISABLE_CLAIM = {"converges": ("rate", "words"), "diverges": ("words",)}
 WITHOUT_PIECES = (
@@ -182,8 +187,10 @@ def of_layers(certificate: Data, kind: str, verdict: str) -> str:
     return rule(claim, Structured(certificate), witness)
 
 
-def subject_of(certificate: Data, kind: str, verdict: str, method: str) -> Subject | Map:
+def subject_of(certificate: Data, kind: str, verdict: str, method: str) -> Subject | Map | Iterated:
     """Read what the certificate is about."""
+    if kind in COMPARISON_CLAIM:
+        return Iterated(fields(certificate, "certificate", (*GENERAL, "map", "at"), ("start",)))
     if "switched" in certificate and kind in (*OF_MATRICES, *OF_PAIRS, "pseudo_inverse_agrees"):
         fields(certificate, "certificate", (*GENERAL, "switched"), ("J0",))
         return switched(certificate, constrained=kind in OF_MATRICES)

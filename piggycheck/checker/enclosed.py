@@ -41,22 +41,27 @@ class Enclosed(Limit):
         units = {name: [one if name == other else zero for other in map_.names] for name in map_.names}
         numbers = {name: arithmetic.number(x) for name, x in point.items()}
         run, p = Run(self.setting.forms, arithmetic, numbers, dict(units)), len(map_.state)
-        rows = []
-        for i, node in enumerate(map_.next):
-            slopes = run.tangent(node) or [zero] * len(map_.names)
-            left = [arithmetic.combination(MINUS, [one if i == j else zero, a]) for j, a in enumerate(slopes[:p])]
-            rows.append([*left, *slopes[p:]])
-        return rows
+        slopes = [run.tangent(node) or [zero] * len(map_.names) for node in map_.next]
+        return identity_less(slopes, p, arithmetic)
 
     def integers(self, orbit: Orbit) -> tuple[list[list[int]], int]:
         """There are none."""
         raise Open("an irrational limit")
 
 
-def solved(rows: list[list[Number]], n: int, arithmetic: Rounded) -> list[list[Number]]:
+def identity_less(pair: list[list[Number]], n: int, arithmetic: Arithmetic) -> list[list[Number]]:
+    """The rows of [I - A, B], from those of [A, B]."""
+    one, zero = (arithmetic.number(Fraction(c)) for c in (1, 0))
+    return [
+        [*(arithmetic.combination(MINUS, [one if i == j else zero, a]) for j, a in enumerate(row[:n])), *row[n:]]
+        for i, row in enumerate(pair)
+    ]
+
+
+def solved(rows: list[list[Number]], n: int, arithmetic: Arithmetic) -> list[list[Number]]:
     """The solution of a linear system, by elimination with the largest pivots."""
     for k in range(n):
-        largest = max(range(k, n), key=lambda i: abs(rows[i][k][0]) - rows[i][k][1])
+        largest = max(range(k, n), key=lambda i: least(rows[i][k]))
         rows[k], rows[largest] = rows[largest], rows[k]
         pivot = arithmetic.reciprocal(rows[k][k])
         rows[k] = [arithmetic.times(pivot, a) for a in rows[k]]
@@ -66,6 +71,11 @@ def solved(rows: list[list[Number]], n: int, arithmetic: Rounded) -> list[list[N
     return [row[n:] for row in rows]
 
 
-def without(row: Sequence[Number], factor: Number, other: Sequence[Number], arithmetic: Rounded) -> list[Number]:
+def least(x: Number) -> Number:
+    """What the absolute value of a rounded number is at least; that of a rational one."""
+    return abs(x) if isinstance(x, Fraction) else abs(x[0]) - x[1]
+
+
+def without(row: Sequence[Number], factor: Number, other: Sequence[Number], arithmetic: Arithmetic) -> list[Number]:
     """A row less a multiple of another."""
     return [arithmetic.combination(MINUS, [a, arithmetic.times(factor, b)]) for a, b in zip(row, other, strict=True)]

@@ -9,6 +9,7 @@ from operator import mul
 
 from .arithmetics import Number, Open, Rounded, spend_product
 from .definite import semidefinite
+from .determinants import determinant
 from .effort import spend
 from .fixed import norm, root
 from .scaled import Scaled, polynomial_of
@@ -62,13 +63,17 @@ def gram(rows: Rows) -> list[list[int]]:
 
 
 def exact_square(rows: Rows, kind: str) -> int:
-    """The square of the norm of a matrix of integers, where that is certain to be an integer."""
-    if kind == "spectral" and not is_vector(rows):
-        if any(a for row in rows for a in row):
-            raise Open("a spectral norm")
-        return 0
+    """The square of the norm of a matrix of integers, where it is rational."""
     spend_squares(rows)
-    return plain_square(rows, kind)
+    if kind != "spectral" or is_vector(rows):
+        return plain_square(rows, kind)
+    G = gram(rows)
+    low, high = largest_eigenvalue(G)
+    for c in range(low, high + 1)[: len(G) + 1]:  # as a rational eigenvalue of integers is one
+        shifted = [[c * (i == j) - a for j, a in enumerate(row)] for i, row in enumerate(G)]
+        if determinant(shifted) == 0 and semidefinite(Scaled(shifted, 1)):
+            return c
+    raise Open("a spectral norm")
 
 
 def enclosed(entries: Sequence[Sequence[Number]], kind: str, arithmetic: Rounded) -> Number:
