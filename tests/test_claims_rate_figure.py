@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 
 from piggycheck.algorithms import gradient_descent, heavy_ball
-from piggycheck.claims import AsymptoticRate, RateBound, Subject, prove
+from piggycheck.claims import AsymptoticRate, ErrorComparison, RateBound, RateComparison, Subject, prove
 from piggycheck.claims.figure import figure_data
 from piggycheck.iteration import Iteration
 from piggycheck.maps import SymbolicMap
@@ -31,7 +31,7 @@ def panel(iteration, *claims, steps=40):
 
 def test_both_errors_and_the_bound_are_drawn():
     drawn = panel(DIAGONAL, RateBound("derivatives", "8*(19/20)**k", 30))
-    assert ["iterates", "derivatives", "claimed"] == [series.role for series in drawn.series]
+    assert ["iterates", "derivatives", "claimed:0"] == [series.role for series in drawn.series]
     for series in drawn.series[:2]:
         assert all(value == pytest.approx(7 * 0.95**k) for k, value in zip(series.k, series.values, strict=True))
     assert drawn.series[2].values[3] == pytest.approx(8 * 0.95**3)
@@ -84,6 +84,37 @@ def test_a_proved_rate_is_a_line_that_touches_the_errors_from_above():
     assert derivatives.label == "derivatives: C·k·(9/10)^k, proved rate"
     assert derivatives.values[0] == pytest.approx(0.1) and derivatives.k[0] == 1
     assert iterates.values == pytest.approx([0.9**k for k in iterates.k])
+
+
+def test_sequences_of_a_comparison_are_drawn_with_their_quotient():
+    sequences = {"last_two": {"quantity": "derivatives", "last": 2}}
+    errors, quotients = panels(DIAGONAL, ErrorComparison("last_two", "11*iterates/10", 60, 0, sequences=sequences))
+    assert ["iterates", "derivatives", "sequence:0", "claimed:0"] == [series.role for series in errors.series]
+    assert "last_two: derivatives of the last 2 steps" == errors.series[2].label
+    assert "last_two ≤ 11·iterates/10: refuted" == errors.series[3].label == quotients.series[0].label
+    assert errors.series[2].values[2:] == pytest.approx([10 * 0.95**2] * 39)
+    assert quotients.series[0].values == pytest.approx(
+        [10 / 7.7] + [95 / 73.15] + [10 / (7.7 * 0.95**k) for k in range(39)]
+    )
+    assert ((0, "first violation: k = 0"),) == errors.marks
+
+
+def test_where_a_comparison_begins_is_marked():
+    by_step = gradient_descent("x**2/20", ["x"], "theta", parameters=["theta"], start=[1])
+    errors, quotients = panels(by_step, ErrorComparison("iterates", "derivatives", 50, 9))
+    assert ((9, "claimed from k = 9 on"),) == errors.marks
+    assert quotients.series[0].values == pytest.approx([9 / k for k in range(1, 51)])
+
+
+def test_compared_rates_are_drawn_for_the_sequences_they_are_of():
+    fast = {"quantity": "iterates", "at": {"theta": "5"}}
+    by_step = gradient_descent("x**2/20", ["x"], "theta", parameters=["theta"], start=[1])
+    (errors,) = panels(by_step, RateComparison("fast", "iterates", "<", {"fast": fast}))
+    assert "fast: iterates, at theta = 5" == errors.series[2].label
+    assert errors.series[2].values == pytest.approx([0.5**k for k in range(41)])
+    assert ["fast: C·(1/2)^k, proved rate", "iterates: C·(9/10)^k, proved rate"] == [
+        one.label for one in errors.series[3:]
+    ]
 
 
 def test_it_is_drawn(tmp_path):

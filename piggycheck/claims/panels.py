@@ -29,7 +29,8 @@ class Series:
         Nonnegative; infinite beyond the range of floats. Zeros have no place on a logarithmic axis.
     role : str
         One of ``"iterates"``, ``"derivatives"``, ``"fixed branch"``, ``"word"``, ``"random"``, ``"claimed"``,
-        ``"proved"``, ``"lower"``, ``"upper"``, ``"gap"``.
+        ``"proved"``, ``"level"``, ``"sequence"``, ``"lower"``, ``"upper"``, ``"gap"``; ``"claimed:2"`` and
+        ``"sequence:2"`` have the third colour of their kind.
     """
 
     label: str

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count as count_up
 from itertools import pairwise
+from typing import Any
 
 from flint import arb
 
+from piggycheck.claims.measured import describe, measured
 from piggycheck.claims.panels import Panel, Series, power_of
 from piggycheck.claims.subject import Subject
-from piggycheck.claims.verdict import Proved, Refuted, Verdict
-from piggycheck.derivation import AsymptoticRateStep, ComparedStep, TailStep
-from piggycheck.errors import InputError, UnknownError
+from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
+from piggycheck.derivation import AsymptoticRateStep, ComparedStep, SequenceStep, SidesStep, TailStep
+from piggycheck.errors import InputError, PiggycheckError, UnknownError
 from piggycheck.linalg import as_float
 from piggycheck.rates import ErrorSequence, Limit, read_bound
-from piggycheck.rates.errors import Run
+from piggycheck.rates.bounds import Bound
+from piggycheck.rates.derived import DerivedErrors
+from piggycheck.rates.errors import ErrorRun
+from piggycheck.rates.sequences import Estimate
 
 __all__ = ["rate_panels"]
 
@@ -34,7 +40,7 @@ _LONGEST = 44
 
 @dataclass(frozen=True)
 class _Line:
-    """A bound to be drawn: the line, and the quantity it bounds with what it is called, or empty when not compared."""
+    """A bound to be drawn: what it bounds and what it is called, or empty when nothing is divided by it."""
 
     series: Series
     quantity: str = ""
@@ -55,49 +61,90 @@ def rate_panels(subject: Subject, verdicts: Sequence[Verdict], steps: int) -> tu
     Returns
     -------
     tuple of Panel
-        The errors with their bounds, and below what parts of the bounds they are.
+        The errors with their bounds, sequences that claims name, and below the quotients that claims are about.
     """
+    if subject.iteration is None or subject.iteration.start is None:
+        return ()
     about = [verdict for verdict in verdicts if verdict.derivation.first(ComparedStep) is not None]
-    exact = [step for verdict in verdicts if (step := verdict.derivation.first(AsymptoticRateStep)) is not None]
-    if not (about or exact) or subject.iteration is None or subject.iteration.start is None:
+    sides = [verdict for verdict in verdicts if verdict.derivation.first(SidesStep) is not None]
+    rates = [part for verdict in verdicts for part in _rates(verdict)]
+    if not (about or sides or rates):
         return ()
     compared = [verdict.derivation.first(ComparedStep) for verdict in about]
-    tails = [verdict.derivation.first(TailStep) for verdict in about]
-    count = _count(steps, compared, [tail for tail in tails if tail is not None])
+    count = _count(steps, [*about, *sides])
     errors, marks = _errors(subject, compared, count)
     if not errors:
         return ()
+    named = dict(errors)
+    for estimate in _estimates(sides, verdicts):
+        values = _measured(subject, estimate, count)
+        if values:
+            named[estimate.name] = values
+    claims = count_up()
     lines: list[_Line] = []
     for verdict, step in zip(about, compared, strict=True):
-        lines += [line for line in _lines(verdict, step, count) if line not in lines]
-        if step.violation is not None:
-            marks.append((step.violation, f"first violation: k = {step.violation}"))
-    for step in exact:
-        fitted = _fitted(step, errors)
-        lines += [fitted] if fitted is not None and fitted not in lines else []
-    drawn = [*errors.values(), *(line.series for line in lines)]
+        lines += _new(_lines(verdict, step, count, next(claims)), lines)
+        marks += [(step.violation, f"first violation: k = {step.violation}")] if step.violation is not None else []
+    quotients: list[Series] = []
+    for verdict in sides:
+        drawn, quotient, seen = _compared(verdict, named, count, next(claims))
+        lines += _new(drawn, lines)
+        quotients += quotient
+        marks += seen
+    for name, step in rates:
+        lines += _new(_fitted(name, step, named), lines)
+    drawn = [*_numbered(named), *(line.series for line in lines)]
     last = max((k for one in drawn for k, value in zip(one.k, one.values, strict=True) if value >= _VISIBLE), default=1)
-    shares = _shares(errors, lines, last)
+    quotients = [*_quotients(named, lines), *quotients]
     unique = tuple(dict.fromkeys(mark for mark in marks if mark[0] <= last))
     panels = [Panel("Errors and bounds", "error", tuple(_cut(one, last) for one in drawn), marks=unique)]
-    if shares:
+    if quotients:
         level = Series("", (0, last), (1.0, 1.0), "level")
         unnamed = tuple((place, "") for place, _ in unique)
-        panels.append(Panel("Errors divided by their bounds", "part of the bound", (*shares, level), marks=unnamed))
+        below = (*(_cut(one, last) for one in quotients), level)
+        panels.append(Panel("Errors divided by what bounds them", "quotient", below, marks=unnamed))
     return tuple(panels)
 
 
-def _count(steps: int, compared: Sequence[ComparedStep], tails: Sequence[TailStep]) -> int:
+def _count(steps: int, verdicts: Sequence[Verdict]) -> int:
     """How many steps are drawn."""
-    far = [int(_FAR / max(-math.log(as_float(tail.rate)), _SLOW)) for tail in tails]
-    later = [step.violation for step in compared if step.violation is not None] + [tail.start for tail in tails]
-    wanted = [
-        steps,
-        *(min(k, _ENOUGH) for k in far),
-        *(int(_ROOM * k) for k in later),
-        *(min(step.proved_upto, _MOST) for step in compared),
-    ]
+    wanted = [steps]
+    for verdict in verdicts:
+        step = verdict.derivation.first(ComparedStep) or verdict.derivation.first(SidesStep)
+        tail = verdict.derivation.first(TailStep)
+        wanted.append(min(step.proved_upto, _ENOUGH if isinstance(verdict, Undecided) else _MOST))
+        wanted.append(int(_ROOM * max(step.violation or 0, getattr(step, "first", 0))))
+        if tail is not None:
+            far = int(_FAR / max(-math.log(as_float(tail.rate)), _SLOW))
+            wanted += [min(far, _ENOUGH), int(_ROOM * tail.start)]
     return max(wanted)
+
+
+def _rates(verdict: Verdict) -> list[tuple[str, AsymptoticRateStep]]:
+    """Which sequence has which rate, by the name of the sequence or the quantity."""
+    found, name = [], ""
+    for step in verdict.derivation:
+        if isinstance(step, SequenceStep):
+            name = step.name
+        if isinstance(step, AsymptoticRateStep):
+            found.append((name or step.quantity, step))
+    return found
+
+
+def _estimates(sides: Sequence[Verdict], verdicts: Sequence[Verdict]) -> list[Estimate]:
+    """What the names in claims stand for, where it is not one of the two errors that are always drawn."""
+    found: dict[str, Estimate] = {}
+    for verdict in sides:
+        found |= verdict.derivation.first(SidesStep).estimates
+    for verdict in verdicts:
+        for step in verdict.derivation:
+            if isinstance(step, SequenceStep) and step.name not in found:
+                found[step.name] = Estimate(step.name, step.quantity, step.at or None, wrt=step.wrt or None)
+    return [estimate for estimate in found.values() if not _is_drawn_anyway(estimate)]
+
+
+def _is_drawn_anyway(estimate: Estimate) -> bool:
+    return estimate.is_plain and estimate.name == estimate.quantity and not (estimate.at or estimate.wrt)
 
 
 def _errors(
@@ -107,7 +154,7 @@ def _errors(
     limit, series, identified = Limit(subject.iteration, subject.point), {}, 0
     for quantity, difference in (("iterates", "‖x_k − x̄‖"), ("derivatives", "‖J_k − J̄‖")):
         norm = next((step.norm for step in compared if step.quantity == quantity), "max")
-        values, changed = _followed(limit, quantity, norm, count)
+        values, changed = _followed(ErrorSequence(limit, quantity, norm), count)
         identified = max(identified, changed)
         if values:
             label = f"error of the {quantity}, {difference}"
@@ -115,23 +162,36 @@ def _errors(
     return series, [(identified, f"piece identified: k = {identified}")] if identified else []
 
 
-def _followed(limit: Limit, quantity: str, norm: str, count: int) -> tuple[list[float], int]:
+def _measured(subject: Subject, estimate: Estimate, count: int) -> Series | None:
+    """A sequence that a claim names."""
+    try:
+        errors = measured(subject, {estimate.name: estimate})[estimate.name].errors
+    except PiggycheckError:
+        return None
+    values, _ = _followed(errors, count)
+    label = _written(f"{estimate.name}: {describe(estimate).removeprefix('the error of the ')}")
+    return Series(label, tuple(range(len(values))), tuple(values), "sequence") if values else None
+
+
+def _followed(errors: ErrorSequence | DerivedErrors, count: int) -> tuple[list[float], int]:
     """The errors, rounded, as far as they are known, and from where on one piece is used."""
     values: list[float] = []
     identified = 0
     for bits in _BITS:
+        found: list[float] = []
+        signatures: list[Any] = []
         try:
-            sequence = ErrorSequence(limit, quantity, norm)
-            run = sequence.run(bits)
-            found = []
+            run = errors.run(bits, pieces=True) if isinstance(errors, ErrorSequence) else errors.run(bits)
             for k in range(count + 1):
                 found.append(_rounded(run.error(k), k))
-            return found, _identified(run)
+                if isinstance(run, ErrorRun):
+                    signatures.append(run.signature)
+            return found, _identified(signatures)
         except InputError:
             return [], 0
         except UnknownError:
             if len(found) > len(values):
-                values, identified = found, _identified(run)
+                values, identified = found, _identified(signatures)
     return values, identified
 
 
@@ -142,27 +202,31 @@ def _rounded(error: arb, k: int) -> float:
     return float(error.mid()) if error.rel_accuracy_bits() >= _DIGITS else 0.0
 
 
-def _identified(run: Run) -> int:
+def _identified(signatures: Sequence[Any]) -> int:
     """From which k on the same piece is used."""
-    signatures = [piece.signature for piece in run.walk.itinerary]
     changes = [k + 1 for k, (a, b) in enumerate(pairwise(signatures)) if a != b]
     return changes[-1] if changes else 0
 
 
-def _lines(verdict: Verdict, step: ComparedStep, count: int) -> list[_Line]:
+def _numbered(named: Mapping[str, Series]) -> list[Series]:
+    """The sequences, those that claims name with numbers that tell their colours apart."""
+    numbers = count_up()
+    return [
+        replace(series, role=f"sequence:{next(numbers)}") if series.role == "sequence" else series
+        for series in named.values()
+    ]
+
+
+def _new(lines: Sequence[_Line], drawn: Sequence[_Line]) -> list[_Line]:
+    known = {(line.series.label, line.series.values) for line in drawn}
+    return [line for line in lines if (line.series.label, line.series.values) not in known]
+
+
+def _lines(verdict: Verdict, step: ComparedStep, count: int, number: int) -> list[_Line]:
     """The claimed bound, and what is proved from some index on."""
-    bound = read_bound(step.bound)
-    values = []
-    for k in range(count + 1):
-        try:
-            values.append(float(bound.ball(k, 64).mid()))
-        except (InputError, UnknownError):
-            break
-    text = _written(str(step.bound))
-    name = text if len(text) <= _LONGEST else "the bound"
-    said = {Proved: "proved", Refuted: "refuted"}.get(type(verdict), "claimed")
-    label = f"{step.quantity} ≤ {name}: {said}"
-    lines = [_Line(Series(label, tuple(range(len(values))), tuple(values), "claimed"), step.quantity, name)]
+    name = _short(step.bound)
+    line = _side(read_bound(step.bound), {}, count, f"{step.quantity} ≤ {name}: {_said(verdict)}", f"claimed:{number}")
+    lines = [_Line(line, step.quantity, name)]
     tail = verdict.derivation.first(TailStep)
     if tail is not None and tail.start < count:
         constant, slope, rate = as_float(tail.constant), as_float(tail.slope), as_float(tail.rate)
@@ -172,40 +236,86 @@ def _lines(verdict: Verdict, step: ComparedStep, count: int) -> list[_Line]:
     return lines
 
 
-def _fitted(step: AsymptoticRateStep, errors: dict[str, Series]) -> _Line | None:
+def _compared(
+    verdict: Verdict, named: Mapping[str, Series], count: int, number: int
+) -> tuple[list[_Line], list[Series], list[tuple[float, str]]]:
+    """Both sides of a comparison, where they are more than a sequence; their quotient; where it begins and fails."""
+    step = verdict.derivation.first(SidesStep)
+    left, right = _short(step.left, "left side"), _short(step.right, "right side")
+    claim = f"{left} ≤ {right}: {_said(verdict)}"
+    lines: list[_Line] = []
+    values: list[Sequence[float]] = []
+    for role, expression, label in (("left", step.left, left), ("claimed", step.right, claim)):
+        if str(expression) in named:
+            values.append(named[str(expression)].values)
+            continue
+        bound = read_bound(expression, names=tuple(step.estimates))
+        side = _side(bound, named, count, label, f"{role}:{number}")
+        lines.append(_Line(side))
+        values.append(side.values)
+    pairs = zip(*values, strict=False)
+    parts = {k: low / high for k, (low, high) in enumerate(pairs) if min(low, high) >= _VISIBLE}
+    quotient = [Series(claim, tuple(parts), tuple(parts.values()), f"claimed:{number}")] if parts else []
+    marks = [(step.first, f"claimed from k = {step.first} on")] if step.first else []
+    marks += [(step.violation, f"first violation: k = {step.violation}")] if step.violation is not None else []
+    return lines, quotient, marks
+
+
+def _side(bound: Bound, named: Mapping[str, Series], count: int, label: str, role: str) -> Series:
+    """An expression in k and sequences, as far as they are known."""
+    values: list[float] = []
+    for k in range(count + 1):
+        try:
+            errors = {name: arb(named[name].values[k]) for name in bound.names}
+            values.append(float(bound.ball(k, 64, errors).mid()))
+        except (InputError, UnknownError, LookupError):
+            break
+    return Series(label, tuple(range(len(values))), tuple(values), role)
+
+
+def _fitted(name: str, step: AsymptoticRateStep, named: Mapping[str, Series]) -> list[_Line]:
     """A line of the proved rate, as low as it can be and still lie above the later half of the errors."""
-    if step.quantity not in errors:
-        return None
-    error, rate = errors[step.quantity], as_float(step.rate.lower)
+    if name not in named:
+        return []
+    error, rate = named[name], as_float(step.rate.lower)
     ks = tuple(range(max(step.iteration, 1), len(error.k)))
     shape = [float(k) ** step.power * power_of(rate, k) for k in ks]
     visible = [(k, value) for k, value in zip(ks, shape, strict=True) if min(error.values[k], value) >= _VISIBLE]
     factor = max((error.values[k] / value for k, value in visible[len(visible) // 2 :]), default=0.0)
     if not factor:
-        return None
+        return []
     growth = {0: "", 1: "k·"}.get(step.power, f"k^{step.power}·")
     closed = step.rate.closed_form
     shown = f"{rate:.6g}" if closed is None else f"({_written(str(closed))})"
     values = tuple(factor * value for value in shape)
-    return _Line(Series(f"{step.quantity}: C·{growth}{shown}^k, proved rate", ks, values, "proved"))
+    return [_Line(Series(f"{name}: C·{growth}{shown}^k, proved rate", ks, values, "proved"))]
 
 
-def _shares(errors: dict[str, Series], lines: Sequence[_Line], last: int) -> list[Series]:
+def _quotients(named: Mapping[str, Series], lines: Sequence[_Line]) -> list[Series]:
     """What parts of the bounds the errors are, as far as both are known and visible."""
-    shares = []
+    found = []
     for line in lines:
-        if line.quantity not in errors:
+        if line.quantity not in named:
             continue
-        error = dict(zip(errors[line.quantity].k, errors[line.quantity].values, strict=True))
+        error = dict(zip(named[line.quantity].k, named[line.quantity].values, strict=True))
         parts = {
             k: error[k] / value
             for k, value in zip(line.series.k, line.series.values, strict=True)
-            if k <= last and error.get(k, 0.0) >= _VISIBLE and value >= _VISIBLE
+            if min(error.get(k, 0.0), value) >= _VISIBLE
         }
         if parts:
             label = f"{line.quantity} / {line.name}"
-            shares.append(Series(label, tuple(parts), tuple(parts.values()), line.series.role))
-    return shares
+            found.append(Series(label, tuple(parts), tuple(parts.values()), line.series.role))
+    return found
+
+
+def _said(verdict: Verdict) -> str:
+    return {Proved: "proved", Refuted: "refuted"}.get(type(verdict), "claimed")
+
+
+def _short(expression: Any, otherwise: str = "the bound") -> str:
+    text = _written(str(expression))
+    return text if len(text) <= _LONGEST else otherwise
 
 
 def _cut(series: Series, last: int) -> Series:

@@ -17,30 +17,39 @@ _STYLES: dict[str, dict[str, Any]] = {
     "derivatives": {"color": "#D55E00", "linewidth": 1.5},
     "word": {"color": "#D55E00", "linewidth": 2.4, "zorder": 3},
     "random": {"color": "#8C8C8C", "linewidth": 0.7, "alpha": 0.8, "zorder": 1},
+    "claimed": {"linewidth": 1.3, "zorder": 2.5},
+    "left": {"linewidth": 1.5, "zorder": 2.5},
+    "sequence": {"linewidth": 1.5, "zorder": 2.2},
     "level": {"color": "#555555", "linewidth": 0.9, "zorder": 1},
     "proved": {"color": "black", "linewidth": 1.1, "linestyle": (0, (1.2, 1.6)), "zorder": 4},
     "lower": {"color": "#0072B2", "linewidth": 1.8, "marker": "^", "markersize": 4},
     "upper": {"color": "#D55E00", "linewidth": 1.8, "marker": "v", "markersize": 4},
     "gap": {"color": "black", "linewidth": 1.4, "marker": "o", "markersize": 3.5},
 }
-_MARK: dict[str, Any] = {"color": "#009E73", "linewidth": 1.1, "linestyle": (0, (4, 2)), "zorder": 2}
+_MARKS: tuple[dict[str, Any], ...] = (
+    {"color": "#009E73", "linewidth": 1.1, "linestyle": (0, (4, 2)), "zorder": 2},
+    {"color": "#8C8C8C", "linewidth": 1.1, "linestyle": (0, (1.5, 1.5)), "zorder": 2},
+    {"color": "black", "linewidth": 0.9, "linestyle": (0, (6, 2, 1, 2)), "zorder": 2},
+)
 _BRANCHES: tuple[dict[str, Any], ...] = (
     {"color": "#0072B2", "linestyle": "-", "marker": "o"},
     {"color": "#009E73", "linestyle": (0, (5, 1.5)), "marker": "s"},
     {"color": "#CC79A7", "linestyle": (0, (5, 1.5, 1, 1.5)), "marker": "^"},
     {"color": "#E69F00", "linestyle": (0, (2, 1)), "marker": "D"},
 )
-_CLAIMS: tuple[dict[str, Any], ...] = (
-    {"color": "#CC79A7", "linestyle": (0, (5, 1.5))},
-    {"color": "#E69F00", "linestyle": (0, (3, 1.2))},
-    {"color": "#56B4E9", "linestyle": (0, (5, 1.5, 1, 1.5))},
-    {"color": "#009E73", "linestyle": (0, (1.5, 1))},
-)
+_CLAIMS = ("#CC79A7", "#E69F00", "#56B4E9", "#009E73", "#8C510A")
+_DASHES = ((5, 1.5), (3, 1.2), (5, 1.5, 1, 1.5), (1.5, 1), (7, 2))
+_NUMBERED: dict[str, tuple[dict[str, Any], ...]] = {
+    "claimed": tuple({"color": c, "linestyle": (0, dashes)} for c, dashes in zip(_CLAIMS, _DASHES, strict=True)),
+    "left": tuple({"color": c, "linestyle": (0, (1, 0.8))} for c in _CLAIMS),
+    "sequence": tuple({"color": c} for c in ("#117733", "#882255", "#999933", "#332288")),
+}
 _STEPWISE = {"lower", "upper", "gap"}
 _MARKERS = 12
 _NARROW = 20
 _ORDERS = 8
 _ROOM = 1.1
+_HEIGHT, _ROW, _ROWS, _WIDE = 2.9, 0.17, 3, 44
 _BELOW_LABEL, _BELOW_MARKS = 34, 22
 _SMALLEST, _LARGEST = 1e-200, 1e200
 
@@ -86,7 +95,7 @@ def figure(data: Any, path: str | Path) -> None:
     if hasattr(data, "planes"):
         planes(data, path)
         return
-    with page(path, data.title, (6.4, 0.5 + 2.9 * len(data.panels))) as drawing:
+    with page(path, data.title, (6.4, 0.5 + sum(map(_height, data.panels)))) as drawing:
         axes = drawing.subplots(len(data.panels), 1, squeeze=False)[:, 0]
         for axis, panel, below in zip(axes, data.panels, [*data.panels[1:], None], strict=True):
             if below is None or below.xlabel != panel.xlabel:
@@ -95,27 +104,41 @@ def figure(data: Any, path: str | Path) -> None:
             _scale_across(axis, [one for one in data.panels if one.xlabel == panel.xlabel])
 
 
+def _height(panel: Any) -> float:
+    """How high a panel is, in inches: more when there is much to be named below it."""
+    return _HEIGHT + _ROW * max(0, math.ceil(len(_labels(panel)) / _columns(panel)) - _ROWS)
+
+
+def _labels(panel: Any) -> list[str]:
+    marks = [label for _, label in getattr(panel, "marks", ())]
+    return [label for label in [*(series.label for series in panel.series), *marks] if label]
+
+
+def _columns(panel: Any) -> int:
+    return 1 if any(len(label) > _WIDE for label in _labels(panel)) else 2
+
+
 def _draw(axis: Any, panel: Any) -> None:
     from matplotlib.transforms import ScaledTranslation
 
-    branch = claim = 0
+    branch = 0
     logarithmic = _reads_better_logarithmic(panel.series)
     for series in panel.series:
-        style = dict(_STYLES.get(series.role, {}))
+        role, _, number = series.role.partition(":")
+        style = dict(_STYLES.get(role, {}))
         values = [_drawable(value, logarithmic) for value in series.values]
         if series.role == "fixed branch":
             style = {**_BRANCHES[branch % len(_BRANCHES)], "linewidth": 1.2, "markersize": 3.5, "zorder": 2}
             spacing = max(1, len(series.k) // _MARKERS)
             style["markevery"] = (branch * spacing // 3, spacing)
             branch += 1
-        if series.role == "claimed":
-            style = {**_CLAIMS[claim % len(_CLAIMS)], "linewidth": 1.3, "zorder": 2.5}
-            claim += 1
+        if role in _NUMBERED:
+            style |= _NUMBERED[role][int(number or 0) % len(_NUMBERED[role])]
         if series.role in _STEPWISE:
             style |= {"drawstyle": "steps-post", "markevery": range(len(series.k) - 1)}
         axis.plot(series.k, values, label=mathematical(series.label) or None, **style)
-    for place, label in getattr(panel, "marks", ()):
-        axis.axvline(place, label=mathematical(label), **_MARK)
+    for number, (place, label) in enumerate(getattr(panel, "marks", ())):
+        axis.axvline(place, label=mathematical(label), **_MARKS[number % len(_MARKS)])
     if logarithmic:
         axis.set_yscale("log")
         _mark_round_powers(axis)
@@ -124,14 +147,12 @@ def _draw(axis: Any, panel: Any) -> None:
     axis.set_ylabel(mathematical(panel.ylabel))
     plain_axes(axis)
     axis.tick_params(labelbottom=True)
-    labelled = [series for series in panel.series if series.label]
     axis.set_title(mathematical(panel.title), loc="left", fontweight="bold")
-    columns = 1 if any(len(series.label) > 42 for series in labelled) else 2
-    if labelled:
+    if _labels(panel):
         points = _BELOW_LABEL if axis.get_xlabel() else _BELOW_MARKS
         below = axis.transAxes + ScaledTranslation(0, -points / 72, axis.figure.dpi_scale_trans)
         place = {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": below, "borderaxespad": 0}
-        axis.legend(ncols=columns, frameon=False, handlelength=3.2, **place)
+        axis.legend(ncols=_columns(panel), frameon=False, handlelength=3.2, **place)
 
 
 def _mark_round_powers(axis: Any) -> None:

@@ -122,7 +122,7 @@ def mathematical(text: str) -> str:
     text = re.sub(r"\bJ\^(pb|imp)\b", r"$J^{\\mathrm{\1}}$", text)
     text = re.sub(r"\b([Jxf])_([k0i])\b", r"$\1_\2$", text)
     text = re.sub(r"^step k$", "step $k$", text)
-    text = re.sub(r"\^k\b", "$^k$", text)
+    text = re.sub(r"\^(k|\d+)\b", r"$^{\1}$", text)
     for name, symbol in _SYMBOLS.items():
         text = text.replace(name, symbol)
     return text
