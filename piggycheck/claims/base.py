@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from flint import fmpq, fmpq_mat
+from flint import arb, fmpq, fmpq_mat
 
-from piggycheck.arithmetic import rational
+from piggycheck.arithmetic import bounds, rational
 from piggycheck.certificates import Certificate
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
@@ -24,6 +25,7 @@ __all__ = [
     "matrix_field",
     "matrix_text",
     "rational_field",
+    "told_apart",
     "word_text",
 ]
 
@@ -113,3 +115,38 @@ def matrix_field(value: Any, where: str) -> fmpq_mat:
 def matrix_text(M: fmpq_mat) -> list[list[str]]:
     """Write a matrix as rows of exact text."""
     return [[str(entry) for entry in row] for row in entries(M)]
+
+
+def told_apart(enclose: Callable[[int], tuple[arb, arb]], bits: int) -> tuple[str, str]:
+    """Round a number down and a smaller one up, to digits that tell them apart where 80 do.
+
+    Parameters
+    ----------
+    enclose : callable
+        Takes a number of bits, and returns balls around both.
+    bits : int
+        With which to begin.
+
+    Examples
+    --------
+    >>> told_apart(lambda bits: (arb(2) / 3, arb(333333333) / 500000000), 64)
+    ('0.666666666666', '0.666666666000')
+    """
+    for precision in (max(bits, 64), 4 * max(bits, 64), 16 * max(bits, 64)):
+        larger, smaller = enclose(precision)
+        low, high = bounds(larger)[0], bounds(smaller)[1]
+        if low > high:
+            break
+    for digits in (6, 12, 40, 80):
+        below, above = _rounded_down(low, digits), _rounded_up(high, digits)
+        if rational(below) > rational(above):
+            break
+    return below, above
+
+
+def _rounded_down(value: fmpq, digits: int) -> str:
+    return decimals_below(value, digits) if value >= 0 else f"-{decimals_above(-value, digits)}"
+
+
+def _rounded_up(value: fmpq, digits: int) -> str:
+    return decimals_above(value, digits) if value >= 0 else f"-{decimals_below(-value, digits)}"

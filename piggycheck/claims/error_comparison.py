@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from flint import fmpq
+from flint import arb
 
-from piggycheck.arithmetic import bounds, rational
-from piggycheck.claims.base import Claim, certify, decimals_above, decimals_below
+from piggycheck.claims.base import Claim, certify, told_apart
 from piggycheck.claims.comparison_tail import ComparisonTail, for_every_k
 from piggycheck.claims.measured import Measured, describe, measured
 from piggycheck.claims.subject import Subject
@@ -313,23 +312,13 @@ class ErrorComparison(Claim):
 
     def _at(self, found: Mapping[str, Measured], k: int, bits: int) -> tuple[str, str]:
         """The left side at k rounded down, and the right one rounded up, to digits that tell them apart."""
-        bits = max(bits, 64)
-        errors = {name: one.errors.run(bits).error(k) for name, one in found.items()}
-        left, right = (side.ball(k, bits, {name: errors[name] for name in side.names}) for side in self.sides)
-        low, high = bounds(left)[0], bounds(right)[1]
-        for digits in (6, 12, 40, 80):
-            below, above = _rounded_down(low, digits), _rounded_up(high, digits)
-            if rational(below) > rational(above):
-                break
-        return below, above
 
+        def both(precision: int) -> tuple[arb, arb]:
+            errors = {name: one.errors.run(precision).error(k) for name, one in found.items()}
+            left, right = (side.ball(k, precision, {name: errors[name] for name in side.names}) for side in self.sides)
+            return left, right
 
-def _rounded_down(value: fmpq, digits: int) -> str:
-    return decimals_below(value, digits) if value >= 0 else f"-{decimals_above(-value, digits)}"
-
-
-def _rounded_up(value: fmpq, digits: int) -> str:
-    return decimals_above(value, digits) if value >= 0 else f"-{decimals_below(-value, digits)}"
+        return told_apart(both, bits)
 
 
 def _has_own(subject: Subject, found: Mapping[str, Measured]) -> bool:

@@ -9,8 +9,7 @@ from typing import Any
 
 from flint import fmpq
 
-from piggycheck.arithmetic import bounds, rational
-from piggycheck.claims.base import Claim, certify, decimals_above, decimals_below
+from piggycheck.claims.base import Claim, certify, decimals_above, told_apart
 from piggycheck.claims.directions import read_directions
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.tails import UpperTail, upper_tail
@@ -286,12 +285,7 @@ class RateBound(Claim):
 
 def error_and_bound(sequence: Any, bound: Bound, k: int, bits: int) -> tuple[str, str]:
     """Return the error at k rounded down, and the bound rounded up, to digits that tell them apart."""
-    low, high = bounds(sequence.run(max(bits, 64)).error(k))[0], bounds(bound.ball(k, max(bits, 64)))[1]
-    for digits in (6, 12, 40, 80):
-        error, value = decimals_below(max(low, fmpq(0)), digits), decimals_above(high, digits)
-        if rational(error) > rational(value):
-            break
-    return error, value
+    return told_apart(lambda precision: (sequence.run(precision).error(k), bound.ball(k, precision)), bits)
 
 
 def undecided_bound(
