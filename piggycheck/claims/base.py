@@ -130,7 +130,7 @@ def told_apart(enclose: Callable[[int], tuple[arb, arb]], bits: int) -> tuple[st
     Examples
     --------
     >>> told_apart(lambda bits: (arb(2) / 3, arb(333333333) / 500000000), 64)
-    ('0.666666666666', '0.666666666000')
+    ('0.666666666666', '0.666666666001')
     """
     for precision in (max(bits, 64), 4 * max(bits, 64), 16 * max(bits, 64)):
         larger, smaller = enclose(precision)
