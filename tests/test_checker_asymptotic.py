@@ -84,6 +84,19 @@ TRAP = {"iteration": "4", "level": "1/2", "growth": "1", "bits": "0"}
 TREE = {"rate": "1/2", "P": [["1"]], "words": [["0"]], "trap": TRAP}
 FREE = "start|pieces/./direction|witness/(dominant|iteration|number)"
 
+
+def on_the_diagonal(curve: str) -> dict[str, Any]:
+    """Where x = y, the derivatives are those beside it, but x does not move as beside it."""
+    subject = one_map(
+        "x y", "t", f"x/2 + Piecewise(({curve}, x == y), (0*x, True)) + t", "y/3",
+        at={"t": "0"}, start={"x": "1/16", "y": "1/4"}, fixed_point={"x": "0", "y": "0"},
+        pieces=[piece(rows("1/2 0; 0 1/3"), rows("1; 0"), "1 0 0")],
+    )  # fmt: skip
+    trap = {"iteration": "0", "level": "1", "growth": "1", "bits": "0"}
+    tree = {"rate": "9/10", "P": rows("1 0; 0 1"), "words": [["0"]], "trap": trap}
+    return rate(subject, "word_tree", "-1/2 1", ["-1 2"], HALF, "1/2", "derivatives", matrix=rows("2; 0"), **tree)
+
+
 CASES = {
     "both factors": (rate(descent(("2", "3")), "affine", "19/40 -29/20 1", ["-19 20"], SLOW, "19/20"), FREE),
     "one is not excited": (rate(descent(("2", "0")), "affine", "-1/2 1", ["-1 2"], HALF, "1/2"), FREE),
@@ -211,6 +224,14 @@ def test_a_changed_number_is_refused_unless_the_claim_stays_true(name: str) -> N
 
 
 # -- what is refused -----------------------------------------------------------------------------------------------
+
+
+def test_a_piece_that_lives_where_a_guard_vanishes_is_looked_at() -> None:
+    assert check(on_the_diagonal("0*y"))
+    with pytest.raises(Refused, match="not affine"):
+        check(on_the_diagonal("x**2/8"))
+    with pytest.raises(Refused, match="different pairs"):
+        check(on_the_diagonal("x/8"))
 
 
 def changed(name: str, *changes: tuple[str, Any]) -> dict[str, Any]:

@@ -52,11 +52,15 @@ def say_rate(claim: Data, subject: Subject, lower: Fraction, upper: Fraction) ->
     return f"the asymptotic rate of the {claim['quantity']} at {subject} is {found}"
 
 
-def rate_of(claim: Data, subject: Subject, witness: Data) -> tuple[Fraction, Fraction, Polynomial]:
-    """Bounds of the rate, and a polynomial of which it is the only root between them."""
+def rate_of(
+    claim: Data, subject: Subject, witness: Data, columns: Sequence[int] | None = None
+) -> tuple[Fraction, Fraction, Polynomial]:
+    """Bounds of the rate, of all columns or some, and a polynomial of which it is the only root between them."""
     if text(claim.get("quantity"), "claim.quantity") not in ("iterates", "derivatives"):
         raise Unreadable('`claim.quantity` is "iterates" or "derivatives"')
     if witness["method"] in METHODS:
+        if columns is not None:
+            raise Unreadable("the method is about all derivatives")
         return rate_of_curved(claim, subject, witness)
     data = fields(witness["number"], "number", ("polynomial", "lower", "upper"))
     R, lower, upper = (
@@ -72,7 +76,7 @@ def rate_of(claim: Data, subject: Subject, witness: Data) -> tuple[Fraction, Fra
     n = Hypotheses(claim, subject, witness).order()
     if len(q) > n + 1:
         raise Refused("the annihilator has too high a degree")
-    errors = Sequences(claim, subject, witness).errors(n + len(q) - 1)
+    errors = Sequences(claim, subject, witness, columns).errors(n + len(q) - 1)
     require_annihilated(errors, q, n)
     require_minimal(errors, len(q) - 1)
     dominant = [read_polynomial(g, "dominant") for g in array(witness["dominant"], "dominant")]
@@ -127,12 +131,11 @@ class Hypotheses:
                 raise Refused("the start is not the fixed point")
             return p
         region = self.trapped(subject) if self.method == "word_tree" else None
+        for pattern in require_affine(subject):  # also where a guard vanishes
+            if self.method == "affine":
+                require_no_guard(pattern.met)
         if self.derivatives:
             self.require_affine_derivatives(subject, region)
-        else:
-            for pattern in require_affine(subject):
-                if self.method == "affine":
-                    require_no_guard(pattern.met)
         return 2 * p if self.derivatives and self.method != "local" else p
 
     def require_one_pair(self, subject: FixedPoint) -> None:
@@ -175,8 +178,9 @@ def require_no_guard(met: Sequence[Any]) -> None:
 class Sequences:
     """The errors of a claim, exactly."""
 
-    def __init__(self, claim: Data, subject: Subject, witness: Data) -> None:
+    def __init__(self, claim: Data, subject: Subject, witness: Data, columns: Sequence[int] | None) -> None:
         self.subject, self.witness, self.local = subject, witness, witness["method"] == "local"
+        self.columns = columns
         self.derivatives = claim["quantity"] == "derivatives"
         self.first = integer(witness["iteration"], "iteration", 0, MOST_ITERATIONS)
 
@@ -191,12 +195,13 @@ class Sequences:
         if not isinstance(setting.exact, Exact):
             raise Refused("the iterates are irrational")
         orbit, found = Orbit(setting, setting.exact, None), Errors()
+        columns = range(len(rows[0])) if self.columns is None else self.columns
         try:
             for k in range(self.first + count):
                 orbit.advance()
                 if k >= self.first:
                     values, denominator = limit.integers(orbit)
-                    found.append(([a for row in values for a in row], denominator))
+                    found.append(([row[j] for row in values for j in columns], denominator))
         except Open:
             raise Refused("the iterates are not rational") from None
         return found

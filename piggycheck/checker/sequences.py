@@ -63,16 +63,15 @@ def stated(claim: Data, used: set[str]) -> dict[str, Data]:
     return {name: known[name] for name in sorted(used)}
 
 
-class ErrorSequence:
-    """The norm of what is observed less its limit, for every index."""
+class Observed:
+    """What is observed, of which map."""
 
-    def __init__(self, name: str, data: Data, iterated: Iterated, limit: Data, norm: str, first: int = 0) -> None:
+    def __init__(self, name: str, data: Data, iterated: Iterated, limit: Data, norm: str) -> None:
         where = f"claim.sequences.{name}"
         self.name, self.data = name, data
         self.quantity, self.norm = text(data["quantity"], where), text(data.get("norm", norm), where)
         if self.quantity not in QUANTITIES or self.norm not in NORMS:
             raise Unreadable(f"`{where}`: no such quantity or norm")
-        fields(limit, f"limits.{name}", ("fixed_point",), ("pieces", "matrix"))
         self.subject = iterated.at(data.get("at", {}), limit)
         self.last, self.skip = self.count("last", 1), self.count("skip", 0)
         if (self.last is not None or self.skip is not None) and self.quantity != "derivatives":
@@ -80,16 +79,13 @@ class ErrorSequence:
         if self.last is not None and self.skip is not None:
             raise Unreadable(f"`{where}`: `last` and `skip` exclude each other")
         self.columns = self.read_columns(where)
-        outputs = self.read_outputs(where)
-        self.setting = Estimated(self.subject, outputs, self.quantity, self.last, self.skip, first)
-        base = limit_of(self.setting, {key: limit[key] for key in ("matrix",) if key in limit})
-        self.limit = OutputLimit(self.setting, base) if outputs else base
+        self.outputs = self.read_outputs(where)
 
     @property
     def plain(self) -> bool:
         """Whether it is the error of the iterates, or of derivatives with all steps."""
         estimated = self.quantity in ("implicit", "partial") or self.last is not None or self.skip is not None
-        return not estimated and "output" not in self.data
+        return not estimated and not self.outputs
 
     def count(self, key: str, least: int) -> int | None:
         """A number of steps."""
@@ -124,6 +120,17 @@ class ErrorSequence:
         if not nodes:
             raise Unreadable(f"`{where}.output` is empty")
         return nodes
+
+
+class ErrorSequence(Observed):
+    """The norm of what is observed less its limit, for every index."""
+
+    def __init__(self, name: str, data: Data, iterated: Iterated, limit: Data, norm: str, first: int = 0) -> None:
+        fields(limit, f"limits.{name}", ("fixed_point",), ("pieces", "matrix"))
+        super().__init__(name, data, iterated, limit, norm)
+        self.setting = Estimated(self.subject, self.outputs, self.quantity, self.last, self.skip, first)
+        base = limit_of(self.setting, {key: limit[key] for key in ("matrix",) if key in limit})
+        self.limit = OutputLimit(self.setting, base) if self.outputs else base
 
     def value(self, orbit: Orbit) -> Number:
         """The error, in the arithmetic of an orbit."""
