@@ -33,6 +33,7 @@ from .effort import begin
 from .enclosures import RULES as LIMITS_OF_LAYERS
 from .implicit_sets import CLAIM as IMPLICIT_CLAIM
 from .implicit_sets import RULES as IMPLICIT
+from .layered_asymptotic import RULES as ASYMPTOTIC_OF_LAYERS
 from .layered_rates import RULES as RATES_OF_LAYERS
 from .limit_sets import CLAIM as LIMIT_CLAIM
 from .limit_sets import RULES as LIMIT
@@ -45,6 +46,8 @@ from .radius import (
     radius_proved,
     radius_refuted,
 )
+from .rate_comparisons import CLAIM as ORDER_CLAIM
+from .rate_comparisons import RULES as ORDERS
 from .rate_proofs import CLAIM as RATES_CLAIM
 from .rate_proofs import RULES as RATES
 from .reading import Data, Refused, Unreadable, fields, text
@@ -94,8 +97,9 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
     **CURVED,
     **ASYMPTOTIC,
     **COMPARISONS,
+    **ORDERS,
 }
-OF_LAYERS = {**LIMITS_OF_LAYERS, **RATES_OF_LAYERS}  # by kind and verdict
+OF_LAYERS = {**LIMITS_OF_LAYERS, **RATES_OF_LAYERS, **ASYMPTOTIC_OF_LAYERS}  # by kind and verdict
 REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge
     ("converges", "refuted", "word"): (converges_refuted_by_iterates, (*WORD, *DIRECTION), ()),
     ("diverges", "proved", "word"): (diverges_realised, (*GROWTH, *DIRECTION), EIGENVALUE),
@@ -123,6 +127,7 @@ CLAIM = {
     **RATES_CLAIM,
     **ASYMPTOTIC_CLAIM,
     **COMPARISON_CLAIM,
+    **ORDER_CLAIM,
 }
 REALISABLE_CLAIM = {"converges": ("rate", "words"), "diverges": ("words",)}
 WITHOUT_PIECES = (
@@ -189,7 +194,7 @@ def of_layers(certificate: Data, kind: str, verdict: str) -> str:
 
 def subject_of(certificate: Data, kind: str, verdict: str, method: str) -> Subject | Map | Iterated:
     """Read what the certificate is about."""
-    if kind in COMPARISON_CLAIM:
+    if kind in (*COMPARISON_CLAIM, *ORDER_CLAIM):
         return Iterated(fields(certificate, "certificate", (*GENERAL, "map", "at"), ("start",)))
     if "switched" in certificate and kind in (*OF_MATRICES, *OF_PAIRS, "pseudo_inverse_agrees"):
         fields(certificate, "certificate", (*GENERAL, "switched"), ("J0",))

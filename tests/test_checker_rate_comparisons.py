@@ -1,0 +1,157 @@
+"""Certificates about the order of two asymptotic rates, written by hand: accepted, and refused when it is another one.
+
+What the rates are is known from triangular and companion matrices.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from checker_certificates import accepted_changes, certificate, one_map, piece, replaced, rows
+
+from piggycheck.checker import Refused, Unreadable, check
+from piggycheck.checker.rate_comparisons import order as signed
+
+# -- subjects ------------------------------------------------------------------------------------------------------
+
+HALF = {"polynomial": ["-1", "2"], "lower": "1/2", "upper": "1/2"}
+THIRD = {"polynomial": ["-1", "3"], "lower": "1/3", "upper": "1/3"}
+ROOT = {"polynomial": ["-3", "0", "4"], "lower": "866/1000", "upper": "867/1000"}  # sqrt(3)/2
+WIDE = {"polynomial": ["-3", "0", "4"], "lower": "433/500", "upper": "7/8"}
+ZERO = {"polynomial": ["0", "1"], "lower": "0", "upper": "0"}
+
+STEP = one_map("x", "t u", "x - t*x + u", at={"t": "1/2", "u": "0"}, start={"x": "1"})
+SPLIT = one_map(  # s moves the slower coordinate alone, t the faster one
+    "x y", "s t", "x/2 + s", "y/3 + t", at={"s": "0", "t": "0"}, start={"x": "1", "y": "1"}
+)
+HEAVY = one_map(  # eigenvalues of modulus sqrt(3)/2, not real
+    "x y", "t", "x - (x - t) + 3/4*(x - y)", "x", at={"t": "0"}, start={"x": "1", "y": "1"}
+)
+
+
+def limit(p: int, A: str, B: str, X: str | None = None) -> dict[str, Any]:
+    coordinates = "xy"[:p]
+    direction = " ".join("1" for _ in range(p + len(B.split(";")[0].split())))
+    found = {"fixed_point": dict.fromkeys(coordinates, "0"), "pieces": [piece(rows(A), rows(B), direction)]}
+    return found | ({} if X is None else {"matrix": rows(X)})
+
+
+def rate(annihilator: str, dominant: list[str], number: dict[str, Any], method: str = "affine", k: str = "0"):
+    return {
+        "method": method,
+        "iteration": k,
+        "annihilator": annihilator.split(),
+        "dominant": [g.split() for g in dominant],
+        "number": number,
+    }
+
+
+def order(
+    subject: dict[str, Any], left: str, relation: str, right: str, witness: tuple[dict[str, Any], dict[str, Any]],
+    verdict: str = "proved", **sequences: Any,
+) -> dict[str, Any]:  # fmt: skip
+    stated = {"left": left, "right": right, "relation": relation, "sequences": sequences}
+    sides = dict(zip(("left", "right"), witness, strict=True))
+    return certificate(subject, "rate_comparison", verdict, sides, **stated)
+
+
+ONE = limit(1, "1/2", "0 1")
+ITERATES = ONE | rate("-1/2 1", ["-1 2"], HALF)
+DOUBLE = ONE | {"matrix": rows("0 2")} | rate("1/4 -1 1", ["-1 2"], HALF)  # k (1/2)^(k - 1)
+LARGER = limit(1, "1/3", "0 1") | rate("-1/3 1", ["-1 3"], THIRD)
+COLUMNS = limit(2, "1/2 0; 0 1/3", "1 0; 0 1", "2 0; 0 3/2")
+SLOW, FAST = COLUMNS | rate("-1/2 1", ["-1 2"], HALF), COLUMNS | rate("-1/3 1", ["-1 3"], THIRD)
+OSCILLATING = limit(2, "3/4 -3/4; 1 0", "1; 0")
+BALL = OSCILLATING | rate("3/4 -3/4 1", ["3 -3 4"], ROOT)
+SECOND = OSCILLATING | {"matrix": rows("1; 1")} | rate("3/4 -3/4 1", ["3 -3 4"], WIDE)
+OTHER = {"quantity": "iterates", "at": {"t": "2/3"}}
+FREE = "start|(map/next|at)|.*/direction|witness/(left|right)/(dominant|iteration|number)|claim/sequences"
+BY_S, BY_T = ({"quantity": "derivatives", "wrt": name} for name in "st")
+
+CASES = {
+    "equal": (order(STEP, "derivatives", "=", "iterates", (DOUBLE, ITERATES)), FREE),
+    "no slower": (order(STEP, "derivatives", "<=", "iterates", (DOUBLE, ITERATES)), FREE),
+    "not faster": (order(STEP, "derivatives", "<", "iterates", (DOUBLE, ITERATES), "refuted"), FREE),
+    "a larger step": (order(STEP, "larger", "<", "iterates", (LARGER, ITERATES), larger=OTHER), FREE),
+    "a larger step is not slower": (
+        order(STEP, "iterates", "<=", "larger", (ITERATES, LARGER), "refuted", larger=OTHER), FREE
+    ),
+    "one column": (order(SPLIT, "fast", "<", "slow", (FAST, SLOW), fast=BY_T, slow=BY_S), FREE),
+    "irrational, by another bound": (order(HEAVY, "derivatives", "=", "iterates", (SECOND, BALL)), FREE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_valid_certificate_is_accepted(name: str) -> None:
+    assert "asymptotic rate" in check(CASES[name][0])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_changed_number_is_refused_unless_the_order_stays(name: str) -> None:
+    """What is accepted: other starts and directions, wider bounds, later indices, and maps with the same rates."""
+    valid, free = CASES[name]
+    for where, change, _ in accepted_changes(valid):
+        assert re.match(f"({free})(/|$)", where), change
+
+
+def changed(name: str, *changes: tuple[str, Any]) -> dict[str, Any]:
+    data = CASES[name][0]
+    for where, value in changes:
+        data = replaced(data, tuple(int(key) if key.isdigit() else key for key in where.split("/")), value)
+    return data
+
+
+EQUAL, LARGE, COLUMN, IRRATIONAL = "equal", "a larger step", "one column", "irrational, by another bound"
+FALSE = {
+    "less": changed(EQUAL, ("claim/relation", "<")),
+    "not equal": changed(LARGE, ("claim/relation", "=")),
+    "the other verdict": changed(LARGE, ("claim/verdict", "refuted")),
+    "not equal, refuted": changed(EQUAL, ("claim/verdict", "refuted")),
+    "the other way round": changed(LARGE, ("claim/left", "iterates"), ("claim/right", "larger")),
+    "a relation that is none": changed(LARGE, ("claim/relation", ">")),
+    "the other column": changed(COLUMN, ("claim/sequences/fast/wrt", "s")),
+    "all columns": changed(COLUMN, ("claim/sequences/fast/wrt", ["s", "t"])),
+    "an unknown column": changed(COLUMN, ("claim/sequences/fast/wrt", "u")),
+    "other parameters": changed(LARGE, ("claim/sequences/larger/at/t", "3/4")),
+    "an unknown parameter": changed(LARGE, ("claim/sequences/larger/at", {"w": "1/3"})),
+    "an unknown name": changed(LARGE, ("claim/left", "largest")),
+    "a name that nobody uses": changed(LARGE, ("claim/left", "iterates")),
+    "some steps alone": changed(COLUMN, ("claim/sequences/fast/last", "3")),
+    "an output": changed(COLUMN, ("claim/sequences/fast/output", "x")),
+    "the implicit function": order(STEP, "implicit", "=", "iterates", (DOUBLE, ITERATES)),
+    "bounds that do not tell": changed(
+        IRRATIONAL, ("witness/right/number", {"polynomial": ["-3", "0", "4"], "lower": "8/10", "upper": "9/10"}),
+        ("claim/relation", "<"),
+    ),
+    "a rate of zero": changed(EQUAL, ("witness/left/number", ZERO)),
+    "another method": changed(EQUAL, ("witness/left/method", "guess")),
+    "a trap that is none": changed(EQUAL, ("witness/left/trap", {})),
+    "a column of a method about all": changed(
+        COLUMN, ("witness/left", COLUMNS | {"method": "nilpotent", "number": ZERO})
+    ),
+    "no witness": changed(EQUAL, ("witness/left", None)),
+    "no fixed point": changed(EQUAL, ("witness/left/fixed_point/x", "1")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FALSE)
+def test_a_false_certificate_is_refused(name: str) -> None:
+    with pytest.raises((Refused, Unreadable)):
+        check(FALSE[name])
+
+
+def test_numbers_between_the_same_bounds_are_equal_by_a_common_root_alone() -> None:
+    """sqrt(3)/2 and 867/1000 are both between 866/1000 and 868/1000."""
+    bounds = Fraction(866, 1000), Fraction(868, 1000)
+    root, other, both = ([Fraction(c) for c in p] for p in ([-3, 0, 4], [-867, 1000], [2601, -3000, -3468, 4000]))
+    assert signed((*bounds, root), (Fraction(8, 10), Fraction(867, 1000), root)) == 0
+    for p, q in ((root, other), (other, root)):
+        with pytest.raises(Refused, match="tell"):
+            signed((*bounds, p), (*bounds, q))
+    with pytest.raises(Refused):
+        signed((*bounds, root), (Fraction(8667, 10_000), Fraction(868, 1000), both))
+    assert signed((*bounds, root), (Fraction(8681, 10_000), Fraction(9, 10), other)) == -1
+    assert signed((Fraction(9, 10), Fraction(1), root), (*bounds, other)) == 1
