@@ -200,7 +200,8 @@ def test_pieces_that_differ_in_B_alone_matter_for_derivatives_only():
 
 
 def test_curved_pieces_leave_it_open_with_a_bound():
-    verdict = undecided(AsymptoticRate("iterates"), scalar(x / 2 + x**2 / 4, [sp.Rational(1, 4)]), ONE)
+    curved = Iteration(SymbolicMap([x, y], [x / 2 + x**2 / 4, y / 3], [theta]), [sp.Rational(1, 4), 1])
+    verdict = undecided(AsymptoticRate("iterates"), curved, ONE)
     assert "the rate is at most the spectral radius of A, 1/2" in verdict.reason
 
 
@@ -218,7 +219,8 @@ def test_kinks_on_the_way_leave_derivatives_open():
 
 
 def test_a_derivative_that_is_curved_in_the_state_is_left_open():
-    verdict = undecided(AsymptoticRate("derivatives"), scalar(theta * x**2 + x / 2 + 1, [sp.Integer(0)]), {"theta": 0})
+    curved = Iteration(SymbolicMap([x, y], [theta * x**2 + x / 2 + 1, y / 3], [theta]), [0, 1])
+    verdict = undecided(AsymptoticRate("derivatives"), curved, {"theta": 0})
     assert "the derivative in the parameters is not affine in the state" in verdict.reason
 
 

@@ -10,10 +10,18 @@ import sympy as sp
 
 from piggycheck.arithmetic import exact, rational
 from piggycheck.claims.base import Claim, certify
+from piggycheck.claims.curved_rate import CurvedRate
 from piggycheck.claims.exact_rate import ExactRate, exact_rate
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Verdict
-from piggycheck.derivation import AsymptoticRateStep, ContractionStep, LimitStep, TransientStep, TrapStep
+from piggycheck.derivation import (
+    AsymptoticRateStep,
+    ContractionStep,
+    CurvedRateStep,
+    LimitStep,
+    TransientStep,
+    TrapStep,
+)
 from piggycheck.errors import InputError, IrrationalError
 from piggycheck.expression import parse_number, to_text
 from piggycheck.iteration import Iteration
@@ -90,7 +98,7 @@ class AsymptoticRate(Claim):
             return self._verdict(Proved, subject, found, found.rate)
         return self._verdict(Refuted, subject, found, _apart(found.rate, self.value))
 
-    def _verdict(self, kind: type, subject: Subject, found: ExactRate, rate: AlgebraicNumber) -> Verdict:
+    def _verdict(self, kind: type, subject: Subject, found: ExactRate | CurvedRate, rate: AlgebraicNumber) -> Verdict:
         derivation, statement = subject.opening(), self.statement(subject)
         if found.proof is not None:
             derivation.record(ContractionStep(found.proof))
@@ -120,7 +128,7 @@ def asymptotic_rate(
     quantity: str = "iterates",
     *,
     time_limit: float = 10.0,
-) -> ExactRate:
+) -> ExactRate | CurvedRate:
     """Return the asymptotic linear rate of iterates or derivatives, exactly, and what a run shows of it.
 
     Parameters
@@ -134,7 +142,7 @@ def asymptotic_rate(
 
     Returns
     -------
-    ExactRate
+    ExactRate or CurvedRate
 
     Raises
     ------
@@ -192,14 +200,19 @@ def _apart(rate: AlgebraicNumber, value: sp.Expr) -> AlgebraicNumber:
     return rate
 
 
-def _visible(claim: AsymptoticRate, found: ExactRate) -> sp.Expr:
+def _visible(claim: AsymptoticRate, found: ExactRate | CurvedRate) -> sp.Expr:
     """The claimed value in the form in which the checker sees that it is a root."""
     form = found.rate.closed_form
     return claim.value if form is None else form
 
 
-def rate_step(found: ExactRate) -> AsymptoticRateStep:
+def rate_step(found: ExactRate | CurvedRate) -> AsymptoticRateStep | CurvedRateStep:
     """Return what a derivation says of an exact rate."""
+    if isinstance(found, CurvedRate):
+        distance = None if found.followed is None else found.followed.distance[1]
+        return CurvedRateStep(
+            found.quantity, found.A, found.iteration, distance, found.rate, found.power, found.vanishes
+        )
     excited = found.excited
     return AsymptoticRateStep(
         found.quantity,
@@ -214,21 +227,35 @@ def rate_step(found: ExactRate) -> AsymptoticRateStep:
     )
 
 
-def _found(found: ExactRate) -> str:
+def _found(found: ExactRate | CurvedRate) -> str:
+    if isinstance(found, CurvedRate) and found.rate.upper == 0 and not found.vanishes:
+        return "decay faster than at every rate, so theirs is 0"
     if found.rate.upper == 0:
-        return f"are zero from k = {found.excited.iteration} on, so their rate is 0"
+        return f"are zero from k = {found.iteration} on, so their rate is 0"
     verb = "decay" if found.rate.upper < 1 else "grow" if found.rate.lower > 1 else "go on"
     return f"{verb} at the rate {found.rate}"
 
 
-def _reason(found: ExactRate) -> str:
+def _reason(found: ExactRate | CurvedRate) -> str:
+    if isinstance(found, CurvedRate) and not found.vanishes:
+        return _reason_along_a_curve(found)
     if found.rate.upper == 0:
         return "the error vanishes after finitely many steps"
     which = "" if found.method == "local" else " that the error excites"
     return f"it is the largest modulus of the eigenvalues of A{which}"
 
 
-def _value(found: ExactRate) -> dict[str, Any]:
+def _reason_along_a_curve(found: CurvedRate) -> str:
+    if found.method == "nilpotent":
+        return "a power of A is zero, and the Jacobians along the iterates tend to A"
+    if found.rate.upper == 0:
+        return "the derivative of the map is 0 at the fixed point"
+    if found.quantity == "iterates":
+        return "the quotients of successive errors tend to the derivative of the map at the fixed point"
+    return "the errors of the derivatives decay at the rate of the derivative of the map at the fixed point"
+
+
+def _value(found: ExactRate | CurvedRate) -> dict[str, Any]:
     rate, seen = found.rate, found.transient
     value: dict[str, Any] = {
         "rate": str(rate),
@@ -236,7 +263,7 @@ def _value(found: ExactRate) -> dict[str, Any]:
         "lower": str(rate.lower),
         "upper": str(rate.upper),
         "decimals": rate.decimals(2 * _DIGITS),
-        "power": str(found.excited.power),
+        "power": str(found.power),
     }
     if seen is not None:
         value |= {

@@ -10,8 +10,9 @@ from typing import Any
 import sympy as sp
 from flint import fmpq_mat
 
+from piggycheck.claims.curved_rate import CurvedRate, curved_rate, trapped
 from piggycheck.claims.subject import Subject
-from piggycheck.claims.trap import Trap, find_trap
+from piggycheck.claims.trap import Trap
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.fixed_points import rational_matrix
 from piggycheck.linalg import identity, zeros
@@ -26,7 +27,7 @@ from piggycheck.rates.asymptotic import (
 from piggycheck.rates.limit import Limit
 from piggycheck.rates.modulus import AlgebraicNumber, largest_modulus
 from piggycheck.rates.transient import Transient, observe
-from piggycheck.stability import Contractive, WordTree
+from piggycheck.stability import WordTree
 
 __all__ = ["ExactRate", "exact_rate"]
 
@@ -68,6 +69,16 @@ class ExactRate:
         """The rate."""
         return self.excited.largest.modulus
 
+    @property
+    def power(self) -> int:
+        """The n of errors that decay like ``k^n rate^k``."""
+        return self.excited.power
+
+    @property
+    def iteration(self) -> int:
+        """From this index on the errors obey the recursion of their minimal polynomial."""
+        return self.excited.iteration
+
     @cached_property
     def transient(self) -> Transient | None:
         """What a run at high precision shows; None where there is nothing to see."""
@@ -97,7 +108,7 @@ class ExactRate:
         return witness if self.limit is None else {**witness, "matrix": self.limit}
 
 
-def exact_rate(subject: Subject, quantity: str, columns: Sequence[int] | None = None) -> ExactRate:
+def exact_rate(subject: Subject, quantity: str, columns: Sequence[int] | None = None) -> ExactRate | CurvedRate:
     """Return the asymptotic rate of a subject's errors.
 
     Parameters
@@ -130,13 +141,16 @@ def exact_rate(subject: Subject, quantity: str, columns: Sequence[int] | None = 
             limit.exact_matrix if derivatives else None,
             about=limit if derivatives else None,
         )
-    couplings = _couplings(subject, derivatives)
+    try:
+        couplings = _couplings(subject, derivatives)
+    except _NotAffineError as reason:
+        return curved_rate(subject, limit, A, quantity, columns, str(reason))
     if columns is not None and couplings:
         couplings = [couplings[j] for j in columns]
     if subject.iteration.start is None:
         return ExactRate(quantity, "local", A, _local(A))
     _require_one_limit(A)
-    proof, trap = (None, None) if _is_affine_throughout(subject) else _trapped(subject)
+    proof, trap = (None, None) if _is_affine_throughout(subject) else trapped(subject)
     first = 0 if trap is None else trap.iteration
     d, G = exact_errors(limit, first, derivatives)
     G = _chosen(G, columns)
@@ -211,6 +225,10 @@ def _common(pieces: Sequence[Piece], derivatives: bool) -> fmpq_mat:
     return rational_matrix(pieces[0].A, "A")
 
 
+class _NotAffineError(UnknownError):
+    """A piece is not affine in the state."""
+
+
 def _couplings(subject: Subject, derivatives: bool) -> list[fmpq_mat]:
     """How the columns of B move with the state, where everything is affine.
 
@@ -225,10 +243,10 @@ def _couplings(subject: Subject, derivatives: bool) -> list[fmpq_mat]:
         jacobian = map_.piece(piece.signature).jacobian.subs(at).applyfunc(sp.expand)
         A, B = jacobian[:, : len(state)], jacobian[:, len(state) :]
         if A.has(*state):
-            raise UnknownError(_curved(piece))
+            raise _NotAffineError(_curved(piece))
         found = [sp.ImmutableMatrix(B[:, j].jacobian(state)) for j in range(B.cols)] if derivatives else []
         if any(L.has(*state) for L in found):
-            raise UnknownError(
+            raise _NotAffineError(
                 "the derivative in the parameters is not affine in the state, and the rate is exact where it is"
             )
         moves = any(entry != 0 for L in found for entry in L)
@@ -255,12 +273,3 @@ def _require_one_limit(A: fmpq_mat) -> None:
 def _is_affine_throughout(subject: Subject) -> bool:
     """Whether the map has no guard; that its only piece is affine is known."""
     return not subject.iteration.map.guards
-
-
-def _trapped(subject: Subject) -> tuple[WordTree, Trap]:
-    """A proof that the iterates stay where only the active pieces are met, from some index on."""
-    answer = subject.radius(of=subject.active_system, trees_only=True)
-    if not isinstance(answer, Contractive):
-        raise UnknownError("that the iterates converge to the fixed point was not proved")
-    trap, proof = find_trap(subject, answer.proof, (answer.proof.rate + 1) / 2)
-    return proof, trap

@@ -2,6 +2,7 @@
 
 from piggycheck.derivation.asymptotic import AsymptoticRateStep, RatesComparedStep, SequenceStep, TransientStep
 from piggycheck.derivation.comparisons import SidesStep
+from piggycheck.derivation.curved import CurvedRateStep, CurvedTailStep
 from piggycheck.derivation.cycles import BasinStep, CyclesStep, FollowedStep
 from piggycheck.derivation.enclosed import (
     EnclosedDerivativeStep,
@@ -74,6 +75,8 @@ __all__ = [
     "ComparedStep",
     "ContinuityStep",
     "ContractionStep",
+    "CurvedRateStep",
+    "CurvedTailStep",
     "CyclesStep",
     "Derivation",
     "DirectionBoundsStep",

@@ -8,7 +8,17 @@ from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.intervals import IntervalMatrix
-from piggycheck.render import asymptotic, comparisons, cycles, enclosures, limit_sets, practice, rates, trajectories
+from piggycheck.render import (
+    asymptotic,
+    comparisons,
+    curved,
+    cycles,
+    enclosures,
+    limit_sets,
+    practice,
+    rates,
+    trajectories,
+)
 from piggycheck.render.bounds import bounds
 from piggycheck.render.formula import (
     Cases,
@@ -435,6 +445,8 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.ChainRuleStep: _chain_rule,
     d.AsymptoticRateStep: asymptotic.rate,
     d.TransientStep: asymptotic.transient,
+    d.CurvedRateStep: curved.rate,
+    d.CurvedTailStep: curved.tail,
     d.SequenceStep: asymptotic.sequence,
     d.RatesComparedStep: asymptotic.rates_compared,
     d.ComparedStep: rates.compared,

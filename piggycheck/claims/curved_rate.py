@@ -1,0 +1,211 @@
+"""The exact rate along one smooth piece that is not affine: in one state variable, or where A is nilpotent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from flint import fmpq, fmpq_mat
+
+from piggycheck.arithmetic import ALGEBRAIC, sign
+from piggycheck.claims.subject import Subject
+from piggycheck.claims.trap import Trap, find_trap
+from piggycheck.errors import UnknownError
+from piggycheck.linalg import identity
+from piggycheck.rates.curved import Curve, Followed, decays_like_its_slope, follow
+from piggycheck.rates.errors import ErrorSequence
+from piggycheck.rates.limit import Limit
+from piggycheck.rates.modulus import AlgebraicNumber
+from piggycheck.rates.transient import Transient, observe
+from piggycheck.stability import Contractive, WordTree
+
+__all__ = ["CurvedRate", "curve_of", "curved_rate", "trapped"]
+
+_TRAPPED = fmpq(3, 4)
+
+
+@dataclass(frozen=True)
+class CurvedRate:
+    """An asymptotic linear rate along a piece that is not affine, and why it is that.
+
+    Attributes
+    ----------
+    quantity : "iterates" or "derivatives"
+    method : "curved" or "nilpotent"
+        In one state variable; or in any number of them, where a power of A is zero.
+    A : fmpq_mat
+    rate : AlgebraicNumber
+        The size of A, or 0.
+    power : int
+        The n of errors that decay like ``k^n rate^k``.
+    vanishes : bool
+        Whether the errors are zero from the index on.
+    limit : fmpq_mat or None
+        What the derivatives tend to.
+    proof, trap : WordTree and Trap, or None
+        In several state variables.
+    about : Limit or None
+        The iteration and its fixed point, where there is a start.
+    followed : Followed or None
+        The errors at an index from which on the iterates stay where the map contracts; in one state variable.
+    """
+
+    quantity: str
+    method: str
+    A: fmpq_mat
+    rate: AlgebraicNumber
+    power: int = 0
+    vanishes: bool = False
+    limit: fmpq_mat | None = None
+    proof: WordTree | None = None
+    trap: Trap | None = None
+    about: Limit | None = None
+    followed: Followed | None = None
+
+    @property
+    def iteration(self) -> int | None:
+        """The index from which on the iterates stay near the fixed point; None without a start."""
+        if self.followed is not None:
+            return self.followed.k
+        return None if self.trap is None else self.trap.iteration
+
+    @cached_property
+    def transient(self) -> Transient | None:
+        """What a run at high precision shows; None where there is nothing to see."""
+        if self.about is None or self.rate.upper == 0:
+            return None
+        return observe(self.about, self.quantity, self.rate, self.power + 1)
+
+    def witness(self, rate: AlgebraicNumber | None = None) -> dict[str, Any]:
+        """Return the witness of a certificate; the rate is rational, and stated as it is."""
+        number = {"polynomial": list(self.rate.polynomial), "lower": self.rate.lower, "upper": self.rate.upper}
+        witness: dict[str, Any] = {"method": self.method, "number": number}
+        if self.proof is not None and self.trap is not None:
+            trap = self.trap
+            level = {"iteration": trap.iteration, "level": trap.level, "growth": trap.growth, "bits": trap.bits}
+            witness = {**self.proof.witness(), **witness, "trap": level}
+        if self.followed is not None:
+            witness |= {"iteration": self.followed.k, "bits": self.followed.bits}
+            witness |= {} if self.limit is None else {"matrix": self.limit}
+        return witness
+
+
+def curved_rate(
+    subject: Subject, limit: Limit, A: fmpq_mat, quantity: str, columns: Sequence[int] | None, reason: str
+) -> CurvedRate:
+    """Return the asymptotic rate of errors along the one piece at the fixed point, which is not affine.
+
+    Parameters
+    ----------
+    subject : Subject
+    limit : Limit
+    A : fmpq_mat
+        The Jacobian in the state, at the fixed point.
+    quantity : "iterates" or "derivatives"
+    columns : sequence of int, optional
+        The parameters in which derivatives count; by default all.
+    reason : str
+        Why other methods do not apply.
+
+    Raises
+    ------
+    UnknownError
+        When the rate is not known; the message says why.
+
+    Notes
+    -----
+    Source: docs/theory/curved-rates.md. When this fails: several pieces meet at the fixed point; several state
+    variables, unless A is nilpotent; errors of derivatives that may decay faster than those of the iterates.
+    """
+    if not all(c.is_Rational for c in limit.coordinates):
+        raise UnknownError("the fixed point is irrational, and rates along curved pieces are proved at rational ones")
+    derivatives, started = quantity == "derivatives", subject.iteration.start is not None
+    if not _is_one_piece(subject, derivatives):
+        raise UnknownError(reason)
+    X = limit.exact_matrix if derivatives and started else None
+    about = limit if started else None
+    if A.nrows() > 1:
+        if any(entry != 0 for entry in (A ** A.nrows()).entries()):
+            raise UnknownError(reason)
+        trap, proof = find_trap(subject, _shrinking(A), _TRAPPED) if started else (None, None)
+        return CurvedRate(quantity, "nilpotent", A, _rational(fmpq(0)), 0, False, X, proof, trap, about)
+    a = abs(A[0, 0])
+    if not started:
+        if not a < 1:
+            raise UnknownError(f"the derivative of the map is {A[0, 0]}, so iterates that begin nearby need not stay")
+        return CurvedRate(quantity, "curved", A, _rational(a))
+    curve = curve_of(subject, limit, derivatives, columns)
+    sequence = ErrorSequence(limit, quantity, columns=None if columns is None else tuple(columns))
+    try:
+        found = follow(
+            sequence, lambda at: decays_like_its_slope(curve, at) is not None, lambda: subject.remaining <= 0
+        )
+    except UnknownError as error:
+        if any(shift != 0 for shift in curve.shifts) or not curve.has_drifts:
+            raise
+        raise UnknownError(f"{error}: errors of the derivatives may decay faster than those of the iterates") from None
+    like_slope = decays_like_its_slope(curve, found)
+    moving = any(shift != 0 for shift in curve.shifts) and found.distance[1] != 0
+    return CurvedRate(
+        quantity,
+        "curved",
+        A,
+        _rational(a if like_slope else fmpq(0)),
+        int(bool(like_slope) and moving),
+        not like_slope and a != 0,
+        X,
+        about=about,
+        followed=found,
+    )
+
+
+def _shrinking(A: fmpq_mat) -> WordTree:
+    """A quadratic form that a nilpotent matrix shrinks in one step: that of the sum of ``|2^k A^k v|^2``."""
+    P, power = identity(A.nrows()), A
+    for k in range(1, A.nrows()):
+        P, power = P + power.transpose() * power * fmpq(4) ** k, A * power
+    return WordTree(P, fmpq(1, 2), ((0,),), fmpq(1))
+
+
+def curve_of(subject: Subject, limit: Limit, derivatives: bool, columns: Sequence[int] | None = None) -> Curve:
+    """Return the one piece at the fixed point of a map in one state variable.
+
+    Raises
+    ------
+    UnknownError
+        When several meet there.
+    """
+    if not _is_one_piece(subject, derivatives):
+        raise UnknownError("several pieces meet at the fixed point, and not all are affine")
+    return Curve(limit, subject.iteration.map.piece(subject.active[0].signature), derivatives, columns)
+
+
+def _is_one_piece(subject: Subject, derivatives: bool) -> bool:
+    """Whether one piece is met near the fixed point, and no guard vanishes there."""
+    if len(subject.active) > 1:
+        return False
+    map_, point = subject.iteration.map, subject.point.point
+    guards = [guard for _, guard in map_.piece(subject.active[0].signature).conditions]
+    moving = {*map_.state, *(map_.parameters if derivatives else ())}
+    return not any(guard.free_symbols & moving and sign(ALGEBRAIC.evaluate(guard, point)) == 0 for guard in guards)
+
+
+def _rational(value: fmpq) -> AlgebraicNumber:
+    return AlgebraicNumber((-int(value.p), int(value.q)), value, value)
+
+
+def trapped(subject: Subject) -> tuple[WordTree, Trap]:
+    """Prove that the iterates stay where only the active pieces are met, from some index on.
+
+    Raises
+    ------
+    UnknownError
+        When that is not proved.
+    """
+    answer = subject.radius(of=subject.active_system, trees_only=True)
+    if not isinstance(answer, Contractive):
+        raise UnknownError("that the iterates converge to the fixed point was not proved")
+    trap, proof = find_trap(subject, answer.proof, (answer.proof.rate + 1) / 2)
+    return proof, trap

@@ -1,0 +1,153 @@
+"""Rates and bounds along one smooth piece that is not affine; what is expected is known by hand."""
+
+from __future__ import annotations
+
+import copy
+import json
+from fractions import Fraction
+
+import pytest
+import sympy as sp
+from certificate_helper import changed_numbers, content_of, holds, proved, refuted, undecided
+
+import piggycheck as pc
+from piggycheck.algorithms import gradient_descent
+from piggycheck.claims import AsymptoticRate
+from piggycheck.errors import UnknownError
+from piggycheck.iteration import Iteration
+from piggycheck.maps import SymbolicMap
+
+x, y, z, theta = sp.symbols("x y z theta", real=True)
+HALF, THIRD = sp.Rational(1, 2), sp.Rational(1, 3)
+LOGISTIC = theta * x * (1 - x)
+NEWTON = (x + theta / x) / 2
+EXPONENTIAL = (sp.exp(theta * x) - 1) / 3
+QUARTIC = "x**2/2 + x**4/10 - theta*x"
+
+
+def scalar(following, start=None):
+    return Iteration(SymbolicMap([x], [following], [theta]), None if start is None else [start])
+
+
+def plane(following, start=None):
+    return Iteration(SymbolicMap([x, y], following, [theta]), start)
+
+
+def quartic(start=theta + 1):
+    """Gradient descent; the slope is 3/4 at the fixed point 0, and smaller everywhere else near it."""
+    return gradient_descent(QUARTIC, ["x"], "1/4", parameters=["theta"], start=[start])
+
+
+# -- exact rates ---------------------------------------------------------------------------------------------------
+
+RATES = {
+    "gradient descent": (quartic(), 0, "3/4", ("0", "0")),
+    "logistic": (scalar(LOGISTIC, sp.Rational(1, 4)), "3/2", "1/2", ("0", "1")),
+    "logistic, alternating": (scalar(LOGISTIC, sp.Rational(1, 4)), "29/10", "9/10", ("0", "1")),
+    "exponential": (scalar(EXPONENTIAL, HALF), 1, "1/3", ("0", "1")),
+    "logarithm": (scalar(sp.log(1 + x) / 2 + theta, HALF), 0, "1/2", ("0", "1")),
+    "after a kink": (scalar(x / 2 + x**2 / 8 - sp.Max(x - 1, 0) / 8 + theta, 2), 0, "1/2", ("0", "1")),
+    "Newton": (scalar(NEWTON, 3), 4, "0", ("0", "0")),
+    "squares": (scalar(x**2 / 3 + theta, HALF), 0, "0", ("0", "0")),
+}
+
+
+@pytest.mark.parametrize("quantity", [0, 1], ids=["iterates", "derivatives"])
+@pytest.mark.parametrize("name", RATES)
+def test_closed_forms(name, quantity):
+    """The derivative at the fixed point: 2 - r for the logistic map, 1 - f''/4 for the descent, 0 for Newton."""
+    iteration, at, rate, power = RATES[name]
+    kind = ("iterates", "derivatives")[quantity]
+    verdict = proved(AsymptoticRate(kind, rate), iteration, {"theta": at})
+    assert (rate, power[quantity]) == (verdict.value["rate"], verdict.value["power"])
+    refuted(AsymptoticRate(kind, "1/4"), iteration, {"theta": at})
+    if rate != "0":
+        assert int(verdict.value["observed_digits"]) > 10
+        assert abs(float(verdict.value["observed"]) - float(Fraction(rate))) < 1e-10
+
+
+def test_an_iterate_that_is_the_fixed_point():
+    """``5/2 * 2/5 * 3/5 = 3/5``; the derivative there is not yet its limit 4/25, and approaches it like (-1/2)^k."""
+    iteration = scalar(LOGISTIC, sp.Rational(2, 5))
+    verdict = proved(AsymptoticRate("iterates", "0"), iteration, {"theta": "5/2"})
+    assert "are zero from k = 1 on" in verdict.found
+    proved(AsymptoticRate("derivatives", "1/2"), iteration, {"theta": "5/2"})
+
+
+def test_derivatives_that_rest_with_the_parameter():
+    """The parameter does not enter, so that all derivatives are 0."""
+    verdict = proved(AsymptoticRate("derivatives", "0"), scalar(x / 2 + x**2 / 8, HALF), {"theta": 0})
+    assert "are zero from" in verdict.found
+
+
+def test_a_derivative_in_a_parameter_that_is_curved_in_the_state():
+    """At theta = 0 the map is ``x/2``, and its derivative in theta is x^2: ``J_k = 2 (2^-k - 4^-k) x_0^2``."""
+    proved(AsymptoticRate("derivatives", "1/2"), scalar(x / 2 + theta * x**2, THIRD), {"theta": 0})
+
+
+def test_derivatives_that_do_not_move_against_the_fixed_point():
+    """``x_k = y_k + theta`` with ``y -> y/2 + y^2/8``: the derivatives are 1 when that of the start is."""
+    moved = sp.expand((x - theta) / 2 + (x - theta) ** 2 / 8 + theta)
+    assert "are zero" in proved(AsymptoticRate("derivatives"), scalar(moved, theta + HALF), {"theta": 0}).found
+    proved(AsymptoticRate("derivatives", "1/2"), scalar(moved, HALF), {"theta": 0})
+
+
+def test_derivatives_that_decay_faster_are_left_open():
+    """With ``y = x/(1 + theta x)`` the map is ``y/2``; with ``y_k = 2^-(k+1)``, ``J_k = (y_k/(1 - theta y_k))^2``."""
+    following, start = x / (2 + theta * x), HALF / (1 - theta / 2)
+    for value in (None, "1/2", "1/4"):
+        verdict = undecided(AsymptoticRate("derivatives", value), scalar(following, start), {"theta": 1})
+        assert "faster" in verdict.reason
+    proved(AsymptoticRate("derivatives", "1/2"), scalar(following, 1), {"theta": 1})
+
+
+@pytest.mark.parametrize("quantity", ["iterates", "derivatives"])
+def test_almost_every_start(quantity):
+    verdict = proved(AsymptoticRate(quantity, "1/3"), scalar(EXPONENTIAL), {"theta": 1})
+    assert verdict.statement.startswith("from almost every start near the fixed point")
+    undecided(AsymptoticRate(quantity), scalar(2 * x + x**3), {"theta": 1})
+
+
+@pytest.mark.parametrize("quantity", ["iterates", "derivatives"])
+def test_newton_in_two_variables(quantity):
+    """For ``x = y`` and ``x^2 + y^2 = 2 theta`` the derivative at (1, 1) is 0."""
+    total = (x**2 + y**2 - 2 * theta) / (2 * (x + y))
+    following = [x - total - y * (x - y) / (x + y), y - total + x * (x - y) / (x + y)]
+    iteration = plane(following, [sp.Rational(11, 10), sp.Rational(9, 10)])
+    proved(AsymptoticRate(quantity, "0"), iteration, {"theta": 1})
+
+
+@pytest.mark.parametrize("quantity", ["iterates", "derivatives"])
+def test_a_nilpotent_matrix_is_enough(quantity):
+    shift = [y + x**2 / 4, theta * x * y / 4 + y**2 / 8 - theta / 2]
+    proved(AsymptoticRate(quantity, "0"), plane(shift, [HALF, THIRD]), {"theta": 0})
+    refuted(AsymptoticRate(quantity, "1/10"), plane(shift, [HALF, THIRD]), {"theta": 0})
+    undecided(AsymptoticRate(quantity), plane([y + x**2 / 4, x / 4 + theta], [HALF, THIRD]), {"theta": 0})
+
+
+def test_what_is_left_open():
+    reason = undecided(AsymptoticRate("iterates"), scalar(NEWTON, 2), {"theta": 2}).reason
+    assert "irrational" in reason
+    kinked = sp.Piecewise((x / 2 + x**2 / 8, x >= 0), (x / 2 - x**2 / 8, True))
+    assert "not affine" in undecided(AsymptoticRate("iterates"), scalar(kinked, HALF), {"theta": 0}).reason
+    with pytest.raises(UnknownError):
+        pc.asymptotic_rate(scalar(x - x**3, HALF), {"theta": 0})
+
+
+@pytest.mark.parametrize(
+    "name, quantity", [("logistic", "derivatives"), ("gradient descent", "derivatives"), ("Newton", "iterates")]
+)
+def test_every_number_of_a_certificate_counts(name, quantity):
+    """Changes that are accepted leave the claim true: of higher terms, of the start, of where the proof begins."""
+    iteration, at, rate, _ = RATES[name]
+    content = content_of(proved(AsymptoticRate(quantity, rate), iteration, {"theta": at}))
+    for path, changed in changed_numbers(content):
+        free = (
+            path[0] in ("start", "map")
+            or path[:2] in (("witness", "iteration"), ("witness", "bits"))
+            or "direction" in path
+        )
+        assert free or not holds(changed), path
+    lying = copy.deepcopy(content)
+    lying["witness"]["number"] = {"polynomial": ["-1", "3"], "lower": "1/3", "upper": "1/3"}
+    assert json.dumps(lying) and not holds(lying)
