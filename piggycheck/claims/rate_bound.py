@@ -11,6 +11,7 @@ from flint import fmpq
 
 from piggycheck.claims.base import Claim, certify, decimals_above, told_apart
 from piggycheck.claims.directions import read_directions
+from piggycheck.claims.measured import limit_at
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.tails import UpperTail, upper_tail
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
@@ -19,7 +20,7 @@ from piggycheck.errors import InputError, UnknownError
 from piggycheck.rates.bounds import Bound, read_bound
 from piggycheck.rates.decide import Comparison, compare_with_bound
 from piggycheck.rates.errors import ErrorSequence, read_norm, read_quantity, read_upto
-from piggycheck.rates.limit import Limit, require_start, unknown_limit
+from piggycheck.rates.limit import require_start
 from piggycheck.rates.tail import slowest_ratio
 
 __all__ = ["FIRST_RANGE", "RateBound", "error_and_bound", "undecided_bound"]
@@ -124,13 +125,7 @@ class RateBound(Claim):
         return self._for_all(subject, sequence, replace(found, proved_upto=start, reason=""), upper)
 
     def _sequence(self, subject: Subject) -> ErrorSequence:
-        try:
-            point = subject.point
-        except UnknownError as error:
-            raise unknown_limit(str(error)) from None
-        if not point.isolated and not subject.start_is_fixed:
-            raise UnknownError("other fixed points near this one are not excluded, and iterates may converge to one")
-        sequence = ErrorSequence(Limit(subject.iteration, point), self.quantity, self.norm)
+        sequence = ErrorSequence(limit_at(subject), self.quantity, self.norm)
         if sequence.of_derivatives:
             _ = sequence.limit.matrix
         return sequence

@@ -27,6 +27,7 @@ _FIRST_BITS = 64
 _EXACT_FROM_BITS = 256
 _MOST_BITS = 65_536
 _REPORTED = 200
+_STEPS = 50
 
 Sequences = Mapping[str, ErrorSequence | DerivedErrors]
 
@@ -48,6 +49,8 @@ class Order:
         Whether exact numbers decided.
     reason : str
         Why it is not decided.
+    is_final : bool
+        Whether no precision decides it.
     """
 
     k: int
@@ -56,6 +59,7 @@ class Order:
     bits: int
     exact: bool = False
     reason: str = ""
+    is_final: bool = False
 
 
 def orders(
@@ -65,6 +69,7 @@ def orders(
     first: int = 0,
     *,
     most_bits: int = _MOST_BITS,
+    out_of_time: Callable[[], bool] = lambda: False,
 ) -> Iterator[Order]:
     """Decide the order of two sides at k = first, first + 1, ..., until it is not decided.
 
@@ -76,6 +81,8 @@ def orders(
     first : int
     most_bits : int
         How far the precision is raised; each time it is doubled, and the runs start again.
+    out_of_time : callable
+        When it returns True, the order is not decided.
 
     Yields
     ------
@@ -88,12 +95,12 @@ def orders(
         When a side or a sequence has no real value at some k.
     """
     used = {name: sequences[name] for name in sorted({*left.names, *right.names})}
-    sides = _Sides(left, right, used, _FIRST_BITS)
+    sides = _Sides(left, right, used, _FIRST_BITS, out_of_time)
     k = first
     while True:
         found = sides.order(k)
-        if found.order is None and not found.exact and 2 * sides.bits <= most_bits:
-            sides = _Sides(left, right, used, 2 * sides.bits)
+        if found.order is None and not found.is_final and 2 * sides.bits <= most_bits:
+            sides = _Sides(left, right, used, 2 * sides.bits, out_of_time)
             continue
         yield found
         if found.order is None:
@@ -101,20 +108,25 @@ def orders(
         k += 1
 
 
+class _OutOfTimeError(UnknownError):
+    """No time is left."""
+
+
 class _Sides:
     """Both sides, at one precision."""
 
-    def __init__(self, left: Bound, right: Bound, sequences: Sequences, bits: int):
-        self.left, self.right, self.bits = left, right, bits
+    def __init__(self, left: Bound, right: Bound, sequences: Sequences, bits: int, out_of_time: Callable[[], bool]):
+        self.left, self.right, self.bits, self.out_of_time = left, right, bits, out_of_time
         self.runs = {name: sequence.run(bits) for name, sequence in sequences.items()}
 
     def order(self, k: int) -> Order:
-        """Decide the order at k, if this precision does; `exact` on an undecided one says that no other one will."""
+        """Decide the order at k, if this precision does."""
         try:
+            self._go_to(k)
             order, part = self._in_balls(k)
             reason = f"step {k}: both sides are too close"
-        except TieError as error:
-            return Order(k, None, 0.0, self.bits, True, str(error))
+        except (TieError, _OutOfTimeError) as error:
+            return Order(k, None, 0.0, self.bits, reason=str(error), is_final=True)
         except UnknownError as error:
             order, part, reason = None, 0.0, str(error)
         if order is not None:
@@ -123,14 +135,19 @@ class _Sides:
             try:
                 return Order(k, self._exactly(k), part or 1.0, self.bits, True)
             except TieError as error:
-                return Order(k, None, 0.0, self.bits, True, str(error))
+                return Order(k, None, 0.0, self.bits, reason=str(error), is_final=True)
             except UnknownError as error:
                 reason = str(error)
-        return Order(k, None, part, self.bits, False, f"{reason}; the precision was {self.bits} bits")
+        return Order(k, None, part, self.bits, reason=f"{reason}; the precision was {self.bits} bits")
+
+    def _go_to(self, k: int) -> None:
+        for run in self.runs.values():
+            while run.k < k:
+                run.go_to(min(k, run.k + _STEPS))
+                if self.out_of_time():
+                    raise _OutOfTimeError(f"the time was over at k = {k}")
 
     def _in_balls(self, k: int) -> tuple[int | None, float]:
-        for run in self.runs.values():
-            run.go_to(k)
         values = {name: run.error(k) for name, run in self.runs.items()}
         low, high = (side.ball(k, self.bits, _of(side, values)) for side in (self.left, self.right))
         part = float((low / high).mid()) if high > 0 else 0.0 if low == 0 else math.inf
@@ -233,9 +250,9 @@ def compare_sides(
     """
     before = None
     if first > 0:
-        before = next(orders(left, right, sequences, first - 1)).order
+        before = next(orders(left, right, sequences, first - 1, out_of_time=out_of_time)).order
     hardest, exactly, closest = 0, 0, (first, 0.0)
-    for found in orders(left, right, sequences, first):
+    for found in orders(left, right, sequences, first, out_of_time=out_of_time):
         k, hardest = found.k, max(hardest, found.bits)
         if found.order is None:
             return Comparison(k - 1, None, hardest, exactly, closest, found.reason), before
@@ -246,8 +263,6 @@ def compare_sides(
             closest = (k, found.part)
         if k >= upto:
             break
-        if out_of_time():
-            return Comparison(k, None, hardest, exactly, closest, f"the time was over at k = {k}"), before
         if k % _REPORTED == 0 and k and progress is not None:
             progress(f"compared up to k = {k}")
     return Comparison(upto, None, hardest, exactly, closest), before

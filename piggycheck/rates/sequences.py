@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import keyword
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -207,7 +208,7 @@ def read_sequences(tables: Any, norm: str = "max", where: str = "sequences") -> 
 
 def _identifier(name: Any, where: str) -> str:
     """The name of a sequence."""
-    if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
+    if not (isinstance(name, str) and name.isidentifier() and name.isascii() and not keyword.iskeyword(name)):
         raise InputError(f"{where}: `{str(name)[:60]}` is not a name; write a word of letters, digits and _")
     if name == "k" or name in FUNCTIONS:
         raise InputError(f"{where}: the name `{name}` has another meaning in expressions; write another one")
