@@ -119,7 +119,9 @@ class _Measured:
         self.weight = None if by_rows else norm_weight(tree.P, sequence.norm)
         self.couplings: tuple[fmpq, ...] = ()
         if sequence.of_derivatives:
-            self.couplings = _couplings(pieces, None if by_rows else tree.P, sequence.columns)
+            self.couplings = _couplings(pieces, None if by_rows else tree.P)
+        columns = range(len(self.couplings)) if sequence.columns is None else sequence.columns
+        self.lengths = tuple(self.couplings[j] for j in columns) if self.couplings else ()
         longest = max(map(len, tree.words))
         if any(self.couplings) and (longest > 1 or len(pieces) > 1):
             raise UnknownError(
@@ -144,7 +146,7 @@ class _Measured:
     def _squares(self, P: Any, x: Any, G: Any) -> tuple[Any, Any]:
         """``a^2`` and ``b^2``, over balls or over the rationals."""
         if self.weight is None:
-            moved = _largest(x) * max(self.couplings, default=fmpq(0)) / self.tree.rate
+            moved = _largest(x) * max(self.lengths, default=fmpq(0)) / self.tree.rate
             return _largest(x if G is None else G) ** 2, moved**2
         weight, g = (
             (fmpq(self.weight), self.tree.rate) if isinstance(P, fmpq_mat) else (arb(self.weight), arb(self.tree.rate))
@@ -156,7 +158,7 @@ class _Measured:
         forms = G.transpose() * P * G
         values = [forms[j, j] for j in range(G.ncols())]
         kind = fmpq if isinstance(P, fmpq_mat) else arb
-        lengths = [kind(c) for c in self.couplings]
+        lengths = [kind(c) for c in self.lengths]
         if self.sequence.norm == "max":
             largest, coupling = values[0], lengths[0]
             for value, length in zip(values[1:], lengths[1:], strict=True):
@@ -261,12 +263,11 @@ def _largest(M: Any) -> Any:
     return first
 
 
-def _couplings(pieces: Sequence[AffinePiece], P: fmpq_mat | None, columns: Sequence[int] | None) -> tuple[fmpq, ...]:
+def _couplings(pieces: Sequence[AffinePiece], P: fmpq_mat | None) -> tuple[fmpq, ...]:
     """For each parameter an l with ``l P - L^T P L`` positive semidefinite for every piece; without P, row sums."""
-    columns = range(len(pieces[0].couplings)) if columns is None else columns
-    found = [fmpq(0)] * len(columns)
+    found = [fmpq(0)] * len(pieces[0].couplings)
     for piece in pieces:
-        for j, L in enumerate(piece.couplings[column] for column in columns):
+        for j, L in enumerate(piece.couplings):
             if any(entry != 0 for entry in L):
                 moved = fmpq_mat(*L.shape, [rational(e) for e in L])
                 found[j] = max(found[j], _row_sum(L) if P is None else _coupling(moved, P))
