@@ -8,7 +8,7 @@ from typing import Any
 
 from .annihilators import Errors, require_annihilated, require_dominant, require_minimal
 from .arithmetics import Exact, Open
-from .convergence import MOST_ITERATIONS, Region, trap
+from .convergence import MOST_ITERATIONS, Region
 from .couplings import fractions, mixed_derivatives, moved_by_state, require_affine
 from .curved_rates import METHODS
 from .curved_rates import rate_of as rate_of_curved
@@ -18,12 +18,13 @@ from .matrices import Matrix, combine, equal, matrix, times
 from .orbits import Orbit, Setting
 from .pieces import Patterns
 from .polynomials import Polynomial, largest_modulus, read_polynomial, value
-from .proofs import KINDS, contraction, read_tree
+from .proofs import KINDS
 from .rates import require_unique
 from .reading import Data, Refused, Unreadable, array, fields, integer, number, say, text
 from .scaled import Scaled, product, scaled
 from .subject import FixedPoint, Subject
 from .surds import Surds
+from .tails import trapped
 
 
 def rate_proved(claim: Data, subject: Subject, witness: Data) -> str:
@@ -130,7 +131,10 @@ class Hypotheses:
             if not subject.map.is_fixed(subject.map.value(subject.map.start or [], subject.map.at), subject.x):
                 raise Refused("the start is not the fixed point")
             return p
-        region = self.trapped(subject) if self.method == "word_tree" else None
+        region = None
+        if self.method == "word_tree":
+            region, least = trapped(subject, self.witness)
+            integer(self.witness["iteration"], "iteration", least, MOST_ITERATIONS)
         for pattern in require_affine(subject):  # also where a guard vanishes
             if self.method == "affine":
                 require_no_guard(pattern.met)
@@ -146,14 +150,6 @@ class Hypotheses:
         for A, B in subject.pieces(interior=False):
             if not equal(A, subject.A[0]) or (self.derivatives and not equal(B, subject.B[0])):
                 raise Refused("pieces with different pairs meet at the fixed point")
-
-    def trapped(self, subject: FixedPoint) -> Region:
-        """The iterates stay in a region, where the pieces at the fixed point are met alone."""
-        rate, tree = contraction(subject, self.witness), read_tree(subject.p, len(subject.A), self.witness)
-        data = fields(self.witness["trap"], "trap", ("iteration", "level", "growth", "bits"))
-        trap(subject, subject.map.start or [], tree, rate, data)
-        integer(self.witness["iteration"], "iteration", int(number(data["iteration"], "trap")), MOST_ITERATIONS)
-        return Region(subject, tree, rate, number(data["growth"], "growth") * number(data["level"], "level"))
 
     def require_affine_derivatives(self, subject: FixedPoint, region: Region | None) -> None:
         """All pieces that can be met have one and the same affine recursion of derivatives."""

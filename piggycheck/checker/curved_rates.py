@@ -18,11 +18,11 @@ from .orbits import Orbit, Setting
 from .pieces import Patterns
 from .polynomials import Polynomial, read_polynomial
 from .proofs import KINDS, contraction, read_tree
-from .rate_proofs import Tail, below
 from .rates import MOST_STEPS, Claimed, errors_of, read_bits, say_bound, shared_limit
 from .reading import Data, Refused, Unreadable, fields, integer, number, say
 from .scaled import Scaled, product, scaled
 from .subject import FixedPoint, Subject
+from .tails import Tail, below
 from .truncated import ALONG, Truncated, expanded
 
 UNIT = Scaled([[1]], 1)

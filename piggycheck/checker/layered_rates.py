@@ -12,10 +12,10 @@ from .enclosures import ALONG, LIMIT, Keys, Rule, iterates, require_arrival, req
 from .fixed import Ball, fixed, norm
 from .limits import Limit, Structured, derivatives, limit
 from .norms import at_most
-from .rate_proofs import below
 from .rates import WORDS, Claimed
 from .reading import Data, Refused, Unreadable, integer, number, say
 from .scalars import Directions
+from .tails import below
 
 MOST_STEPS = 20_000
 

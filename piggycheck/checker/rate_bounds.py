@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from .arithmetics import Exact, Number, Open, form
 from .forms import Forms
@@ -21,7 +21,15 @@ MOST_TERMS = 400
 
 Powers = dict[tuple[int, bool], tuple[int, Number]]  # of nodes and signs, the exponent and power computed last
 Find = Callable[[str], Number]  # of a name, the value
-Term = tuple[Interval, int, Interval]  # c k^d r^k, r > 0
+
+
+class Term(NamedTuple):
+    """c k^d r^k with r > 0, or that times the error that has a name."""
+
+    c: Interval
+    d: int = 0
+    r: Interval = ONE
+    name: str = ""
 
 
 class BoundProgram(Program):
@@ -184,42 +192,42 @@ class Terms:
         kind, parts, data = self.program.nodes[i]
         match kind:
             case "number":
-                return [(Interval(data), 0, ONE)]
+                return [Term(Interval(data))]
             case "name":
-                return [(ONE, 1, ONE)]
+                return [Term(ONE, 1) if data == "k" else Term(ONE, name=data)]
             case "sum":
                 return limited([term for part in parts for term in self.of(part)])
             case "negative":
-                return [(-c, d, r) for c, d, r in self.of(parts[0])]
+                return [term._replace(c=-term.c) for term in self.of(parts[0])]
             case "product":
                 found = self.of(parts[0])
                 for part in parts[1:]:
                     found = multiplied(found, self.of(part))
                 return found
             case "power":
-                found, factor = [(ONE, 0, ONE)], self.of(parts[0])
+                found, factor = [Term(ONE)], self.of(parts[0])
                 for _ in range(data):
                     found = multiplied(found, factor)
                 return found
             case "reciprocal":
-                c, d, r = self.single(parts[0])
-                if not d:
-                    return [(c.reciprocal(), 0, r.reciprocal())]
+                c, d, r, name = self.single(parts[0])
+                if not d and not name:
+                    return [Term(c.reciprocal(), 0, r.reciprocal())]
             case "raised":
                 base, (alpha, beta) = self.number(parts[0]), self.line(parts[1])
-                return [(real_power(base, beta), 0, real_power(base, alpha))]
+                return [Term(real_power(base, beta), 0, real_power(base, alpha))]
             case "exp":
                 alpha, beta = self.line(parts[0])
-                return [(monotone(exponential, beta), 0, monotone(exponential, alpha))]
+                return [Term(monotone(exponential, beta), 0, monotone(exponential, alpha))]
             case "sqrt":
-                return [(monotone(square_root, self.number(parts[0])), 0, ONE)]
+                return [Term(monotone(square_root, self.number(parts[0])))]
             case "log":
-                return [(monotone(logarithm, self.number(parts[0])), 0, ONE)]
+                return [Term(monotone(logarithm, self.number(parts[0])))]
         raise Refused("the bound is not a sum of terms c k^d r^k")
 
     def single(self, i: int) -> Term:
         """The only term."""
-        found = [term for term in self.of(i) if not term[0].is_zero]
+        found = [term for term in self.of(i) if not term.c.is_zero]
         if len(found) != 1:
             raise Refused("the bound is divided by a sum")
         return found[0]
@@ -227,16 +235,16 @@ class Terms:
     def number(self, i: int) -> Interval:
         """The value of a node without k."""
         found = self.of(i)
-        if any(d or not is_one(r) for _, d, r in found):
+        if any(d or not is_one(r) or name for _, d, r, name in found):
             raise Refused("the bound is not a sum of terms c k^d r^k")
-        return sum((c for c, _, _ in found), ZERO)
+        return sum((term.c for term in found), ZERO)
 
     def line(self, i: int) -> tuple[Interval, Interval]:
         """Slope and constant of an exponent."""
         found = self.of(i)
-        if any(d > 1 or not is_one(r) for _, d, r in found):
+        if any(d > 1 or not is_one(r) or name for _, d, r, name in found):
             raise Refused("an exponent is not a multiple of k and a constant")
-        alpha, beta = (sum((c for c, d, _ in found if d == degree), ZERO) for degree in (1, 0))
+        alpha, beta = (sum((term.c for term in found if term.d == degree), ZERO) for degree in (1, 0))
         return alpha, beta
 
 
@@ -256,7 +264,9 @@ def multiplied(first: list[Term], second: list[Term]) -> list[Term]:
     """The product of two sums."""
     if len(first) * len(second) > MOST_TERMS:
         raise Refused(f"the bound has more than {MOST_TERMS} terms")
-    return [(a * b, d + e, r * s) for a, d, r in first for b, e, s in second]
+    if any(x.name and y.name for x in first for y in second):
+        raise Refused("errors are multiplied with each other")
+    return [Term(x.c * y.c, x.d + y.d, x.r * y.r, x.name or y.name) for x in first for y in second]
 
 
 def real_power(base: Interval, e: Interval) -> Interval:
