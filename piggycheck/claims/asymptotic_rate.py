@@ -96,7 +96,7 @@ class AsymptoticRate(Claim):
         found = exact_rate(subject, self.quantity)
         if self.value is None or found.rate.equals(self.value):
             return self._verdict(Proved, subject, found, found.rate)
-        return self._verdict(Refuted, subject, found, _apart(found.rate, self.value))
+        return self._verdict(Refuted, subject, found, apart(found.rate, self.value))
 
     def _verdict(self, kind: type, subject: Subject, found: ExactRate | CurvedRate, rate: AlgebraicNumber) -> Verdict:
         derivation, statement = subject.opening(), self.statement(subject)
@@ -191,8 +191,8 @@ def _read_value(value: Any) -> sp.Expr:
     return read
 
 
-def _apart(rate: AlgebraicNumber, value: sp.Expr) -> AlgebraicNumber:
-    """The rate between bounds that leave another value outside."""
+def apart(rate: AlgebraicNumber, value: sp.Expr) -> AlgebraicNumber:
+    """Return the rate between bounds that leave another value outside."""
     digits = _DIGITS
     while not rate.excludes(value, 8 * digits):
         digits *= 2
@@ -232,8 +232,13 @@ def _found(found: ExactRate | CurvedRate) -> str:
         return "decay faster than at every rate, so theirs is 0"
     if found.rate.upper == 0:
         return f"are zero from k = {found.iteration} on, so their rate is 0"
-    verb = "decay" if found.rate.upper < 1 else "grow" if found.rate.lower > 1 else "go on"
-    return f"{verb} at the rate {found.rate}"
+    return found_text(found.rate)
+
+
+def found_text(rate: AlgebraicNumber) -> str:
+    """Say what errors of a positive rate do."""
+    verb = "decay" if rate.upper < 1 else "grow" if rate.lower > 1 else "go on"
+    return f"{verb} at the rate {rate}"
 
 
 def _reason(found: ExactRate | CurvedRate) -> str:
@@ -255,16 +260,20 @@ def _reason_along_a_curve(found: CurvedRate) -> str:
     return "the errors of the derivatives decay at the rate of the derivative of the map at the fixed point"
 
 
-def _value(found: ExactRate | CurvedRate) -> dict[str, Any]:
-    rate, seen = found.rate, found.transient
-    value: dict[str, Any] = {
+def rate_value(rate: AlgebraicNumber, power: int) -> dict[str, Any]:
+    """Return a rate as answers hold it."""
+    return {
         "rate": str(rate),
         "minimal_polynomial": [str(c) for c in rate.polynomial],
         "lower": str(rate.lower),
         "upper": str(rate.upper),
         "decimals": rate.decimals(2 * _DIGITS),
-        "power": str(found.power),
+        "power": str(power),
     }
+
+
+def _value(found: ExactRate | CurvedRate) -> dict[str, Any]:
+    value, seen = rate_value(found.rate, found.power), found.transient
     if seen is not None:
         value |= {
             "observed": seen.observed,

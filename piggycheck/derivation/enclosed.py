@@ -124,6 +124,34 @@ class EnclosedRateStep(Step):
 
 
 @dataclass(frozen=True)
+class LeadingEigenvalueStep(Step):
+    """The eigenvalue of largest modulus of an affine piece, and that errors have a part along its eigenvector.
+
+    Attributes
+    ----------
+    quantity : "iterates" or "derivatives"
+    size, kept : int
+        Of the rows of A, those that are not zero are kept, with the columns of the same indices.
+    iteration : int or None
+        The index of the error that was looked at; None when the claim is about almost every start.
+    characteristic_polynomial : fmpq_poly
+        Of the kept block, without the root 0.
+    side : int
+        The sign of the eigenvalue.
+    rate : piggycheck.rates.modulus.AlgebraicNumber
+        Its modulus.
+    """
+
+    quantity: str
+    size: int
+    kept: int
+    iteration: int | None
+    characteristic_polynomial: Any
+    side: int
+    rate: Any
+
+
+@dataclass(frozen=True)
 class ObservedStep(Step):
     """What a run at high precision shows beside the proof.
 

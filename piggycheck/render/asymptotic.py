@@ -27,9 +27,10 @@ from piggycheck.render.formula import (
     sentence,
 )
 
-__all__ = ["rate", "rates_compared", "sequence", "transient"]
+__all__ = ["leading", "rate", "rates_compared", "sequence", "transient"]
 
 _LONGEST_DEGREE = 12
+_LONGEST_SHOWN = 4
 _DIGITS = 10
 _MOST_DIGITS = 32
 _MOST_PLACES = 2000
@@ -126,14 +127,7 @@ def _number(number: Any) -> Formula:
 
 def _why(step: d.AsymptoticRateStep) -> Paragraph:
     """Say what the number is, and what proves it."""
-    said: list[Part] = []
-    if not step.rate.is_rational:
-        ends = formula(Decimal(_written(step.rate.lower))), formula(Decimal(_written(step.rate.upper)))
-        degree = len(step.rate.polynomial) - 1
-        what: tuple[Part, ...] = (f"an integer polynomial of degree {degree}, which is in the certificate,",)
-        if degree <= _LONGEST_DEGREE:
-            what = ((Polynomial(fmpq_poly(list(step.rate.polynomial))),),)
-        said += ["It is the root of ", *what, " between ", ends[0], " and ", ends[1], ". "]
+    said = _root(step.rate)
     factors = [(Polynomial(g),) for g in step.dominant if g.degree() <= _LONGEST_DEGREE]
     if len(factors) == len(step.dominant):
         said += ["It is reached by a root of ", *listed(factors)]
@@ -143,6 +137,57 @@ def _why(step: d.AsymptoticRateStep) -> Paragraph:
         return Paragraph((*said, "."))
     said += [": ", (Letter("ρ", "", "2"),), " is the largest real root of the polynomial whose roots are the products "]
     return Paragraph((*said, "of two roots, because a root times its conjugate is real and no product is larger."))
+
+
+def _root(number: Any) -> list[Part]:
+    """Say of which polynomial an irrational number is the root."""
+    if number.is_rational:
+        return []
+    ends = formula(Decimal(_written(number.lower))), formula(Decimal(_written(number.upper)))
+    degree = len(number.polynomial) - 1
+    what: tuple[Part, ...] = (f"an integer polynomial of degree {degree}, which is in the certificate,",)
+    if degree <= _LONGEST_DEGREE:
+        what = ((Polynomial(fmpq_poly(list(number.polynomial))),),)
+    return ["It is the root of ", *what, " between ", ends[0], " and ", ends[1], ". "]
+
+
+def leading(step: d.LeadingEigenvalueStep, steps: Sequence[d.Step]) -> Section:
+    """Tell which eigenvalue leads along a map made of layers, and that the errors have a part along its eigenvector.
+
+    Parameters
+    ----------
+    step : LeadingEigenvalueStep
+    steps : sequence of Step
+
+    Returns
+    -------
+    Section
+    """
+    name, limit = ("J", "J̄") if step.quantity == "derivatives" else ("x", "x̄")
+    error = formula(Letter(name, "k"), _MINUS, Letter(limit))
+    which = "" if step.kept == step.size else f" in the {step.kept} coordinates that are not constant there"
+    said: list[Part] = [
+        "On the ball the piece is affine. Write ", (_A,), f" for its derivative{which}, a matrix of rational numbers: "
+        "a step sends the error ", error, " to ", formula(_A, "(", *error, ")"), ".",
+    ]  # fmt: skip
+    blocks: list[Paragraph | Display] = [Paragraph(tuple(said))]
+    if step.characteristic_polynomial.degree() <= _LONGEST_SHOWN:
+        shown = Display(((Polynomial(step.characteristic_polynomial),),))
+        blocks += [sentence("The characteristic polynomial of ", (_A,), " is, without the root 0,"), shown]
+    sign = "a positive" if step.side > 0 else "a negative"
+    blocks += [
+        sentence(f"One simple eigenvalue, {sign} one, has a larger modulus than all others:"),
+        Display((_number(step.rate),)),
+    ]
+    tail: list[Part] = ["Almost every error has a part along its eigenvector, and decays at this rate."]
+    if step.iteration is not None:
+        tail = [
+            "The iterates have come into the ball before ", _at(step.iteration), ". The error there, multiplied by ",
+            (_A,), " less each of the other eigenvalues, is not zero: it has a part along the eigenvector, and decays "
+            "at this rate.",
+        ]  # fmt: skip
+    blocks.append(Paragraph((*_root(step.rate), *tail)))
+    return Section("The asymptotic rate", tuple(blocks))
 
 
 def _written(value: Any) -> str:

@@ -462,6 +462,7 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.EnclosedDerivativeStep: enclosures.derivative,
     d.ErrorStep: enclosures.error,
     d.FromStartStep: enclosures.from_start,
+    d.LeadingEigenvalueStep: asymptotic.leading,
     d.ObservedStep: enclosures.observed,
     d.TieStep: enclosures.tie,
     d.FunnelStep: trajectories.funnel,

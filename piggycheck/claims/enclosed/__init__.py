@@ -7,6 +7,7 @@ from typing import Any
 
 from piggycheck.claims.base import Claim
 from piggycheck.claims.converged import Converged
+from piggycheck.claims.enclosed.asymptotic_rate import asymptotic_rate_statement, decide_asymptotic_rate
 from piggycheck.claims.enclosed.converged import converged_statement, decide_converged
 from piggycheck.claims.enclosed.converges import converges_statement, decide_converges
 from piggycheck.claims.enclosed.derivative import decide_derivative, derivative_statement
@@ -21,6 +22,7 @@ from piggycheck.errors import MapError, UnknownError
 __all__ = ["EnclosedSubject", "decide_enclosed", "statement_of"]
 
 _DECISIONS: dict[str, Callable[[Any, EnclosedSubject], Verdict]] = {
+    "asymptotic_rate": decide_asymptotic_rate,
     "converged": decide_converged,
     "converges": decide_converges,
     "derivative": decide_derivative,
@@ -34,6 +36,7 @@ _ABOUT_SETS = (
 )
 
 _STATEMENTS: dict[str, Callable[[Any, EnclosedSubject], str]] = {
+    "asymptotic_rate": asymptotic_rate_statement,
     "converged": converged_statement,
     "converges": converges_statement,
     "derivative": derivative_statement,
