@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import sympy as sp
 
 from piggycheck.algorithms import gradient_descent, heavy_ball
+from piggycheck.case import load_case
 from piggycheck.claims import AsymptoticRate, ErrorComparison, RateBound, RateComparison, Subject, prove
 from piggycheck.claims.figure import figure_data
 from piggycheck.iteration import Iteration
@@ -123,3 +126,12 @@ def test_it_is_drawn(tmp_path):
     path = tmp_path / "rates.svg"
     figure(figure_data(subject, [prove(claim, subject) for claim in claims], title="Errors"), path)
     assert path.stat().st_size > 1000
+
+
+def test_errors_of_a_map_made_of_layers_are_drawn_with_their_bounds():
+    case = load_case(Path(__file__).parent.parent / "casebook" / "douglas-rachford-rate-attained" / "case.toml")
+    subject = case.subject()
+    errors, quotients = figure_data(subject, [prove(case.claims[2], subject)], steps=40).panels
+    assert ["iterates", "derivatives", "claimed:0", "proved"] == [series.role for series in errors.series]
+    assert errors.series[0].values[:9] == pytest.approx([2 * 0.75**k for k in range(9)])
+    assert quotients.series[0].values[:9] == pytest.approx([1] * 9)

@@ -100,6 +100,10 @@ def figure_data(
         raise InputError(f"steps of the figure: `{steps}` is not positive; write a positive integer")
     if isinstance(subject, EnclosedSubject):
         written_out = _at_tie(subject)
+        if written_out is None and entries is None:
+            rates = rate_panels(subject.symbolic() if subject.is_small else subject, verdicts, steps)
+            if rates:
+                return FigureData(title, rates)
         if written_out is None:
             if entries is not None:
                 raise InputError(

@@ -11,6 +11,8 @@ from typing import Any
 
 from flint import arb
 
+from piggycheck.claims.enclosed.errors import LayeredErrors, LayeredRun
+from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.measured import describe, measured
 from piggycheck.claims.panels import Panel, Series, power_of
 from piggycheck.claims.subject import Subject
@@ -20,13 +22,12 @@ from piggycheck.errors import InputError, PiggycheckError, UnknownError
 from piggycheck.linalg import as_float
 from piggycheck.rates import ErrorSequence, Limit, read_bound
 from piggycheck.rates.bounds import Bound
-from piggycheck.rates.derived import DerivedErrors
 from piggycheck.rates.errors import ErrorRun
 from piggycheck.rates.sequences import Estimate
 
 __all__ = ["rate_panels"]
 
-_BITS = (64, 256, 1024)
+_BITS = (64, 256, 1024, 4096)
 _MOST = 4000
 _ENOUGH = 1000
 _FAR = 200 * math.log(10)
@@ -47,12 +48,12 @@ class _Line:
     name: str = ""
 
 
-def rate_panels(subject: Subject, verdicts: Sequence[Verdict], steps: int) -> tuple[Panel, ...]:
+def rate_panels(subject: Subject | EnclosedSubject, verdicts: Sequence[Verdict], steps: int) -> tuple[Panel, ...]:
     """Return the errors of iterates and derivatives with the bounds of the claims; nothing where none is about rates.
 
     Parameters
     ----------
-    subject : Subject
+    subject : Subject or EnclosedSubject
     verdicts : sequence of verdicts
     steps : int
         How many steps are drawn at least; more where a bound is claimed for more, or fails later, and fewer where
@@ -77,7 +78,7 @@ def rate_panels(subject: Subject, verdicts: Sequence[Verdict], steps: int) -> tu
         return ()
     named = dict(errors)
     for estimate in _estimates(sides, verdicts):
-        values = _measured(subject, estimate, count)
+        values = _measured(subject, estimate, count) if isinstance(subject, Subject) else None
         if values:
             named[estimate.name] = values
     claims = count_up()
@@ -148,18 +149,26 @@ def _is_drawn_anyway(estimate: Estimate) -> bool:
 
 
 def _errors(
-    subject: Subject, compared: Sequence[ComparedStep], count: int
+    subject: Subject | EnclosedSubject, compared: Sequence[ComparedStep], count: int
 ) -> tuple[dict[str, Series], list[tuple[float, str]]]:
     """The errors by quantity, and where a piece is identified."""
-    limit, series, identified = Limit(subject.iteration, subject.point), {}, 0
+    series, identified = {}, 0
     for quantity, difference in (("iterates", "‖x_k − x̄‖"), ("derivatives", "‖J_k − J̄‖")):
         norm = next((step.norm for step in compared if step.quantity == quantity), "max")
-        values, changed = _followed(ErrorSequence(limit, quantity, norm), count)
+        values, changed = _followed(_source(subject, quantity, norm), count)
         identified = max(identified, changed)
         if values:
             label = f"error of the {quantity}, {difference}"
             series[quantity] = Series(label, tuple(range(len(values))), tuple(values), quantity)
     return series, [(identified, f"piece identified: k = {identified}")] if identified else []
+
+
+def _source(subject: Subject | EnclosedSubject, quantity: str, norm: str) -> Any:
+    if isinstance(subject, Subject):
+        return ErrorSequence(Limit(subject.iteration, subject.point), quantity, norm)
+    if quantity == "iterates":
+        return LayeredErrors(subject, norm)
+    return LayeredErrors(subject, norm, subject.chosen("rate_bound")) if subject.map.declared else None
 
 
 def _measured(subject: Subject, estimate: Estimate, count: int) -> Series | None:
@@ -173,19 +182,19 @@ def _measured(subject: Subject, estimate: Estimate, count: int) -> Series | None
     return Series(label, tuple(range(len(values))), tuple(values), "sequence") if values else None
 
 
-def _followed(errors: ErrorSequence | DerivedErrors, count: int) -> tuple[list[float], int]:
+def _followed(errors: Any, count: int) -> tuple[list[float], int]:
     """The errors, rounded, as far as they are known, and from where on one piece is used."""
     values: list[float] = []
     identified = 0
-    for bits in _BITS:
+    for bits in _BITS if errors is not None else ():
         found: list[float] = []
         signatures: list[Any] = []
         try:
             run = errors.run(bits, pieces=True) if isinstance(errors, ErrorSequence) else errors.run(bits)
             for k in range(count + 1):
                 found.append(_rounded(run.error(k), k))
-                if isinstance(run, ErrorRun):
-                    signatures.append(run.signature)
+                if isinstance(run, (ErrorRun, LayeredRun)):
+                    signatures.append(run.signature if isinstance(run, ErrorRun) else run.step.signature)
             return found, _identified(signatures)
         except InputError:
             return [], 0

@@ -49,7 +49,8 @@ _MARKERS = 12
 _NARROW = 20
 _ORDERS = 8
 _ROOM = 1.1
-_HEIGHT, _ROW, _ROWS, _WIDE = 2.9, 0.17, 3, 44
+_FAR = 1e4
+_HEIGHT, _ROW, _ROWS, _WIDE = 2.9, 0.17, 3, 78
 _BELOW_LABEL, _BELOW_MARKS = 34, 22
 _SMALLEST, _LARGEST = 1e-200, 1e200
 
@@ -115,13 +116,16 @@ def _labels(panel: Any) -> list[str]:
 
 
 def _columns(panel: Any) -> int:
-    return 1 if any(len(label) > _WIDE for label in _labels(panel)) else 2
+    widths = [len(label) for label in _labels(panel)]
+    half = math.ceil(len(widths) / 2)
+    return 1 if max(widths[:half], default=0) + max(widths[half:], default=0) > _WIDE else 2
 
 
 def _draw(axis: Any, panel: Any) -> None:
     from matplotlib.transforms import ScaledTranslation
 
     branch = 0
+    level = any(series.role == "level" for series in panel.series)
     logarithmic = _reads_better_logarithmic(panel.series)
     for series in panel.series:
         role, _, number = series.role.partition(":")
@@ -141,8 +145,10 @@ def _draw(axis: Any, panel: Any) -> None:
         axis.axvline(place, label=mathematical(label), **_MARKS[number % len(_MARKS)])
     if logarithmic:
         axis.set_yscale("log")
+        if level:
+            _stay_near_one(axis)
         _mark_round_powers(axis)
-    elif any(series.role == "level" for series in panel.series):
+    elif level:
         axis.set_ylim(0, _ROOM * max(value for series in panel.series for value in series.values))
     axis.set_ylabel(mathematical(panel.ylabel))
     plain_axes(axis)
@@ -153,6 +159,12 @@ def _draw(axis: Any, panel: Any) -> None:
         below = axis.transAxes + ScaledTranslation(0, -points / 72, axis.figure.dpi_scale_trans)
         place = {"loc": "upper left", "bbox_to_anchor": (0, 0), "bbox_transform": below, "borderaxespad": 0}
         axis.legend(ncols=_columns(panel), frameon=False, handlelength=3.2, **place)
+
+
+def _stay_near_one(axis: Any) -> None:
+    """Leave out what is so far from 1 that what is near it could not be seen."""
+    lowest, highest = axis.get_ylim()
+    axis.set_ylim(max(lowest, 1 / _FAR), min(highest, _FAR))
 
 
 def _mark_round_powers(axis: Any) -> None:
