@@ -90,7 +90,7 @@ EXPECTED = {
     "projections-without-a-quadratic-form": ("proved",),
     "relu-of-the-parameter": ("proved", "proved", "proved", "proved"),
     "ridge-by-gradient-descent": ("proved", "proved"),
-    "sinkhorn-symmetric-problem": ("proved", "proved", "proved", "proved"),
+    "sinkhorn-symmetric-problem": ("proved", "proved", "proved", "proved", "refuted"),
     "sinkhorn-three-points": ("proved", "proved", "proved", "proved", "refuted"),
     "smooth-map-differentiated-wrongly": ("proved", "refuted", "refuted", "proved"),
     "soft-thresholding-double-tie": ("proved", "proved", "proved", "proved"),
