@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from fractions import Fraction
 
+import mpmath
 import pytest
 import sympy as sp
 from certificate_helper import changed_numbers, content_of, holds, proved, refuted, undecided
 
 import piggycheck as pc
 from piggycheck.algorithms import gradient_descent
-from piggycheck.claims import AsymptoticRate
+from piggycheck.claims import AsymptoticRate, RateBound
 from piggycheck.errors import UnknownError
 from piggycheck.iteration import Iteration
 from piggycheck.maps import SymbolicMap
@@ -151,3 +153,81 @@ def test_every_number_of_a_certificate_counts(name, quantity):
     lying = copy.deepcopy(content)
     lying["witness"]["number"] = {"polynomial": ["-1", "3"], "lower": "1/3", "upper": "1/3"}
     assert json.dumps(lying) and not holds(lying)
+
+
+# -- bounds for every k --------------------------------------------------------------------------------------------
+
+BOUNDS = {  # the constants of iterates and derivatives in front of rate^k; for the latter of k rate^k, too
+    "the slope is the largest at the fixed point": (quartic(), 0, "3/4", "iterates", "1"),
+    "the first bound that was asked for": (quartic(), 0, "3/4", "iterates", "2"),
+    "a slope that rests": (quartic(), 0, "3/4", "derivatives", "1"),
+    "a slope that moves": (scalar(LOGISTIC, sp.Rational(1, 4)), "3/2", "1/2", "derivatives", "(k + 1)"),
+    "alternating": (scalar(LOGISTIC, sp.Rational(3, 5)), "27/10", "7/10", "iterates", "1/10"),
+    "faster than the bound": (scalar(NEWTON, 3), 4, "1/100", "iterates", "100"),
+    "superlinear derivatives": (scalar(NEWTON, 3), 4, "1/2", "derivatives", "1"),
+    "a logarithm with an irrational slope": (scalar(sp.sqrt(2) * sp.log(1 + x) / 2, HALF), 0, "3/4", "iterates", "1"),
+    "an iterate is the fixed point": (scalar(LOGISTIC, sp.Rational(2, 5)), "5/2", "1/2", "derivatives", "3"),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_bounds_that_decrease_as_fast_as_the_errors(name):
+    iteration, at, rate, quantity, constant = BOUNDS[name]
+    claim = RateBound(quantity, f"{constant}*({rate})**k", "infinity", "frobenius")
+    verdict = proved(claim, iteration, {"theta": at})
+    assert "infinity" == verdict.value["proved_upto"]
+    refuted(RateBound(quantity, f"{constant}*({rate})**k/1000", "infinity"), iteration, {"theta": at})
+
+
+def orbit(coefficients, start, count):
+    """Errors of iterates and derivatives of ``x -> a x + b x^2 + c x^3 + theta (1 + d x)`` at theta = 0."""
+    a, b, c, d = (mpmath.mpf(e.numerator) / e.denominator for e in coefficients)
+    value, J, limit, found = mpmath.mpf(start.numerator) / start.denominator, mpmath.mpf(0), 1 / (1 - a), []
+    for _ in range(count):
+        found.append((abs(value), abs(J - limit)))
+        J = (a + 2 * b * value + 3 * c * value**2) * J + 1 + d * value
+        value = a * value + b * value**2 + c * value**3
+    return found
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_smallest_constant_is_approached(seed):
+    """A little more than the largest ``e_k / |a|^k`` of 300 steps is proved for every k, a little less is refuted."""
+    picks = random.Random(seed)
+    a, b, c, d = (Fraction(picks.randint(-9, 9), 12) for _ in range(4))
+    a = a or Fraction(1, 3)
+    start = Fraction(picks.choice([-1, 1]), 4)
+    with mpmath.workdps(500):
+        errors, size = orbit((a, b, c, d), start, 300), mpmath.mpf(abs(a.numerator)) / a.denominator
+        largest = max(error / size**k for k, (error, _) in enumerate(errors))
+        growing = max(error / size**k / (k + 1) for k, (_, error) in enumerate(errors))
+    A, B, C, D = (sp.Rational(e.numerator, e.denominator) for e in (a, b, c, d))
+    iteration = scalar(A * x + B * x**2 + C * x**3 + theta * (1 + D * x), sp.Rational(start.numerator, 4))
+    rate = f"({abs(a)})**k"
+    for quantity, factor, constant in (("iterates", "", largest), ("derivatives", "*(k + 1)", growing)):
+        above, below = (int(constant * side * 10**7) for side in (1010, 990))
+        proved(RateBound(quantity, f"{above}/10**10{factor}*{rate}", "infinity"), iteration, {"theta": 0})
+        refuted(RateBound(quantity, f"{below}/10**10{factor}*{rate}", "infinity"), iteration, {"theta": 0})
+
+
+def test_bounds_that_are_left_open():
+    """Faster than the errors; equal to their limit; around an irrational point; several variables."""
+    faster = RateBound("iterates", "20*(1/2)**k*(99999/100000)**k", "infinity")
+    assert undecided(faster, scalar(x / 2 + x**2 / 8, HALF), {"theta": 0}, time_limit=1).value["proved_upto"]
+    verdict = undecided(RateBound("iterates", "(1/2)**k", "infinity"), scalar(NEWTON, 2), {"theta": 2}, time_limit=1)
+    assert "irrational" in verdict.reason
+    curved = plane([x / 2 + x**2 / 8 + theta, y / 3 + x * y / 4], [HALF, THIRD])
+    proved(RateBound("iterates", "(3/4)**k", "infinity"), curved, {"theta": 0})
+    undecided(RateBound("derivatives", "9*(3/4)**k", "infinity"), curved, {"theta": 0}, time_limit=1)
+
+
+@pytest.mark.parametrize("name", ["a slope that moves", "alternating", "an iterate is the fixed point"])
+def test_every_number_of_a_bound_counts(name):
+    iteration, at, rate, quantity, constant = BOUNDS[name]
+    content = content_of(proved(RateBound(quantity, f"{constant}*({rate})**k", "infinity"), iteration, {"theta": at}))
+    for path, changed in changed_numbers(content):
+        free = path[0] in ("start", "pieces") or path[1] in ("from", "bits", "rate", "bound")
+        assert free or not holds(changed), path
+    smaller = copy.deepcopy(content)
+    smaller["claim"]["bound"] = f"{constant}/100*({rate})**k"
+    assert not holds(smaller)

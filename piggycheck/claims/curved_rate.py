@@ -11,17 +11,22 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.arithmetic import ALGEBRAIC, sign
 from piggycheck.claims.subject import Subject
+from piggycheck.claims.tails import rational_below
 from piggycheck.claims.trap import Trap, find_trap
+from piggycheck.derivation import CurvedTailStep, Step
 from piggycheck.errors import UnknownError
 from piggycheck.linalg import identity
-from piggycheck.rates.curved import Curve, Followed, decays_like_its_slope, follow
+from piggycheck.rates.bounds import Bound
+from piggycheck.rates.curved import Curve, CurvedTail, Followed, decays_like_its_slope, find_curved_tail, follow
 from piggycheck.rates.errors import ErrorSequence
+from piggycheck.rates.floor import Floor
 from piggycheck.rates.limit import Limit
 from piggycheck.rates.modulus import AlgebraicNumber
+from piggycheck.rates.pieces import affine_piece
 from piggycheck.rates.transient import Transient, observe
 from piggycheck.stability import Contractive, WordTree
 
-__all__ = ["CurvedRate", "curve_of", "curved_rate", "trapped"]
+__all__ = ["CurvedRate", "CurvedUpper", "curved_rate", "curved_tail", "is_curved", "trapped"]
 
 _TRAPPED = fmpq(3, 4)
 
@@ -119,8 +124,7 @@ def curved_rate(
     Source: docs/theory/curved-rates.md. When this fails: several pieces meet at the fixed point; several state
     variables, unless A is nilpotent; errors of derivatives that may decay faster than those of the iterates.
     """
-    if not all(c.is_Rational for c in limit.coordinates):
-        raise UnknownError("the fixed point is irrational, and rates along curved pieces are proved at rational ones")
+    _require_rational(limit)
     derivatives, started = quantity == "derivatives", subject.iteration.start is not None
     if not _is_one_piece(subject, derivatives):
         raise UnknownError(reason)
@@ -136,7 +140,7 @@ def curved_rate(
         if not a < 1:
             raise UnknownError(f"the derivative of the map is {A[0, 0]}, so iterates that begin nearby need not stay")
         return CurvedRate(quantity, "curved", A, _rational(a))
-    curve = curve_of(subject, limit, derivatives, columns)
+    curve = _curve(subject, limit, derivatives, columns)
     sequence = ErrorSequence(limit, quantity, columns=None if columns is None else tuple(columns))
     try:
         found = follow(
@@ -169,17 +173,72 @@ def _shrinking(A: fmpq_mat) -> WordTree:
     return WordTree(P, fmpq(1, 2), ((0,),), fmpq(1))
 
 
-def curve_of(subject: Subject, limit: Limit, derivatives: bool, columns: Sequence[int] | None = None) -> Curve:
-    """Return the one piece at the fixed point of a map in one state variable.
+@dataclass(frozen=True)
+class CurvedUpper:
+    """A bound on errors from an index on, along one piece in one state variable that is not affine."""
+
+    curve: Curve
+    tail: CurvedTail
+
+    def witness(self) -> dict[str, Any]:
+        """Return what a certificate says of it."""
+        return {"method": "curved", "rate": self.tail.rate, "bits": self.tail.bits}
+
+    def steps(self) -> Sequence[Step]:
+        """Return what a derivation says of it."""
+        tail = self.tail
+        return (
+            CurvedTailStep(
+                tail.start, tail.radius, tail.steepest, self.curve.slope, tail.rate, tail.constant, tail.slope
+            ),
+        )
+
+
+def is_curved(subject: Subject, sequence: ErrorSequence) -> bool:
+    """Whether one piece in one state variable is met at the fixed point, and it is not affine."""
+    if len(subject.iteration.map.state) > 1 or not _is_one_piece(subject, sequence.of_derivatives):
+        return False
+    return affine_piece(sequence.limit, subject.active[0].signature, sequence.of_derivatives) is None
+
+
+def curved_tail(
+    subject: Subject, sequence: ErrorSequence, bound: Bound | Floor, ratio: Any, first: int = 0
+) -> CurvedUpper:
+    """Find an index from which on errors along a curved piece stay below a bound.
+
+    Parameters
+    ----------
+    subject : Subject
+    sequence : ErrorSequence
+        Of the subject's iterates or derivatives.
+    bound : Bound or Floor
+    ratio : exact number
+        The largest ratio of the bound's positive terms.
+    first : int
+        The index is at least this one.
 
     Raises
     ------
     UnknownError
-        When several meet there.
+        When none is found.
     """
-    if not _is_one_piece(subject, derivatives):
-        raise UnknownError("several pieces meet at the fixed point, and not all are affine")
+    _require_rational(sequence.limit)
+    if sequence.of_derivatives and sequence.limit.exact_matrix is None:
+        raise UnknownError("the limit of the derivatives is irrational")
+    curve = _curve(subject, sequence.limit, sequence.of_derivatives, sequence.columns)
+    tail = find_curved_tail(sequence, bound, curve, rational_below(ratio), first, lambda: subject.remaining <= 0)
+    return CurvedUpper(curve, tail)
+
+
+def _curve(subject: Subject, limit: Limit, derivatives: bool, columns: Sequence[int] | None) -> Curve:
     return Curve(limit, subject.iteration.map.piece(subject.active[0].signature), derivatives, columns)
+
+
+def _require_rational(limit: Limit) -> None:
+    if not all(c.is_Rational for c in limit.coordinates):
+        raise UnknownError(
+            "the fixed point is irrational, and errors along curved pieces are followed to rational ones"
+        )
 
 
 def _is_one_piece(subject: Subject, derivatives: bool) -> bool:

@@ -10,12 +10,13 @@ from typing import Any
 from flint import fmpq
 
 from piggycheck.claims.base import Claim, certify, decimals_above, told_apart
+from piggycheck.claims.curved_rate import CurvedUpper, curved_tail, is_curved
 from piggycheck.claims.directions import read_directions
 from piggycheck.claims.measured import limit_at
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.tails import UpperTail, upper_tail
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
-from piggycheck.derivation import ComparedStep, ContractionStep, Derivation, TailStep, TrapStep
+from piggycheck.derivation import ComparedStep, Derivation
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.rates.bounds import Bound, read_bound
 from piggycheck.rates.decide import Comparison, compare_with_bound
@@ -136,7 +137,7 @@ class RateBound(Claim):
 
         return compare_with_bound(sequence, self.read, upto, out_of_time=out_of_time, progress=subject.tell)
 
-    def _tail(self, subject: Subject, sequence: ErrorSequence) -> UpperTail:
+    def _tail(self, subject: Subject, sequence: ErrorSequence) -> UpperTail | CurvedUpper:
         """What holds from some index on.
 
         Raises
@@ -147,7 +148,7 @@ class RateBound(Claim):
         ratio = slowest_ratio(self.read)
         if ratio is None:
             raise UnknownError("for all k the bound must be a sum of terms c*k**d*r**k, one of them positive")
-        return upper_tail(subject, sequence, self.read, ratio)
+        return (curved_tail if is_curved(subject, sequence) else upper_tail)(subject, sequence, self.read, ratio)
 
     # -- verdicts -----------------------------------------------------------------------------------------------------
 
@@ -210,21 +211,17 @@ class RateBound(Claim):
         derivation = self._derivation(subject, sequence, found)
         return undecided_bound(self.kind, self.statement(subject), found, derivation, f"for all k: {error}")
 
-    def _for_all(self, subject: Subject, sequence: ErrorSequence, found: Comparison, upper: UpperTail) -> Verdict:
-        tree, trap, tail = upper.tree, upper.trap, upper.tail
-        derivation = self._derivation(subject, sequence, found)
-        derivation.record(ContractionStep(tree))
-        derivation.record(TrapStep(trap.iteration, trap.level))
-        derivation.record(TailStep(tail.start, tail.rate, tail.constant, tail.slope, tail.weight is None))
-        witness = {
-            **upper.witness(),
-            "from": tail.start,
-            "bits": found.bits
-            if tail.start <= 200
-            else min(10_000, max(found.bits, 128 + _digits(tail.start, tree.rate))),
-            **self._matrix(sequence),
-            **({"couplings": tail.couplings} if sequence.of_derivatives else {}),
-        }
+    def _for_all(
+        self, subject: Subject, sequence: ErrorSequence, found: Comparison, upper: UpperTail | CurvedUpper
+    ) -> Verdict:
+        tail, derivation = upper.tail, self._derivation(subject, sequence, found)
+        for step in upper.steps():
+            derivation.record(step)
+        witness = {**upper.witness(), "from": tail.start, **self._matrix(sequence)}
+        if isinstance(upper, UpperTail):
+            late = min(10_000, max(found.bits, 128 + _digits(tail.start, upper.tree.rate)))
+            witness["bits"] = found.bits if tail.start <= 200 else late
+            witness |= {"couplings": upper.tail.couplings} if sequence.of_derivatives else {}
         statement = self.statement(subject)
         constant = decimals_above(tail.constant)
         return Proved(

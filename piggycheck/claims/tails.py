@@ -11,6 +11,7 @@ from flint import fmpq
 from piggycheck.arithmetic import enclosure, rational
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.trap import Trap, find_trap
+from piggycheck.derivation import ContractionStep, Step, TailStep, TrapStep
 from piggycheck.errors import IrrationalError, UnknownError
 from piggycheck.linalg import identity, simplest_between
 from piggycheck.rates.bounds import Bound
@@ -40,6 +41,15 @@ class UpperTail:
             **trapped(self.tree, self.trap),
             **({"rows": True} if tail.weight is None else {"weight": tail.weight}),
         }
+
+    def steps(self) -> Sequence[Step]:
+        """Return what a derivation says of it."""
+        tail = self.tail
+        return (
+            ContractionStep(self.tree),
+            TrapStep(self.trap.iteration, self.trap.level),
+            TailStep(tail.start, tail.rate, tail.constant, tail.slope, tail.weight is None),
+        )
 
 
 def trapped(tree: WordTree, trap: Trap) -> dict[str, Any]:

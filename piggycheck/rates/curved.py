@@ -8,7 +8,7 @@ fast as d tends to 0. Source: docs/theory/curved-rates.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy as sp
@@ -30,7 +30,7 @@ _BALLS = Balls(_BITS)
 _FIRST_BITS, _MOST_BITS = 256, 16_384
 _MOST_STEPS, _MOST_EXACT = 2000, 12
 _SMALL = fmpq(1, 2**400)
-_SPARE_BITS, _DIGITS = 128, 40
+_SPARE_BITS, _DIGITS, _FEWEST_DIGITS = 128, 40, 12
 _ROOM = 2  # how much wider than needed, as others enclose by other expressions
 
 
@@ -237,9 +237,9 @@ def _exactly(run: ErrorRun, k: int) -> Followed | None:
     return Followed(k, 0, (fmpq(0), fmpq(0)), () if G is None else tuple((abs(g), abs(g)) for g in G.entries()))
 
 
-def _rounded(value: fmpq) -> fmpq:
+def _rounded(value: fmpq, digits: int = _DIGITS) -> fmpq:
     """A number with few digits, a little larger."""
-    return simplest_between(value, value * (1 + fmpq(1, 10**_DIGITS)))
+    return simplest_between(value, value * (1 + fmpq(1, 10**digits)))
 
 
 # -- exact rates ---------------------------------------------------------------------------------------------------
@@ -347,16 +347,19 @@ def find_curved_tail(
         raise UnknownError(f"the bound decreases faster than the derivative at the fixed point, {curve.slope}")
     rates = [rate]
     if sequence.of_derivatives and rate > least:
-        rates += [simplest_between((rate + 3 * least) / 4, (3 * rate + least) / 4), *([least] if least else [])]
+        rates += [simplest_between((rate + 3 * least) / 4, (3 * rate + least) / 4)]
+        rates += [least] if curve.slope.is_Rational and least else []
     tails: list[CurvedTail] = []
 
     def decide(found: Followed) -> bool:
         near = curve.near(found.distance[1])
         for g in rates if near is not None else ():
             tail = _tail(sequence, curve, near, found, g)
-            if tail is not None and _is_below(tail, floor):
-                tails.append(tail)
-                return True
+            for digits in (_FEWEST_DIGITS, _DIGITS) if tail is not None else ():
+                rounded = replace(tail, constant=_rounded(tail.constant, digits), slope=_rounded(tail.slope, digits))
+                if _is_below(rounded, floor):
+                    tails.append(rounded)
+                    return True
         return False
 
     follow(sequence, decide, out_of_time, max(first, int(floor.has_degrees)))
@@ -381,7 +384,7 @@ def _tail(sequence: ErrorSequence, curve: Curve, near: Nearby, found: Followed, 
         a, b = max(constants), max(slopes)
     else:
         a, b = (root_upper(sum((c * c for c in numbers), fmpq(0)), 2) for numbers in (constants, slopes))
-    return CurvedTail(found.k, found.bits, rate, _rounded(a), _rounded(b), far, near.steepest)
+    return CurvedTail(found.k, found.bits, rate, a, b, far, near.steepest)
 
 
 def _is_below(tail: CurvedTail, floor: Floor) -> bool:
