@@ -9,7 +9,7 @@ from typing import Any
 from .annihilators import Errors, require_annihilated, require_dominant, require_minimal
 from .arithmetics import Exact, Open
 from .convergence import MOST_ITERATIONS, Region
-from .couplings import fractions, mixed_derivatives, moved_by_state, require_affine
+from .couplings import fractions, mixed_derivatives, moved_by_state, require_affine, require_no_guard
 from .curved_rates import METHODS
 from .curved_rates import rate_of as rate_of_curved
 from .distances import Limit
@@ -137,7 +137,7 @@ class Hypotheses:
             integer(self.witness["iteration"], "iteration", least, MOST_ITERATIONS)
         for pattern in require_affine(subject):  # also where a guard vanishes
             if self.method == "affine":
-                require_no_guard(pattern.met)
+                require_no_guard(pattern)
         if self.derivatives:
             self.require_affine_derivatives(subject, region)
         return 2 * p if self.derivatives and self.method != "local" else p
@@ -159,16 +159,10 @@ class Hypotheses:
             if region is not None:
                 region.check(moved_by_state(subject, pattern))
             elif self.method == "affine":
-                require_no_guard(pattern.met)
+                require_no_guard(pattern)
             found.append(mixed_derivatives(subject, pattern))
             if not all(map(equal, found[0], found[-1])):
                 raise Refused("the pieces move differently with the state")
-
-
-def require_no_guard(met: Sequence[Any]) -> None:
-    """Refuse a guard that can change."""
-    if not all(one.guard.constant for one in met):
-        raise Refused("the map meets a guard")
 
 
 class Sequences:

@@ -10,8 +10,8 @@ from typing import Any
 
 from .asymptotic import CLAIM as ASYMPTOTIC_CLAIM
 from .asymptotic import RULES as ASYMPTOTIC
-from .comparisons import CLAIM as COMPARISON_CLAIM
-from .comparisons import RULES as COMPARISONS
+from .comparison_proofs import CLAIM as COMPARISON_CLAIM
+from .comparison_proofs import RULES as COMPARISONS
 from .constrained import switched
 from .continuity import continuous_proved, continuous_refuted
 from .conventions import CLAIM as PRACTICE_CLAIM

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from .arithmetics import Open, Rounded, require_short
@@ -120,11 +119,3 @@ def comparison_refuted(claim: Data, iterated: Iterated, witness: Data) -> str:
     if not compared.comparison.violated(k, bits, compared.first):
         raise Refused(f"the left side is not the larger one first at k = {k}")
     return compared.say(claim, "is larger than", f"at k = {k}")
-
-
-Rule = tuple[Callable[[Data, Any, Data], str], Sequence[str], Sequence[str]]
-RULES: dict[tuple[str, str, str], Rule] = {
-    ("error_comparison", "proved", "evaluation"): (comparison_proved, ("method", "bits", "limits"), ()),
-    ("error_comparison", "refuted", "evaluation"): (comparison_refuted, ("method", "bits", "limits", "violation"), ()),
-}
-CLAIM = {"error_comparison": ("left", "right", "from", "upto", "norm", "sequences")}

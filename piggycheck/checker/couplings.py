@@ -19,18 +19,34 @@ FUNCTIONS = ("reciprocal", "sqrt", "exp", "log")
 CHOICES = ("switch", "piecewise")
 
 
-def couplings(subject: FixedPoint, X: Matrix, region: Region) -> list[list[Matrix]]:
-    """For every piece that can be met in a region, the derivatives of the columns of B in the state.
+def couplings(subject: FixedPoint, X: Matrix, region: Region | None) -> list[list[Matrix]]:
+    """For every piece that can be met in a region, the derivatives of the columns of B in the state."""
+    return [found for _, found in moving_pieces(subject, X, region)]
+
+
+def moving_pieces(subject: FixedPoint, X: Matrix, region: Region | None) -> list[tuple[Matrix, list[Matrix]]]:
+    """For every piece that can be met in a region, A and the derivatives of the columns of B in the state.
 
     Every piece is affine in the state, also in its first derivatives in the parameters, and sends X to itself there.
+    Without a region there is no guard.
     """
     map_, found = subject.map, []
     for pattern in Patterns(interior=True).run(map_.program, map_.next, map_.jets(subject.point, map_.names)):
         if not sends_to_itself(subject, pattern, X):
             raise Refused("the matrix is not fixed by a piece that can be met in the trap")
-        region.check(moved_by_state(subject, pattern))
-        found.append(mixed_derivatives(subject, pattern))
+        if region is None:
+            require_no_guard(pattern)
+        else:
+            region.check(moved_by_state(subject, pattern))
+        A, _ = subject.pair(subject.require_fixed(pattern.outputs))
+        found.append((A, mixed_derivatives(subject, pattern)))
     return found
+
+
+def require_no_guard(pattern: Pattern) -> None:
+    """Refuse a guard that can change."""
+    if not all(one.guard.constant for one in pattern.met):
+        raise Refused("the map meets a guard")
 
 
 def sends_to_itself(subject: FixedPoint, pattern: Pattern, X: Matrix) -> bool:
