@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import sympy as sp
 from flint import fmpq
 
-from piggycheck.arithmetic import rational, sign, to_sympy
+from piggycheck.arithmetic import sign
 from piggycheck.errors import InputError, UnknownError
 from piggycheck.iteration import Iteration
-from piggycheck.rates.bounds import Bound, read_bound
+from piggycheck.rates.bounds import Bound, read_bound, sequence_symbol
 from piggycheck.rates.decide import Comparison
 from piggycheck.rates.derived import DerivedErrors
 from piggycheck.rates.errors import ErrorSequence, Run, read_norm, read_upto
@@ -171,8 +171,36 @@ class _Sides:
             low, high = (side.rational(k, _of(side, roots)) for side in (self.left, self.right))
             if low is not None and high is not None:
                 return int(low > high) - int(low < high)
-        numbers = {name: sp.sqrt(to_sympy(square)) for name, square in squares.items()}
-        return _sign_of_difference(*(side.exactly(k, _of(side, numbers)) for side in (self.left, self.right)))
+        low, high = (product.square(k, squares) for product in self._products)
+        if low is not None and high is not None:
+            return int(low > high) - int(low < high)
+        raise UnknownError(f"step {k}: whether irrational numbers are equal is not decided")
+
+    @cached_property
+    def _products(self) -> tuple[_Product, _Product]:
+        return _Product(self.left), _Product(self.right)
+
+
+class _Product:
+    """A side, as powers of sequences times a factor in k, where it is one."""
+
+    def __init__(self, side: Bound):
+        symbols = {sequence_symbol(name): name for name in side.names}
+        factor, rest = side.expression.as_independent(*symbols, as_Add=False)
+        self.factor = read_bound(factor)
+        self.powers = {symbols.get(base): power for base, power in rest.as_powers_dict().items() if base != 1}
+        self.is_one = all(name and power.is_Integer for name, power in self.powers.items())
+
+    def square(self, k: int, squares: Mapping[str, fmpq]) -> fmpq | None:
+        """Return the square of the side at k, where that is seen to be rational and the side is not negative."""
+        value = self.factor.square(k) if self.is_one else None
+        if value is None or sign(self.factor.exactly(k)) < 0:
+            return None
+        for name, power in self.powers.items():
+            if power < 0 and squares[name] == 0:
+                return None
+            value *= squares[name] ** int(power)
+        return value
 
 
 def _of(side: Bound, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,14 +221,6 @@ def _root(square: fmpq) -> fmpq | None:
     """The root of a rational number where it is rational."""
     parts = [math.isqrt(int(part)) for part in (square.p, square.q)]
     return fmpq(*parts) if fmpq(*parts) ** 2 == square else None
-
-
-def _sign_of_difference(low: sp.Expr, high: sp.Expr) -> int:
-    squares = [sp.expand(side**2) for side in (low, high)]
-    if all(square.is_Rational for square in squares) and all(side.is_nonnegative for side in (low, high)):
-        a, b = map(rational, squares)
-        return int(a > b) - int(a < b)
-    return sign(low - high)
 
 
 def compare_sides(
