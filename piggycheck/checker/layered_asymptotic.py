@@ -11,24 +11,18 @@ from itertools import islice
 from math import isqrt
 
 from .enclosures import ALONG, LIMIT, Keys, Rule, iterates, require_error
-from .evaluation import Evaluation
-from .exact import Exact, Nearly
 from .fixed import Ball, fixed
 from .intervals import ZERO, Interval
+from .layered_pieces import AffinePiece
 from .layered_rates import is_inside
 from .limits import Limit, Structured, derivatives, limit
 from .matrices import characteristic_polynomial, has_root_beyond
-from .nodes import Affine, Node, Part, Stack, State
 from .polynomials import Polynomial, divided, read_polynomial, value
 from .reading import Data, Refused, Unreadable, fields, integer, number, say, text
-from .scalar_functions import VARIABLE
 from .scalars import Directions
-from .scaled import lowest
-from .steps import Elementwise
 from .surds import Surds
 
 MOST_STEPS = 20_000
-MOST_KEPT = 30
 NARROW = Fraction(1, 2**240)
 
 
@@ -96,72 +90,8 @@ class Block:
     """The derivative of the map on the ball, exactly, in the coordinates that are not constant there."""
 
     def __init__(self, subject: Structured, found: Limit, directions: Directions) -> None:
-        self.layers, self.bits, self.moving = subject.layers, found.bits, bool(directions)
-        self.e = Evaluation(subject.setting(found.bits, directions), found.centre, found.radius)
-        self.known: dict[str, Nearly] = {}
-        A = self.jacobian(self.layers.next)
-        self.kept = [i for i, row in enumerate(A.rows) if any(row)]
-        if not 0 < len(self.kept) <= MOST_KEPT:
-            raise Refused(f"not one coordinate, or more than {MOST_KEPT}, are not constant near the limit")
-        rows, d = lowest([[A.rows[i][j] for j in self.kept] for i in self.kept], A.denominator)
-        self.matrix = Exact(rows, d, len(rows))
-
-    def jacobian(self, node: Node) -> Nearly:
-        """The derivative of a node in the state; it is the same on the whole ball."""
-        if node.name not in self.known:
-            found = self.compute(node)
-            if found.error:
-                raise Refused(f"node {node.name[:60]}: its derivative is not a short rational matrix")
-            self.known[node.name] = found
-        return self.known[node.name]
-
-    def compute(self, node: Node) -> Nearly:
-        """The derivative, from those of the sources."""
-        size = self.layers.size
-        if not node.moving:
-            return Nearly([[0] * size] * node.size, 1, Fraction(0), size)
-        if isinstance(node, State):
-            start, stop = node.cut.range
-            return Nearly([[int(i == j) for j in range(size)] for i in range(start, stop)], 1, Fraction(0), size)
-        if isinstance(node, Elementwise):
-            return self.of_branches(node)
-        if isinstance(node, Affine):
-            for term, _, source in node.terms:
-                if self.moving and source.moving and term.moves(self.e.numbers):
-                    raise Refused(f"node {node.name[:60]}: a matrix moves with the parameters")
-        elif not isinstance(node, Stack | Part):
-            raise Refused(f"node {node.name[:60]} is not affine")
-        total = [[0] * size for _ in range(node.size)]
-        d = 1
-        for scale, word, source in node.parts():
-            if not source.moving:
-                continue
-            J = self.jacobian(source)
-            for factor in reversed(word):
-                J = factor.times(J)
-            if not scale.exact or J.error:
-                raise Refused(f"node {node.name[:60]}: its derivative is not a short rational matrix")
-            n, m = scale.lo.numerator, J.denominator * scale.lo.denominator
-            pairs = zip(total, J.rows, strict=True)
-            total, d = lowest([[a * m + b * n * d for a, b in zip(*pair, strict=True)] for pair in pairs], d * m)
-        return Nearly(total, d, Fraction(0), size)
-
-    def of_branches(self, node: Elementwise) -> Nearly:
-        """The rows of the source times slopes that are numbers on the ball, as are those in the arguments."""
-        J = self.jacobian(node.source)
-        for name in node.arguments if self.moving else ():
-            self.slopes(node, name)
-        slopes = self.slopes(node, VARIABLE)
-        rows = [[a * s for a in row] for s, row in zip(slopes, J.rows, strict=True)]
-        rows, d = lowest(rows, J.denominator << self.bits)
-        return Nearly(rows, d, Fraction(0), J.width)
-
-    def slopes(self, node: Elementwise, name: str) -> list[int]:
-        """A derivative, in units, when it is the same number on the whole ball."""
-        (lower, upper), decided = node.enclosed_slopes(self.e, name)
-        if not decided or lower != upper:
-            raise Refused(f"node {node.name[:60]} is not affine on the ball")
-        return lower
+        self.bits = found.bits
+        self.kept, self.matrix = AffinePiece(subject, found, directions).block()
 
     def polynomial(self) -> Polynomial:
         """The characteristic polynomial, without the root 0."""

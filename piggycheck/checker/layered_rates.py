@@ -9,13 +9,16 @@ from itertools import islice
 
 from .arithmetics import Open, Rounded
 from .enclosures import ALONG, LIMIT, Keys, Rule, iterates, require_arrival, require_error
+from .evaluation import jacobian
 from .fixed import Ball, fixed, norm
-from .limits import Limit, Structured, derivatives, limit
+from .layered_pieces import AffinePiece
+from .limits import Limit, Structured, derivatives, limit, part
 from .norms import at_most
 from .rates import WORDS, Claimed
 from .reading import Data, Refused, Unreadable, integer, number, say
 from .scalars import Directions
 from .tails import below
+from .words import is_bounded
 
 MOST_STEPS = 20_000
 
@@ -66,16 +69,18 @@ class Along:
             raise Open("a comparison")
         return False
 
-    def compared(self, last: int) -> tuple[Ball, Ball]:
-        """Refuse errors above the bound up to an index; return the iterate and the difference there."""
+    def compared(self, last: int) -> tuple[Ball, Ball, Ball]:
+        """Refuse errors above the bound up to an index; return the iterate before, and iterate and difference there."""
+        before = Ball([], 0)
         for k, x, difference in self.differences(last):
             try:
                 if not self.holds(k, difference):
                     raise Refused(f"the error exceeds the bound at k = {k}")
             except Open:
                 raise Refused(f"the comparison at k = {k} is not decided with {self.found.bits} bits") from None
-            reached = x, difference
-        return reached
+            if k < last:
+                before = x
+        return before, x, difference
 
     def violated(self, last: int) -> Ball:
         """Refuse unless the error exceeds the bound at an index, and at none before where that is decided."""
@@ -95,6 +100,19 @@ class Along:
         elif not is_inside(self.found, x):
             raise Refused("the last iterate is not in the ball on which the map contracts, and `lipschitz` is missing")
 
+    def rate(self) -> Fraction:
+        """The contraction; or a smaller factor by which the coordinates contract that are not constant on the ball."""
+        rate, found = self.found.contraction, self.found
+        if "rate" in self.witness:
+            rate = number(self.witness["rate"], "rate")
+            A, zero = jacobian(self.subject.setting(found.bits), found.centre, found.radius)
+            kept = [i for i, vanishes in enumerate(zero) if not vanishes]
+            if rate < 0 or (kept and not is_bounded(part(A, zero, kept), rate, symmetric=False)):
+                raise Refused("the rate is not proved: the norm of the Jacobian is larger, or not known to be as small")
+        if rate == 0:
+            raise Refused("the rate is zero")
+        return rate
+
     def say(self, what: str) -> str:
         """What is proved of the error."""
         error = "J_k - J in the given directions" if self.claimed.derivatives else "x_k - x"
@@ -112,25 +130,26 @@ def rate_proved(claim: Data, subject: Structured, witness: Data) -> str:
     """The error is at most the bound, at every index up to the last, or at every index."""
     along = Along(claim, subject, witness)
     last = along.claimed.upto
-    if (last is None) != ("from" in witness):
-        raise Unreadable('`from` stands in the witness when `claim.upto` is "infinity"')
+    if (last is None) != ("from" in witness) or ("rate" in witness and last is not None):
+        raise Unreadable('`from`, and `rate`, stand in the witness when `claim.upto` is "infinity"')
     if last is None:
         return proved_for_all(along)
-    x, _ = along.compared(integer(str(last), "claim.upto", 0, MOST_STEPS))
+    _, x, _ = along.compared(integer(str(last), "claim.upto", 0, MOST_STEPS))
     along.require_approach(x)
     return along.say(f"at most the bound for k = 0..{last}:")
 
 
 def proved_for_all(along: Along) -> str:
-    """From an iterate in the ball on errors shrink by the contraction in each step, and the bound does not faster."""
-    if along.claimed.derivatives or "lipschitz" in along.witness:
-        raise Unreadable("for all k the bound is one on iterates, and `lipschitz` is not needed")
-    first, rate = integer(along.witness["from"], "from", 0, MOST_STEPS), along.found.contraction
-    x, difference = along.compared(first)
-    if not is_inside(along.found, x):
-        raise Refused(f"the iterate {first} is not in the ball on which the map contracts")
-    if rate == 0:
-        raise Refused("the rate is zero")
+    """From an iterate in the ball on errors shrink by a factor in each step, and the bound does not faster."""
+    if "lipschitz" in along.witness:
+        raise Unreadable("for all k `lipschitz` is not needed")
+    first = integer(along.witness["from"], "from", 1, MOST_STEPS)
+    before, _, difference = along.compared(first)
+    if not is_inside(along.found, before):
+        raise Refused(f"the iterate {first - 1} is not in the ball on which the map contracts")
+    if along.claimed.derivatives:
+        AffinePiece(along.subject, along.found, along.directions)
+    rate = along.rate()
     S0, S1 = below(along.claimed.bound.terms(), first, rate)
     if Fraction(difference.size + difference.error, 2**along.found.bits) > S0 or S1 < 0:
         raise Refused(f"the bound is not proved from k = {first} on")
@@ -147,9 +166,10 @@ def rate_refuted(claim: Data, subject: Structured, witness: Data) -> str:
 
 
 NEEDED = ("quantity", "bound", "upto", "norm")
+GOING_ON = ("lipschitz", "from", "rate")
 RULES: dict[tuple[str, str], tuple[Rule, Keys, Keys, Keys, Keys]] = {
     # with the required and optional keys of the witness, and of the claim
-    ("rate_bound", "proved"): (rate_proved, (*LIMIT, "error"), (*ALONG, "lipschitz", "from"), NEEDED, ("directions",)),
+    ("rate_bound", "proved"): (rate_proved, (*LIMIT, "error"), (*ALONG, *GOING_ON), NEEDED, ("directions",)),
     ("rate_bound", "refuted"): (
         rate_refuted,
         (*LIMIT, "error", "violation"),

@@ -15,6 +15,7 @@ from piggycheck.enclosures import LimitEnclosure, enclose_limit
 from piggycheck.errors import UnknownError
 from piggycheck.piggyback import Step, steps
 from piggycheck.rates.errors import Run
+from piggycheck.rates.walk import TieError
 
 __all__ = ["LayeredErrors", "LayeredRun"]
 
@@ -22,6 +23,10 @@ _LEAST_DIGITS = 30
 _DIGITS_PER_BIT = 0.30103
 _MOST_BITS = 4096
 _REPORTED = 100
+
+
+class _TimeError(TieError):
+    """The time is over, and as at a tie no precision helps."""
 
 
 class LayeredErrors:
@@ -95,16 +100,17 @@ class LayeredRun(Run):
         yield from steps(iteration, at, directions=errors.moving, arithmetic=arrays, most_bits=self.bits)
 
     def go_to(self, k: int) -> None:
-        if k % _REPORTED == 0 and k > self.k:
-            self._require_time(k)
-        super().go_to(k)
+        while self.k < k:
+            if self.k % _REPORTED == 0:
+                self._require_time()
+            super().go_to(self.k + 1)
 
-    def _require_time(self, k: int) -> None:
+    def _require_time(self) -> None:
         subject = self.sequence.subject
         if subject.remaining <= 0:
-            raise UnknownError(f"step {k}: the time was over")
-        if k:
-            subject.tell(f"step {k}")
+            raise _TimeError(f"step {self.k}: the time was over")
+        if self.k:
+            subject.tell(f"step {self.k}")
 
     @property
     def step(self) -> Step:

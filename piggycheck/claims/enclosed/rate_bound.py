@@ -17,13 +17,13 @@ from piggycheck.claims.enclosed.verdicts import certified
 from piggycheck.claims.rate_bound import FIRST_RANGE, RateBound, error_and_bound, undecided_bound
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ComparedStep, Derivation, FromStartStep, TailStep
-from piggycheck.enclosures import ConvergenceFromStart, LimitEnclosure, Tie, convergence_from_start
+from piggycheck.enclosures import ConvergenceFromStart, LimitEnclosure, Tie, convergence_from_start, rate_at
+from piggycheck.enclosures.contraction import rounded_up
 from piggycheck.errors import UnknownError
-from piggycheck.linalg import identity
+from piggycheck.maps.affinity import affine_nodes
 from piggycheck.rates.decide import Comparison, compare_with_bound
+from piggycheck.rates.floor import Floor
 from piggycheck.rates.limit import require_start
-from piggycheck.rates.tail import Tail, find_tail
-from piggycheck.stability import WordTree
 
 __all__ = ["decide_rate_bound", "rate_bound_statement"]
 
@@ -83,6 +83,25 @@ class _Approach:
     arrival: ConvergenceFromStart | None
 
 
+@dataclass(frozen=True)
+class _Tail:
+    """From `start` on the errors are at most ``constant * rate^n``, ``n = k - start``, and below the bound.
+
+    Attributes
+    ----------
+    start : int
+        The iterate before is in the ball on which the map contracts.
+    rate, constant : fmpq
+    of_kept : fmpq or None
+        The rate, where it is one of the coordinates that are not constant on the ball.
+    """
+
+    start: int
+    rate: fmpq
+    constant: fmpq
+    of_kept: fmpq | None
+
+
 class _Decision:
     """One claim about one map."""
 
@@ -131,28 +150,40 @@ class _Decision:
             progress=self.subject.tell,
         )
 
-    def tail(self) -> Tail:
+    def tail(self) -> _Tail:
         """What holds from some index on: in the ball around the fixed point each step shrinks the error.
 
         Raises
         ------
         UnknownError
-            When the bound decreases faster, or the errors are those of derivatives.
+            When the bound decreases faster, or derivatives are asked for and the piece is not affine.
         """
-        if self.errors.of_derivatives:
-            raise UnknownError("the derivatives of maps made of layers are followed for finitely many k alone")
-        limit = self.errors.limit(_TAIL_BITS)
-        size, rate = limit.point.nrows(), limit.contraction.factor
-        tree = WordTree(identity(size), rate, ((0,),), fmpq(1))
+        limit, floor = self.errors.limit(_TAIL_BITS), Floor.of(self.claim.read)
+        if self.errors.of_derivatives and not self.is_affine(limit):
+            raise UnknownError("derivatives are followed on a piece that is affine in state and parameters together")
+        rate, kept = limit.contraction.factor, _rate_of_kept(limit)
+        if kept is not None and kept < rate:
+            rate = kept
+        if rate == 0:
+            raise UnknownError("errors that vanish after finitely many steps are bounded for a range alone")
+        if not floor.reaches(rate):
+            raise UnknownError(f"the bound decreases faster than the certified rate {rate}")
         run = self.errors.run(_TAIL_BITS)
-        return find_tail(
-            self.errors,
-            self.claim.read,
-            tree,
-            self.inside(run),
-            (),
-            out_of_time=lambda: self.subject.remaining <= 0,
-        )
+        k, step = self.inside(run) + 1, 1
+        while k <= _MOST_STEPS and self.subject.remaining > 0:
+            run.go_to(k)
+            with limit.arrays.precision():
+                sums, size = floor.sums(k, rate), limit.arrays.length(run.matrix())
+                if sums is not None and size <= sums[0] and sums[1] >= 0:
+                    return _Tail(k, rate, rounded_up(size, 9), rate if rate is kept else None)
+            k, step = k + step, max(step, k // 8)
+        raise UnknownError(f"the errors are not far enough below the bound up to k = {k}")
+
+    def is_affine(self, limit: LimitEnclosure) -> bool:
+        """Whether the piece at the limit is affine in state and parameters together."""
+        map_ = self.subject.map
+        signs = limit.problem.over(limit.arrays).by_node(limit.signature)
+        return map_.next in affine_nodes(map_.nodes, signs)
 
     def inside(self, run: LayeredRun) -> int:
         """The first index of an iterate in the ball on which the map contracts.
@@ -198,10 +229,10 @@ class _Decision:
             {**parts, "violation": k},
         )
 
-    def for_all(self, found: Comparison, tail: Tail) -> Verdict:
+    def for_all(self, found: Comparison, tail: _Tail) -> Verdict:
         limit = self.errors.limit(max(found.bits, _TAIL_BITS))
         derivation = self.derivation(limit, found, _Approach(None))
-        derivation.record(TailStep(tail.start, tail.rate, tail.constant, tail.slope, False, ball=True))
+        derivation.record(TailStep(tail.start, tail.rate, tail.constant, fmpq(0), False, ball=True))
         constant = decimals_above(tail.constant)
         return self.certified(
             Proved,
@@ -215,7 +246,8 @@ class _Decision:
             f"it was compared up to k = {tail.start}, and from there on errors of at most {constant} decrease at the "
             f"rate {tail.rate}, and the bound does not decrease faster",
             derivation,
-            {**self.witness(limit, _Approach(None)), "from": tail.start},
+            {**self.witness(limit, _Approach(None)), "from": tail.start}
+            | ({} if tail.of_kept is None else {"rate": tail.of_kept}),
         )
 
     def undecided(self, found: Comparison, reason: str) -> Undecided:
@@ -304,6 +336,15 @@ class _Decision:
             witness=parts,
             fields={**claim.fields(), "directions": None if chosen is None else chosen.text()},
         )
+
+
+def _rate_of_kept(limit: LimitEnclosure) -> fmpq | None:
+    """A bound of the Euclidean norm of the derivative on the ball, in the coordinates that are not constant there."""
+    try:
+        rate = rate_at(replace(limit, error=limit.contraction.radius))
+    except UnknownError:
+        return None
+    return rate.bound if rate.form is None and rate.by == "jacobian" else None
 
 
 def is_inside(run: LayeredRun) -> bool:
