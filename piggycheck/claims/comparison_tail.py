@@ -206,14 +206,15 @@ def _crossing(above: Term, floor: Floor, first: int, sides: Sides) -> int:
 
 def _is_above(floor: Floor, above: Term, rate: fmpq, k: int) -> bool:
     """Whether the sums at k are at least those of a term."""
-    for sums in (floor.sums(k, rate), floor.exactly(k, rate) if k <= _MOST_EXACT else None):
-        if sums is None:
-            continue
-        slope = above.coefficient * to_sympy(rate) ** k
-        constant = slope * k if above.degree else slope
-        if _at_least(sums[0], constant) and (above.degree == 0 or _at_least(sums[1], slope)):
-            return True
-    return False
+    slope = above.coefficient * to_sympy(rate) ** k
+    constant = slope * k if above.degree else slope
+
+    def suffice(sums: tuple[Any, Any] | None) -> bool:
+        if sums is None or not _at_least(sums[0], constant):
+            return False
+        return above.degree == 0 or _at_least(sums[1], slope)
+
+    return suffice(floor.sums(k, rate)) or (k <= _MOST_EXACT and suffice(floor.exactly(k, rate)))
 
 
 def _at_least(value: Any, constant: sp.Expr) -> bool:
