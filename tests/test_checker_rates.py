@@ -338,6 +338,19 @@ def test_a_violation_by_little_far_out_is_found() -> None:
     assert check(rate(line, f"(9/10)**k*(1 + {hidden}/10**9) + (9/10)**k/10**30", 7100, bits="1500"))
 
 
+def test_the_tail_takes_as_many_digits_as_rounding_errors_need() -> None:
+    """They grow by a row sum of almost 3 in each step; the largest error is 36.7904, at k = 49."""
+    heavy = one_map(
+        "x z", "", "-9801*z/10201 - 198*x/101", "x", at={}, start={"x": "1", "z": "1"},
+        fixed_point={"x": "0", "z": "0"}, pieces=[piece(rows("-198/101 -9801/10201; 1 0"), [[], []], "1 0")],
+    )  # fmt: skip
+    proof = tree("5863/5977", "3790813 3713017; 3713017 3636819", level="1000000", iteration="71")
+    more = {"from": "252", "weight": "3790813/5501558", "bits": "135"}
+    assert check(rate(heavy, "37.5", "infinity", **proof, **more))
+    with pytest.raises(Refused):
+        check(rate(heavy, "36.79", "infinity", **proof, **more))
+
+
 def test_many_steps_in_the_plane_take_seconds() -> None:
     heavy = one_map(
         "x y", "t", "x - Piecewise((x, x >= 0), (x/4, True)) + 3/4*(x - y) + t", "x",

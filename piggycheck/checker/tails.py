@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from typing import NamedTuple
 
-from .arithmetics import Exact, Open, Rounded
+from .arithmetics import Exact, Number, Open, Rounded
 from .boxes import Box, square
 from .convergence import MOST_ITERATIONS, Region, trap
 from .couplings import couplings, fractions, require_affine, zero
 from .definite import semidefinite
 from .distances import Limit
+from .following import ENOUGH_BITS, FEWEST_BITS, MOST_BITS
 from .intervals import ONE, ZERO, Interval, power, raised
 from .matrices import Matrix, matrix, times, transpose
 from .orbits import Helper, Orbit, Setting
@@ -22,6 +24,7 @@ from .scaled import Scaled, combined, inverse, scaled
 from .subject import FixedPoint
 
 SOON = 200
+DIGITS = 128  # binary ones of the largest difference
 
 
 def trapped(subject: FixedPoint, witness: Data) -> tuple[Region, int]:
@@ -140,27 +143,34 @@ class Tail:
 
     def __init__(self, setting: Setting, first: int, bits: int, P: Scaled) -> None:
         self.setting, self.P = setting, [[Interval(a) for a in row] for row in P.fractions()]
-        self.orbit = self.exact(first) or self.rounded(first, max(bits, 64))
+        self.first, self.precision = first, max(bits, FEWEST_BITS)
+        self.orbit = self.exact(first) or self.rounded()
 
     def exact(self, first: int) -> Orbit | None:
         """In exact numbers, where that is quick."""
         if first > SOON:
             return None
         try:
-            return self.advanced(Orbit(self.setting, self.setting.exact, None), first)
+            return self.advanced(Orbit(self.setting, self.setting.exact, None))
         except (Open, Refused):
             return None
 
-    def rounded(self, first: int, bits: int) -> Orbit:
-        """In rounded numbers."""
-        try:
-            return self.advanced(Orbit(self.setting, Rounded(bits), Helper(self.setting)), first)
-        except Open:
-            raise Refused(f"the iterates are not followed up to {first} with {bits} bits") from None
+    def rounded(self) -> Orbit:
+        """In rounded numbers, with as many bits as it takes to follow the orbit."""
+        while True:
+            with suppress(Open):
+                return self.advanced(Orbit(self.setting, Rounded(self.precision), Helper(self.setting)))
+            self.refine()
 
-    def advanced(self, orbit: Orbit, first: int) -> Orbit:
+    def refine(self) -> None:
+        """Take twice as many bits."""
+        if 2 * self.precision > MOST_BITS:
+            raise Refused(f"the iterates are not known well enough at k = {self.first} with {self.precision} bits")
+        self.precision *= 2
+
+    def advanced(self, orbit: Orbit) -> Orbit:
         """The orbit at the index."""
-        for _ in range(first + 1):
+        for _ in range(self.first + 1):
             orbit.advance()
         return orbit
 
@@ -171,13 +181,21 @@ class Tail:
 
     def columns(self, limit: Limit) -> Matrix:
         """The columns of the difference from a limit."""
-        arithmetic = self.orbit.arithmetic
-        if isinstance(arithmetic, Exact):
+        if isinstance(self.orbit.arithmetic, Exact):
             rows, d = limit.integers(self.orbit)
             return transpose([[Interval(Fraction(a, d)) for a in row] for row in rows])
         entries = limit.differences(self.orbit)
-        one = 1 << arithmetic.bits
+        while not self.is_precise(entries):
+            self.refine()
+            self.orbit = self.rounded()
+            entries = limit.differences(self.orbit)
+        one = 1 << self.precision
         return transpose([[Interval(Fraction(c - r, one), Fraction(c + r, one)) for c, r in row] for row in entries])
+
+    def is_precise(self, entries: list[list[Number]]) -> bool:
+        """Whether many digits of differences are known, or they may well be zero."""
+        size, error = (max(abs(number[i]) for row in entries for number in row) for i in (0, 1))
+        return error << DIGITS <= size or (size <= error and self.precision >= ENOUGH_BITS)
 
     @property
     def fixed_point(self) -> Limit:
