@@ -28,6 +28,7 @@ __all__ = ["ComparisonTail", "Sides", "for_every_k"]
 _MOST_FROM = 20_000
 _MOST_EXACT = 400
 _FEW, _ROOM_BITS, _MOST_BITS = 200, 128, 10_000
+_BITS_PER_STEP = 3
 
 Sides = Mapping[str, tuple[Subject, ErrorSequence]]
 
@@ -54,10 +55,11 @@ class ComparisonTail:
     rate: fmpq
 
     def bits(self, least: int) -> int:
-        """How many digits a checker needs up to the index, at least so many."""
+        """How many digits a checker needs up to the index, at least so many: its rounding errors grow on the way."""
         if self.start <= _FEW:
             return least
-        return min(_MOST_BITS, max(least, _ROOM_BITS + int(-self.start * math.log2(float(self.rate)))))
+        decay = int(-self.start * math.log2(float(self.rate)))
+        return min(_MOST_BITS, max(least, _ROOM_BITS + _BITS_PER_STEP * self.start + decay))
 
 
 @dataclass(frozen=True)
