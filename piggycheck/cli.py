@@ -209,6 +209,8 @@ def list_(what: str, casebook: Path) -> int:
 def _arguments(thing: Any) -> str:
     import inspect
 
+    if hasattr(thing, "keys"):
+        return ", ".join(thing.keys())
     names = [name for name in inspect.signature(thing).parameters if name not in ("parameters", "start")]
     return ", ".join(names)
 

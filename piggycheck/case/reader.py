@@ -383,7 +383,7 @@ class _Reader:
                 near = difflib.get_close_matches(str(kind), sorted(KINDS), n=3)
                 known = f"write {' or '.join(near)}" if near else "`piggycheck list claims` names those that are known"
                 raise InputError(f"unknown claim kind `{str(kind)[:60]}`; {known}")
-        fields = {f.metadata.get("name", f.name): f for f in dataclasses.fields(KINDS[kind])}
+        fields = KINDS[kind].keys()
         self._known_keys(table, ("claim", index), list(fields))
         with self.at("claim", index):
             for name, field in fields.items():

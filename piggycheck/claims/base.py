@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -48,6 +49,11 @@ class Claim(ABC):
         UnknownError
             When a step on the way is not decided; `piggycheck.claims.prove` makes it an undecided verdict.
         """
+
+    @classmethod
+    def keys(cls) -> dict[str, dataclasses.Field]:
+        """Return the fields by what a case calls them, as one of them may be a word of Python."""
+        return {field.metadata.get("name", field.name): field for field in dataclasses.fields(cls)}
 
     def fields(self) -> dict[str, Any]:
         """Return the claim's own fields, for its certificate."""
