@@ -23,6 +23,7 @@ from piggycheck.render.formula import (
     Section,
     formula,
     is_matrix,
+    joined,
     listed,
     sentence,
 )
@@ -130,7 +131,8 @@ def _why(step: d.AsymptoticRateStep) -> Paragraph:
     said = _root(step.rate)
     factors = [(Polynomial(g),) for g in step.dominant if g.degree() <= _LONGEST_DEGREE]
     if len(factors) == len(step.dominant):
-        said += ["It is reached by a root of ", *listed(factors)]
+        of = ["a root of ", *["one of "] * len(factors)]
+        said += ["It is reached by ", *joined(list(zip(of, factors, strict=False)))]
     else:
         said.append("It is reached by a root of a factor of large degree")
     if all(g.degree() == 1 for g in step.dominant):
@@ -173,7 +175,7 @@ def leading(step: d.LeadingEigenvalueStep, steps: Sequence[d.Step]) -> Section:
     blocks: list[Paragraph | Display] = [Paragraph(tuple(said))]
     if step.characteristic_polynomial.degree() <= _LONGEST_SHOWN:
         shown = Display(((Polynomial(step.characteristic_polynomial),),))
-        blocks += [sentence("The characteristic polynomial of ", (_A,), " is, without the root 0,"), shown]
+        blocks += [sentence("The characteristic polynomial of ", (_A,), " is"), shown]
     sign = "a positive" if step.side > 0 else "a negative"
     blocks += [
         sentence(f"One simple eigenvalue, {sign} one, has a larger modulus than all others:"),

@@ -43,6 +43,7 @@ __all__ = [
     "formula",
     "inline",
     "is_matrix",
+    "joined",
     "listed",
     "matrix",
     "power_of_ten",
@@ -479,6 +480,14 @@ def exactly(value: Any) -> tuple[Part, ...]:
     rounded = decimal(value)
     relation = "=" if Fraction(rounded) == Fraction(text) else "≈"
     return ((Number(value), Operator(relation), Decimal(rounded)),)
+
+
+def joined(items: Sequence[Sequence[Part]]) -> tuple[Part, ...]:
+    """Put parts of sentences in a row, with commas between them and "and" before the last."""
+    parts: list[Part] = []
+    for i, item in enumerate(items):
+        parts += [*([" and " if i == len(items) - 1 else ", "] if i else []), *item]
+    return tuple(parts)
 
 
 def listed(formulas: Sequence[Formula]) -> tuple[Part, ...]:

@@ -23,6 +23,7 @@ from piggycheck.render.formula import (
     Section,
     decimal,
     formula,
+    joined,
     listed,
     sentence,
 )
@@ -127,11 +128,11 @@ class _Told:
 
     def opening(self) -> tuple[Part, ...]:
         """Name the state and the parameters, with their sizes."""
-        state = _joined([_sized(name, (size,)) for name, size in self.layers["state"]])
+        state = joined([_sized(name, (size,)) for name, size in self.layers["state"]])
         said: list[Part] = ["One step, in the state ", *state]
         parameters = [_sized(name, tuple(shape)) for name, *shape in self.layers["parameters"]]
         if parameters:
-            said += [" and the parameter " if len(parameters) == 1 else " and the parameters ", *_joined(parameters)]
+            said += [" and the parameter " if len(parameters) == 1 else " and the parameters ", *joined(parameters)]
         return (*said, ":")
 
     def lines(self) -> list[Formula]:
@@ -262,13 +263,6 @@ def _sized(name: str, shape: tuple[str, ...]) -> tuple[Part, ...]:
     if shape == ("1",):
         return ((Name(name),),)
     return ((Name(name),), f" ({' × '.join(shape)} numbers)")
-
-
-def _joined(items: Sequence[tuple[Part, ...]]) -> list[Part]:
-    parts: list[Part] = []
-    for i, item in enumerate(items):
-        parts += [*([" and " if i == len(items) - 1 else ", "] if i else []), *item]
-    return parts
 
 
 def _diagonal(value: Atom) -> Formula:

@@ -256,8 +256,9 @@ def _raised(text: str) -> str:
         return ""
     if text in _SETS:
         return "^" + text
-    raised = text.translate(_SUPERSCRIPTS)
-    return raised if raised.isprintable() and all(c not in "w|" for c in text) else f"^({text})"
+    if all(ord(character) in _SUPERSCRIPTS for character in text):
+        return text.translate(_SUPERSCRIPTS)
+    return f"^{text}" if len(text) == 1 else f"^({text})"
 
 
 def expression_text(value: Any) -> str:
