@@ -14,7 +14,7 @@ from certificate_helper import changed_numbers, content_of, holds, proved, refut
 
 import piggycheck as pc
 from piggycheck.algorithms import gradient_descent
-from piggycheck.claims import AsymptoticRate, RateBound
+from piggycheck.claims import AsymptoticRate, RateBound, RateComparison
 from piggycheck.errors import UnknownError
 from piggycheck.iteration import Iteration
 from piggycheck.maps import SymbolicMap
@@ -231,3 +231,13 @@ def test_every_number_of_a_bound_counts(name):
     smaller = copy.deepcopy(content)
     smaller["claim"]["bound"] = f"{constant}/100*({rate})**k"
     assert not holds(smaller)
+
+
+def test_columns_are_compared():
+    """The slope 1/2 changes with r, by -1, and rests with s."""
+    s = sp.Symbol("s", real=True)
+    moved = LOGISTIC + s * (x - THIRD) ** 2
+    iteration = Iteration(SymbolicMap([x], [moved], [theta, s]), [sp.Rational(1, 4)])
+    names = {"r": {"quantity": "derivatives", "wrt": "theta"}, "s": {"quantity": "derivatives", "wrt": "s"}}
+    proved(RateComparison("r", "s", "=", names), iteration, {"theta": "3/2", "s": 0})
+    proved(RateComparison("iterates", "s", "=", names), iteration, {"theta": "3/2", "s": 0})

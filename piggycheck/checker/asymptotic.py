@@ -60,9 +60,7 @@ def rate_of(
     if text(claim.get("quantity"), "claim.quantity") not in ("iterates", "derivatives"):
         raise Unreadable('`claim.quantity` is "iterates" or "derivatives"')
     if witness["method"] in METHODS:
-        if columns is not None:
-            raise Unreadable("the method is about all derivatives")
-        return rate_of_curved(claim, subject, witness)
+        return rate_of_curved(claim, subject, witness, columns)
     data = fields(witness["number"], "number", ("polynomial", "lower", "upper"))
     R, lower, upper = (
         read_polynomial(data["polynomial"], "number.polynomial"),

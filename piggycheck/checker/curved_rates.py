@@ -152,8 +152,10 @@ def limit_of_derivatives(derivatives: bool, subject: FixedPoint, witness: Data) 
 # -- exact rates ---------------------------------------------------------------------------------------------------
 
 
-def rate_of(claim: Data, subject: Subject, witness: Data) -> tuple[Fraction, Fraction, Polynomial]:
-    """The rate, and a polynomial of which it is the root."""
+def rate_of(
+    claim: Data, subject: Subject, witness: Data, columns: Sequence[int] | None = None
+) -> tuple[Fraction, Fraction, Polynomial]:
+    """The rate, of all columns or some, and a polynomial of which it is the root."""
     if not isinstance(subject, FixedPoint):
         raise Unreadable("the method is about a map")
     data = fields(witness["number"], "number", ("polynomial", "lower", "upper"))
@@ -164,7 +166,7 @@ def rate_of(claim: Data, subject: Subject, witness: Data) -> tuple[Fraction, Fra
         raise Unreadable("there are no parameters")
     subject.require_all_pieces()
     nilpotent = witness["method"] == "nilpotent"
-    rate = NONE if nilpotent else slope_rate(derivatives, subject, witness)
+    rate = NONE if nilpotent else slope_rate(derivatives, subject, witness, columns)
     if nilpotent:
         require_nilpotent(derivatives, subject, witness)
     if stated != rate or number(data["upper"], "number.upper") != rate or R != [-rate.numerator, rate.denominator]:
@@ -172,7 +174,7 @@ def rate_of(claim: Data, subject: Subject, witness: Data) -> tuple[Fraction, Fra
     return rate, rate, R
 
 
-def slope_rate(derivatives: bool, subject: FixedPoint, witness: Data) -> Fraction:
+def slope_rate(derivatives: bool, subject: FixedPoint, witness: Data, columns: Sequence[int] | None) -> Fraction:
     """The rate in one state variable: the size of the derivative of F, if the errors do not decay faster."""
     started = {"iteration", "bits"} & set(witness)
     if len(started) != 2 * (subject.map.start is not None) or (not started and "matrix" in witness):
@@ -188,23 +190,24 @@ def slope_rate(derivatives: bool, subject: FixedPoint, witness: Data) -> Fractio
     near = Neighbourhood(subject, found.radius, X or [])
     if not near.a.exact:
         raise Refused("the derivative at the fixed point is not rational")
-    return size(near.a) if near.a.lo and not vanishes(near, found, derivatives) else NONE
+    chosen = columns if columns is not None else range(subject.m)
+    return size(near.a) if near.a.lo and not vanishes(near, found, chosen if derivatives else None) else NONE
 
 
-def vanishes(near: Neighbourhood, found: Followed, derivatives: bool) -> bool:
+def vanishes(near: Neighbourhood, found: Followed, chosen: Sequence[int] | None) -> bool:
     """Whether the errors are 0 from the index on; otherwise they decay at the rate of the slope, which is not 0."""
-    if not derivatives:
+    if chosen is None:
         if not found.d.is_zero and (apart(found.d) == 0 or not near.flattest):
             raise Refused("an iterate is not proved to be away from the fixed point")
         return found.d.is_zero
-    columns = list(zip(found.G, near.shifts, near.twists, strict=True))
+    columns = [(found.G[j], near.shifts[j], near.twists[j]) for j in chosen]
     if all(g.is_zero and (found.d.is_zero or (c.is_zero and not t)) for g, c, t in columns):
         return True
-    if found.d.is_zero and any(map(apart, found.G)):
+    if found.d.is_zero and any(apart(g) for g, _, _ in columns):
         return False
     if not apart(found.d) or not near.flattest:
         raise Refused("an iterate is not proved to be away from the fixed point")
-    if any(map(apart, near.shifts)):
+    if any(apart(c) for _, c, _ in columns):
         return False
     strayed = near.bend * near.radius / (2 * near.flattest * (1 - near.steepest))
     if strayed < 1:
