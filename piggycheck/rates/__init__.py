@@ -8,6 +8,7 @@ from piggycheck.rates.comparing import order_changes
 from piggycheck.rates.decide import Comparison, compare_with_bound
 from piggycheck.rates.errors import ErrorSequence, error_sequence
 from piggycheck.rates.limit import Limit, limit_of
+from piggycheck.rates.sequences import Estimate
 from piggycheck.rates.smallest import Smallest, smallest_constant, smallest_rate
 from piggycheck.rates.tail import Tail, find_tail
 
@@ -15,6 +16,7 @@ __all__ = [
     "Bound",
     "Comparison",
     "ErrorSequence",
+    "Estimate",
     "Limit",
     "Smallest",
     "Tail",

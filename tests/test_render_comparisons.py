@@ -1,0 +1,77 @@
+"""What reports say of comparisons between sequences of errors, in text, LaTeX and HTML."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from test_render_latex import compiled, needs_pdflatex
+
+from piggycheck.algorithms import gradient_descent
+from piggycheck.claims import ErrorComparison, prove
+from piggycheck.render import html, latex
+
+PLANE = gradient_descent(
+    "x**2/2 + y**2/20 - theta*x - theta*y", ["x", "y"], "s", parameters=["theta", "s"], start=[0, 0]
+)
+AT = {"theta": 1, "s": "1/2"}
+SEQUENCES = {
+    "big_step": {"quantity": "derivatives", "wrt": "theta", "at": {"s": "19/10", "theta": 2}},
+    "one": {"quantity": "derivatives", "last": 1, "wrt": "theta", "norm": "frobenius"},
+    "value": {"quantity": "iterates", "output": "x**2 - theta*y"},
+    "direct": {"quantity": "partial", "output": ["x*theta", "y"]},
+}
+
+
+def verdict(left, right, *names, **range_):
+    return prove(ErrorComparison(left, right, **range_, sequences={name: SEQUENCES[name] for name in names}), PLANE, AT)
+
+
+def one_line(text):
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize(
+    "left, right, name, range_, said",
+    [
+        (
+            *("big_step", "10*(9/10)**k", "big_step", (0, 9)),
+            "big_step is the error of the derivatives in theta, at s = 19/10, theta = 2, where the fixed point is "
+            "x = 2, y = 20. The derivatives tend to J̄ = ⎡ 1 0 ⎤",
+        ),
+        (
+            *("big_step", "10*(9/10)**k", "big_step", (0, 9)),
+            "claimed that big_step ≤ 10*(9/10)**k For every k from 0 to 9 this is so: both sides were enclosed",
+        ),
+        (
+            *("derivatives + one", "20", "one", (0, 0)),
+            "one is the error of the derivatives in theta of the last step, in the Frobenius norm. "
+            "The derivatives tend to J̄, too.",
+        ),
+        ("value", "9*iterates", "value", (0, 5), "value is the error of x**2 - theta*y at the iterates."),
+        (
+            *("direct", "1/2", "direct", (0, 5)),
+            "At k = 0 the left side is at least 10.000000, and the right side at most 0.500000.",
+        ),
+        ("value", "10*(19/20)**k", "value", (1, 5), "At k = 0 it is so, too."),
+    ],
+    ids=["parameters", "range", "norm", "output", "violation", "before"],
+)
+def test_the_report_says_what_is_compared_and_how_far(left, right, name, range_, said):
+    """At theta = 1 the output x^2 - theta y is 0 at the start, and -9 in the limit; y has no partial derivative."""
+    assert said in one_line(verdict(left, right, name, first=range_[0], upto=range_[1]).report())
+
+
+def test_names_and_numbers_are_safe_in_latex_and_html():
+    found = verdict("big_step", "10*(9/10)**k", "big_step", upto=9)
+    text = latex(found)
+    assert r"\mathrm{big}_{\mathrm{step}} \leq" in text and r"For k = 0, \dots{}, 9, big\_step is at most" in text
+    assert "Is one error at most the other?" in html([found])
+
+
+@pytest.mark.latex
+@needs_pdflatex
+def test_reports_compile(tmp_path):
+    found = [verdict("big_step", "one", "big_step", "one", upto=9), verdict("direct", "1/2", "direct", upto=5)]
+    latex(found, tmp_path / "paper.tex")
+    assert not re.findall(r"LaTeX Warning.*|Undefined.*", compiled(tmp_path))
