@@ -6,14 +6,19 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy as sp
 from certificate_helper import assert_certified, changed_numbers, content_of, holds, proved, refuted, undecided
 from enclosure_helper import lasso, random_lasso
+from flint import fmpq, fmpq_mat
 from structured_cases import structured
 from test_claims_enclosed_certificates import World
 
 from piggycheck.algorithms import forward_backward, gradient_descent
 from piggycheck.claims import AsymptoticRate, prove
 from piggycheck.functions import l1, quadratic
+from piggycheck.iteration import Iteration
+from piggycheck.maps import Affine, StateBlock, StructuredMap
+from piggycheck.maps.sources import Constant, Factor, Term
 from piggycheck.render.text import report
 
 
@@ -82,6 +87,20 @@ def test_an_eigenvalue_that_the_start_does_not_excite_is_seen_where_the_map_is_w
     """x_1 starts where it stays, at (5 - 1)/(1/2) = 8, and the others shrink at 1/2."""
     start = [8, *[0] * 7]
     assert proved(AsymptoticRate("iterates", "1/2"), separable(start=start), {"lam": 1}).value["rate"] == "1/2"
+
+
+def test_what_vanishes_after_finitely_many_steps_excites_nothing():
+    """Five coordinates are handed on and vanish, one shrinks by 1/4; the one that shrinks by 1/2 starts at 0."""
+    C = fmpq_mat(7, 7)
+    for i in range(4):
+        C[i, i + 1] = fmpq(1, 2)
+    C[5, 5], C[6, 6] = fmpq(1, 2), fmpq(1, 4)
+    x = StateBlock("x", 7)
+    shift = StructuredMap([x], Affine("next", [Term(sp.S.One, (Factor(Constant("C", C)),), x)]))
+    problem = Iteration(shift, [sp.Rational(1, 2**30)] * 5 + [0, sp.Rational(1, 2**30)])
+    assert proved(AsymptoticRate("iterates"), problem).value["rate"] == "1/4"
+    excited = Iteration(shift, [sp.Rational(1, 2**30)] * 7)
+    assert proved(AsymptoticRate("iterates"), excited).value["rate"] == "1/2"
 
 
 def test_in_large_maps_such_an_eigenvalue_leaves_the_claim_open():

@@ -103,11 +103,13 @@ class Block:
         return found
 
     def require_excited(self, rest: list[Interval], errors: Ball) -> None:
-        """Refuse errors that the polynomial of all other eigenvalues may send to zero."""
+        """Refuse errors that the polynomial of all other eigenvalues, the root 0 among them, may send to zero."""
         d = Ball([[column[i] for i in self.kept] for column in errors.columns], errors.error)
         V = d.times(rest[-1])
         for c in reversed(rest[:-1]):
             V = self.matrix.apply(V, self.bits).plus(d.times(c))
+        for _ in range(len(self.kept) - len(rest)):
+            V = self.matrix.apply(V, self.bits)
         if isqrt(sum(a * a for column in V.columns for a in column)) <= V.error:
             raise Refused("that the errors excite the eigenvalue of largest modulus is not proved")
 

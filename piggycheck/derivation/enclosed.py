@@ -135,7 +135,7 @@ class LeadingEigenvalueStep(Step):
     iteration : int or None
         The index of the error that was looked at; None when the claim is about almost every start.
     characteristic_polynomial : fmpq_poly
-        Of the kept block, without the root 0.
+        Of the kept block.
     side : int
         The sign of the eigenvalue.
     rate : piggycheck.rates.modulus.AlgebraicNumber

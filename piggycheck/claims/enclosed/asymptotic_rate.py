@@ -128,7 +128,6 @@ class _Decision:
         """
         kept, A = self.block()
         chi = A.charpoly()
-        chi = chi.right_shift(next(i for i, c in enumerate(chi.coeffs()) if c != 0))
         leading = _leading(chi)
         limit, first = self.excited(kept, A, leading)
         rate, claim = leading.modulus, self.claim
@@ -259,7 +258,7 @@ def _leading(chi: fmpq_poly) -> _Leading:
     UnknownError
         When several have the largest modulus.
     """
-    if chi.degree() < 1:
+    if not any(c != 0 for c in chi.coeffs()[:-1]):
         raise UnknownError("all eigenvalues of the piece are zero, so its errors vanish after finitely many steps")
     largest = largest_modulus(chi)
     rate, dominant = largest.modulus, largest.dominant
