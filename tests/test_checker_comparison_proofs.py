@@ -104,6 +104,10 @@ CASES = {  # with what may change in it without notice, as the claim stays true
                  lower={"iterates": affine("0 2", "3/4")}),
         OTHER,
     ),
+    "nothing is known of one error": (
+        compared(PLANE, "(1/3)**k", "(1/2)**k*large + 2*(1/2)**k", {"large": MATRIX}, 4, sequences={"large": BY_S}),
+        OTHER,
+    ),
     "a negative eigenvalue": (
         compared(SIGN, "iterates*2 - 0*k", "5*(1/2)**k + iterates", {"iterates": ALTERNATING},
                  tail=tree("1/2", "1", rows="true"), lower={"iterates": affine("1", "-1/2")}),
@@ -154,7 +158,7 @@ def changed(name: str, *changes: tuple[str, Any]) -> dict[str, Any]:
 
 
 KRHO, LARGER, LOWER, HALVES = list(CASES)[:4]
-NINTH, EUCLID, NEGATIVE, TWO, PIECES = list(CASES)[4:]
+NINTH, EUCLID, _, NEGATIVE, TWO, PIECES = list(CASES)[4:]
 DRIVEN = one_map(  # J starts beyond its limit, and what the iterates do pulls it back through zero
     "x", "t", "x/2 - t*x/4", at={"t": "0"}, start={"x": "1 + 5*t"},
 )  # fmt: skip
