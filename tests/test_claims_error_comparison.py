@@ -210,9 +210,25 @@ def test_claims_that_make_no_sense_are_refused_in_one_line(fields, said):
     assert said in str(error.value) and "\n" not in str(error.value)
 
 
+def observed(output, quantity="iterates"):
+    return {"seen": {"quantity": quantity, "output": output}}
+
+
 @pytest.mark.parametrize(
     "claim, said",
     [
+        (
+            ErrorComparison("seen", "1", 5, sequences=observed("log(x - 2)")),
+            "sequence `seen`: the output has no value at the fixed point: logarithm of -1",
+        ),
+        (
+            ErrorComparison("seen", "1", 5, sequences=observed("log(x)")),
+            "sequence `seen`: it has no value at k = 0: logarithm of 0",
+        ),
+        (
+            ErrorComparison("seen", "1", 5, sequences=observed("Abs(x - 1)", "derivatives")),
+            "sequence `seen`: output `Abs(x - 1)`: 2 derivatives at the fixed point",
+        ),
         (ErrorComparison("iterates", "log(k)", 5), "right side `log(k)`: it has no real value at k = 0"),
         (ErrorComparison("iterates", "sqrt(2 - k) + 100", 5), "it has no real value at k = 3"),
         (

@@ -100,6 +100,8 @@ def measured(subject: Subject, estimates: Mapping[str, Estimate]) -> dict[str, M
             errors = estimate.errors(limit_at(own))
             if estimate.of_derivatives:
                 _ = errors.limit.matrix
+            if isinstance(errors, DerivedErrors):
+                _ = errors.target
         except UnknownError as error:
             raise UnknownError(f"sequence `{name}`: {error}") from None
         except InputError as error:

@@ -145,7 +145,7 @@ class _Sides:
             while run.k < k:
                 run.go_to(min(k, run.k + _STEPS))
                 if self.out_of_time():
-                    raise _OutOfTimeError(f"the time was over at k = {k}")
+                    raise _OutOfTimeError(f"the time was over at k = {run.k}")
 
     def _in_balls(self, k: int) -> tuple[int | None, float]:
         values = {name: run.error(k) for name, run in self.runs.items()}

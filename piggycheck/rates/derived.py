@@ -133,13 +133,23 @@ class DerivedErrors:
 
     @cached_property
     def target(self) -> sp.ImmutableMatrix:
-        """What the quantity should tend to."""
-        if self.quantity == "iterates":
-            return self.output.value(self.limit.point.point)
+        """What the quantity should tend to.
+
+        Raises
+        ------
+        InputError
+            When the output has no value at the fixed point, or no derivative.
+        """
+        point = self.limit.point.point
         if self.output is None:
             return self.limit.matrix
+        try:
+            if self.quantity == "iterates":
+                return self.output.value(point)
+            slopes = self.output.slopes(point)
+        except MapError as error:
+            raise InputError(f"the output has no value at the fixed point: {error}") from None
         p = self.output.size
-        slopes = self.output.slopes(self.limit.point.point)
         return sp.ImmutableMatrix(slopes[:, :p] * self.limit.matrix + slopes[:, p:])
 
 
