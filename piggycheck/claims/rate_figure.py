@@ -36,7 +36,7 @@ _DIGITS = 16
 _SMALLEST = arb("1e-250")
 _VISIBLE = 1e-200
 _ROOM = 5 / 4
-_LONGEST = 44
+_LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,9 @@ def _errors(
     """The errors by quantity, and where a piece is identified."""
     series, identified = {}, 0
     for quantity, difference in (("iterates", "‖x_k − x̄‖"), ("derivatives", "‖J_k − J̄‖")):
-        norm = next((step.norm for step in compared if step.quantity == quantity), "max")
-        values, changed = _followed(_source(subject, quantity, norm), count)
+        step = next((step for step in compared if step.quantity == quantity), None)
+        norm, along = ("max", None) if step is None else (step.norm, step.along)
+        values, changed = _followed(_source(subject, quantity, norm, along), count)
         identified = max(identified, changed)
         if values:
             label = f"error of the {quantity}, {difference}"
@@ -163,12 +164,12 @@ def _errors(
     return series, [(identified, f"piece identified: k = {identified}")] if identified else []
 
 
-def _source(subject: Subject | EnclosedSubject, quantity: str, norm: str) -> Any:
+def _source(subject: Subject | EnclosedSubject, quantity: str, norm: str, along: Any) -> Any:
     if isinstance(subject, Subject):
         return ErrorSequence(Limit(subject.iteration, subject.point), quantity, norm)
     if quantity == "iterates":
         return LayeredErrors(subject, norm)
-    return LayeredErrors(subject, norm, subject.chosen("rate_bound")) if subject.map.declared else None
+    return LayeredErrors(subject, norm, along or subject.chosen("rate_bound")) if subject.map.declared else None
 
 
 def _measured(subject: Subject, estimate: Estimate, count: int) -> Series | None:
@@ -195,7 +196,8 @@ def _followed(errors: Any, count: int) -> tuple[list[float], int]:
                 found.append(_rounded(run.error(k), k))
                 if isinstance(run, (ErrorRun, LayeredRun)):
                     signatures.append(run.signature if isinstance(run, ErrorRun) else run.step.signature)
-            return found, _identified(signatures)
+            settled = not isinstance(run, LayeredRun) or run.step.signature == run.limit.signature
+            return found, _identified(signatures) if settled else 0
         except InputError:
             return [], 0
         except UnknownError:

@@ -49,7 +49,7 @@ _MARKERS = 12
 _NARROW = 20
 _ORDERS = 8
 _ROOM = 1.1
-_FAR = 1e4
+_FAR, _MARGIN = 1e4, 1.5
 _HEIGHT, _ROW, _ROWS, _WIDE = 2.9, 0.17, 3, 78
 _BELOW_LABEL, _BELOW_MARKS = 34, 22
 _SMALLEST, _LARGEST = 1e-200, 1e200
@@ -146,7 +146,7 @@ def _draw(axis: Any, panel: Any) -> None:
     if logarithmic:
         axis.set_yscale("log")
         if level:
-            _stay_near_one(axis)
+            _stay_near_one(axis, panel)
         _mark_round_powers(axis)
     elif level:
         axis.set_ylim(0, _ROOM * max(value for series in panel.series for value in series.values))
@@ -161,10 +161,10 @@ def _draw(axis: Any, panel: Any) -> None:
         axis.legend(ncols=_columns(panel), frameon=False, handlelength=3.2, **place)
 
 
-def _stay_near_one(axis: Any) -> None:
+def _stay_near_one(axis: Any, panel: Any) -> None:
     """Leave out what is so far from 1 that what is near it could not be seen."""
-    lowest, highest = axis.get_ylim()
-    axis.set_ylim(max(lowest, 1 / _FAR), min(highest, _FAR))
+    values = [value for series in panel.series for value in series.values if value > 0]
+    axis.set_ylim(max(min(values) / _MARGIN, 1 / _FAR), min(max(values) * _MARGIN, _FAR))
 
 
 def _mark_round_powers(axis: Any) -> None:
