@@ -22,7 +22,7 @@ from piggycheck.derivation import (
     TransientStep,
     TrapStep,
 )
-from piggycheck.errors import InputError, IrrationalError
+from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.expression import parse_number, to_text
 from piggycheck.iteration import Iteration
 from piggycheck.maps import StructuredMap
@@ -173,7 +173,10 @@ def _subject(about: Iteration | SwitchedSystem, at: Mapping[Any, Any] | None, ti
     if isinstance(about.map, StructuredMap):
         from piggycheck.claims.enclosed import EnclosedSubject
 
-        return EnclosedSubject(about, at, time_limit).symbolic()
+        try:
+            return EnclosedSubject(about, at, time_limit).symbolic()
+        except UnknownError as error:
+            raise UnknownError(f"{error}; prove the claim `AsymptoticRate`, which looks at the layers") from None
     return Subject(iteration=about, at=at, time_limit=time_limit)
 
 

@@ -160,18 +160,20 @@ class ObservedStep(Step):
     identified_at : int or None
         From this iterate on, until the end of the run, the switches see what they see at the fixed point.
     rate : str
-        The factor by which the error of the derivatives shrinks in each of the last steps, as decimals; empty when it
-        does not settle.
+        The factor by which the error shrinks in each of the last steps, as decimals; empty when it does not settle.
     radius : tuple of two fmpq, or None
         An enclosure of the spectral radius of A.
     steps : int
         The length of the run.
+    quantity : "iterates" or "derivatives"
+        Whose error it is.
     """
 
     identified_at: int | None
     rate: str
     radius: tuple[Any, Any] | None
     steps: int
+    quantity: str = "derivatives"
 
 
 @dataclass(frozen=True)

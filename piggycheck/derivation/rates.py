@@ -35,6 +35,8 @@ class ComparedStep(Step):
         What the derivatives tend to, where it is rational.
     directions : tuple of str
         What the directions of the derivatives are called, where they are not all.
+    along : piggycheck.claims.directions.Chosen or None
+        These directions.
     """
 
     quantity: str
@@ -49,6 +51,7 @@ class ComparedStep(Step):
     closest: tuple[int, float]
     limit: Any | None = None
     directions: tuple[str, ...] = ()
+    along: Any | None = None
 
 
 @dataclass(frozen=True)

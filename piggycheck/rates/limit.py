@@ -15,7 +15,7 @@ from piggycheck.errors import InputError, IrrationalError
 from piggycheck.fixed_points import FixedPoint, approached, fixed_points
 from piggycheck.iteration import Iteration
 from piggycheck.linalg import identity
-from piggycheck.maps import Piece
+from piggycheck.maps import Piece, SymbolicMap
 
 __all__ = ["Limit", "limit_of"]
 
@@ -124,7 +124,7 @@ def limit_of(iteration: Iteration, at: Mapping[Any, Any] | None = None) -> Limit
     Raises
     ------
     InputError
-        When there is no start, or the fixed point is not known.
+        When there is no start, or the fixed point is not known, or the map is made of layers.
 
     Examples
     --------
@@ -135,6 +135,11 @@ def limit_of(iteration: Iteration, at: Mapping[Any, Any] | None = None) -> Limit
     ((3,), Matrix([[1]]))
     """
     require_start(iteration)
+    if not isinstance(iteration.map, SymbolicMap):
+        raise InputError(
+            "the error along a map made of layers: its limit is not known exactly; ask for the claim `rate_bound`, or "
+            "write a small map out, `Iteration(iteration.map.symbolic(), ...)`"
+        )
     at = iteration.map.parameter_values(at or {})
     start = iteration.start_at(at)
     value = iteration.map.value({**start, **at})

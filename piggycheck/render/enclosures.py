@@ -255,7 +255,8 @@ def observed(step: d.ObservedStep, steps: Sequence[d.Step]) -> Section:
     else:
         said.append(f"A run of {step.steps} steps in ball arithmetic does not identify the active piece. ")
     if step.rate:
-        said += ["The error of the derivatives shrinks in the last steps by the factor ", (Decimal(step.rate),), ". "]
+        error = f"The error of the {step.quantity}"
+        said += [f"{error} shrinks in the last steps by the factor ", (Decimal(step.rate),), ". "]
     if step.radius is not None:
         low, high = step.radius
         bounds = formula(

@@ -56,7 +56,8 @@ def observe(subject: EnclosedSubject, limit: LimitEnclosure, chosen: Chosen | No
     run = _Run(subject, _closer(subject, limit, chosen), chosen)
     run.follow()
     radius = enclosed_radius(limit) if run.identified is not None else None
-    return ObservedStep(run.identified, run.rate_text(), radius, run.last) if run.last else None
+    quantity = "iterates" if chosen is None else "derivatives"
+    return ObservedStep(run.identified, run.rate_text(), radius, run.last, quantity) if run.last else None
 
 
 def _closer(subject: EnclosedSubject, limit: LimitEnclosure, chosen: Chosen | None) -> LimitEnclosure:

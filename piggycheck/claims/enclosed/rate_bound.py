@@ -306,6 +306,7 @@ class _Decision:
                 found.equalities,
                 found.closest,
                 directions=labels,
+                along=self.chosen,
             )
         )
         return derivation
