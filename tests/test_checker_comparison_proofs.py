@@ -201,6 +201,11 @@ FALSE = {
     "rows for the Frobenius norm": changed(KRHO, ("claim/norm", "frobenius")),
     "before the range": changed(KRHO, ("witness/start", "0")),
     "a finite range": changed(KRHO, ("claim/upto", "10")),
+    "a tail by another proof": changed(KRHO, ("witness/tail/method", "polytope")),
+    "a tail by no proof": changed(KRHO, ("witness/tail/method", "1")),
+    "a bound from below without a limit": changed(
+        LOWER, ("witness/limits/derivatives", {key: THIRD[key] for key in ("fixed_point", "pieces")})
+    ),
     "an unknown method": changed(KRHO, ("witness/lower/iterates/method", "row")),
     "a map with a guard": changed(PIECES, ("witness/lower/derivatives", affine("1 0", "1/2", column="t"))),
     "a guard for iterates": changed(TWO, ("witness/lower/iterates", affine("1 0", "1/2"))),

@@ -34,8 +34,6 @@ def floor(sequence: ErrorSequence, limit: Data, data: Data, first: int, bits: in
         raise Refused("the vector or the eigenvalue is zero")
     region = None
     if not affine:
-        if text(data["method"], "lower.method") != "word_tree":
-            raise Unreadable('`lower.method` is "affine" or "word_tree"')
         region, least = trapped(subject, {key: data[key] for key in data if key in TREE})
         if first < least:
             raise Refused("the trap begins later")
@@ -51,8 +49,8 @@ def floor(sequence: ErrorSequence, limit: Data, data: Data, first: int, bits: in
     if sequence.quantity == "iterates":
         return Floor(absolute(t) * norm, ZERO, Interval(abs(modulus)))
     j = column(sequence, data)
-    s, slopes = image(w, tail.columns(sequence.limit)[j]), []
     X = matrix(limit.get("matrix"), "matrix", subject.p, subject.m)
+    s, slopes = image(w, tail.columns(sequence.limit)[j]), []
     for A, moved in moving_pieces(subject, X, region):
         require_multiple(w, A, modulus)
         change = Interval(multiple(w, moved[j]) / modulus) * t

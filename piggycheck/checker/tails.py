@@ -29,6 +29,8 @@ DIGITS = 128  # binary ones of the largest difference
 
 def trapped(subject: FixedPoint, witness: Data) -> tuple[Region, int]:
     """A region that iterates do not leave from an index on, where they meet the listed pieces alone."""
+    if text(witness["method"], "method") != "word_tree":
+        raise Unreadable('`method` beside a trap is "word_tree"')
     rate, tree = contraction(subject, witness), read_tree(subject.p, len(subject.A), witness)
     data = fields(witness["trap"], "trap", ("iteration", "level", "growth", "bits"))
     if subject.map.start is None:
