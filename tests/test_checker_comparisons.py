@@ -247,6 +247,11 @@ FALSE = {
         one_map("x", "t", "x + t*(x - 1)**2", at={"t": "1"}, start={"x": "1"}),
         "implicit", "10", 3, {"implicit": {"fixed_point": {"x": "1"}, "pieces": [piece([["1"]], [["0"]], "1 1")]}},
     ),
+    "no implicit function where it cancels": compared(
+        one_map("x", "t", "x/2 + t*x**2/4", at={"t": "1"}, start={"x": "1"}),
+        "0*implicit", "10 + implicit - implicit", 3,
+        {"implicit": {"fixed_point": {"x": "0"}, "pieces": [piece([["1/2"]], [["0"]], "1 1")], "matrix": [["0"]]}},
+    ),
     "no start": {key: value for key, value in CASES[KRHO][0].items() if key != "start"},
     "no pieces": changed(KRHO, ("witness/limits/derivatives", {"fixed_point": {"x": "0"}, "matrix": [["0"]]})),
     "a matrix for iterates": changed(KRHO, ("witness/limits/iterates/matrix", [["0"]])),

@@ -48,13 +48,21 @@ def unknown(name: str) -> Number:
     raise Open(f"a value of {name}")
 
 
+class BoundForms(Forms):
+    """Affine forms, in which an error that cancels has to exist, too."""
+
+    def partial(self, i: int) -> bool:
+        """Whether a node may have no value somewhere."""
+        return super().partial(i) or self.program.nodes[i].data != "k"
+
+
 class Bound:
     """A bound in k, and in names of sequences."""
 
     def __init__(self, text: Any, names: Sequence[str] = ()) -> None:
         self.program = BoundProgram(["k", *names])
         self.node = self.program.read(text)
-        self.forms = Forms(self.program, {})
+        self.forms = BoundForms(self.program, {})
         self.exact, self.powers = Exact(), Powers()
         self.known: tuple[Arithmetic | None, Powers] = None, {}
 
