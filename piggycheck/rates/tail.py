@@ -315,4 +315,5 @@ def _root(square: fmpq) -> fmpq:
     if fmpq(numerator, denominator) ** 2 == square:
         return fmpq(numerator, denominator)
     with ctx.workprec(64):
-        return bounds(arb(square).sqrt())[1]
+        upper = bounds(arb(square).sqrt())[1]
+    return simplest_between(upper, upper * fmpq(10**9 + 1, 10**9))
