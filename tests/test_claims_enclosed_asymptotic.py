@@ -13,9 +13,11 @@ from flint import fmpq, fmpq_mat
 from structured_cases import structured
 from test_claims_enclosed_certificates import World
 
-from piggycheck.algorithms import forward_backward, gradient_descent
+import piggycheck as pc
+from piggycheck.algorithms import admm, forward_backward, gradient_descent
 from piggycheck.claims import AsymptoticRate, prove
-from piggycheck.functions import l1, quadratic
+from piggycheck.errors import InputError, UnknownError
+from piggycheck.functions import difference, l1, least_squares, quadratic
 from piggycheck.iteration import Iteration
 from piggycheck.maps import Affine, StateBlock, StructuredMap
 from piggycheck.maps.sources import Constant, Factor, Term
@@ -116,6 +118,25 @@ def test_several_leading_eigenvalues_leave_large_maps_open():
     problem = forward_backward(f, l1("lam"), step="1/2", parameters=["lam"])
     found = undecided(AsymptoticRate("iterates"), problem, {"lam": 1})
     assert "several eigenvalues of the piece have the largest modulus, 3/4" in found.reason
+
+
+def test_layers_that_invert_a_matrix_are_written_out():
+    """Of total variation of numbers that differ by 10 all 7 differences are kept, and the state is shifted alone."""
+    identity = diagonal(*["1"] * 8)
+    problem = admm(
+        least_squares(identity, [10 * (i % 2) for i in range(8)]), l1("lam"), difference(1, 8), parameters=["lam"]
+    )
+    content = content_of(proved(AsymptoticRate("iterates"), problem, {"lam": "1/2"}))
+    assert "map" in content
+
+
+def test_functions_are_for_maps_that_are_written_out():
+    large = lasso(*random_lasso(60, 3, 1))
+    for ask in (pc.error_sequence, lambda iteration, at: pc.smallest_constant(iteration, "9/10", at)):
+        with pytest.raises(InputError, match="ask for the claim `rate_bound`"):
+            ask(large, {"penalty": "7/3"})
+    with pytest.raises(UnknownError, match="prove the claim `AsymptoticRate`"):
+        pc.asymptotic_rate(large, {"penalty": "7/3"})
 
 
 def test_of_a_curved_piece_the_spectral_radius_is_named():

@@ -27,6 +27,7 @@ from piggycheck.errors import PiggycheckError, UnknownError
 from piggycheck.expression import to_text
 from piggycheck.maps import Affine, Elementwise, Node, Signature, StateBlock
 from piggycheck.maps.affinity import affine_nodes
+from piggycheck.maps.sources import Factor
 from piggycheck.rates.modulus import AlgebraicNumber, largest_modulus
 
 __all__ = ["asymptotic_rate_statement", "decide_asymptotic_rate"]
@@ -35,6 +36,7 @@ _MOST_KEPT = 30
 _MOST_STEPS = 20_000
 _BITS = (256, 1024)
 _ROOT_BITS = 1200
+_MOST_DENOMINATOR = 360
 
 
 def decide_asymptotic_rate(claim: AsymptoticRate, subject: EnclosedSubject) -> Verdict:
@@ -148,6 +150,8 @@ class _Decision:
         if not _is_affine(map_.nodes, bound.by_node(limit.signature), along_parameters=self.chosen is not None):
             what = "state and parameters together" if self.chosen is not None else "the state"
             raise UnknownError(f"the piece at the fixed point is not affine in {what}: the rate is exact where it is")
+        if any(factor.inverted for node in map_.nodes if isinstance(node, Affine) for factor in _factors(node)):
+            raise UnknownError("a layer inverts a matrix, and exact rates are certified where none does")
         try:
             moment = bound(Enclosed(limit.point))
             if moment.signature != limit.signature:
@@ -160,6 +164,8 @@ class _Decision:
                 f"{len(rows.kept)} coordinates are not constant near the fixed point, and exact eigenvalues are "
                 f"computed for 1 to {_MOST_KEPT}"
             )
+        if int(rows.matrix.numer_denom()[1]).bit_length() > _MOST_DENOMINATOR:
+            raise UnknownError("the derivative at the fixed point has too long a denominator for certificates")
         return rows.kept, rows.matrix
 
     def excited(self, kept: tuple[int, ...], A: fmpq_mat, leading: _Leading) -> tuple[LimitEnclosure, int | None]:
@@ -241,6 +247,12 @@ class _Decision:
                 "directions": None if chosen is None else chosen.text(),
             },
         )
+
+
+def _factors(node: Affine) -> list[Factor]:
+    """The factors of the products with what depends on the state."""
+    terms = [term for term in node.terms if term.of is not None and term.of.depends_on_state()]
+    return [factor for term in terms for factor in term.factors]
 
 
 def _seen(observed: ObservedStep | None) -> dict[str, Any]:
