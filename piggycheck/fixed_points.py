@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,7 +15,8 @@ from flint import fmpq, fmpq_mat
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.matrices.exceptions import DMNonInvertibleMatrixError
 
-from piggycheck.arithmetic import RATIONAL, Mpmath, rational, sign, to_sympy
+from piggycheck.arithmetic import RATIONAL, Balls, Mpmath, rational, sign, to_sympy
+from piggycheck.common_roots import common_roots, polynomials
 from piggycheck.errors import IrrationalError, MapError, UnknownError
 from piggycheck.feasibility import Feasible, feasible_point
 from piggycheck.iteration import Iteration
@@ -23,12 +26,13 @@ from piggycheck.switched import SwitchedSystem
 
 __all__ = ["FixedPoint", "FixedPoints", "approached", "fixed_points", "linearise", "rational_matrix"]
 
-_MAX_SOLUTIONS = 64
+_MOST_BY_BASES = 12
 _MAX_NEIGHBOURS = 64
 _GUESS_STEPS = 2000
 _GUESS_DIGITS = 30
 _LARGEST_GUESS = 10**6
 _LARGEST_DENOMINATOR = 10**4
+_BALLS = Balls(256)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,13 @@ class FixedPoints(Sequence):
         return len(self.points)
 
 
-def fixed_points(iteration: Iteration, at: Mapping[Any, Any] | None = None, *, max_pieces: int = 1024) -> FixedPoints:
+def fixed_points(
+    iteration: Iteration,
+    at: Mapping[Any, Any] | None = None,
+    *,
+    max_pieces: int = 1024,
+    time_limit: float = math.inf,
+) -> FixedPoints:
     """Find the fixed points at given parameters, exactly.
 
     Parameters
@@ -90,6 +100,8 @@ def fixed_points(iteration: Iteration, at: Mapping[Any, Any] | None = None, *, m
         A value for each parameter, keyed by symbol or name.
     max_pieces : int
         How many pieces are examined at most. Beyond that only those near the iteration's own path are.
+    time_limit : float
+        Seconds after which no more pieces are listed or examined.
 
     Returns
     -------
@@ -118,16 +130,17 @@ def fixed_points(iteration: Iteration, at: Mapping[Any, Any] | None = None, *, m
     """
     at = iteration.map.parameter_values(at or {})
     local = iteration.map.fix(at)
-    search = _Search(local)
-    signatures = local.signatures(lambda guard, outcomes: outcomes)
-    too_many = _has_more_pieces(local, max_pieces)
-    listed = [] if too_many else list(itertools.islice(signatures, max_pieces + 1))
+    search = _Search(local, time.monotonic() + time_limit)
+    too_many, listed = _has_more_pieces(local, max_pieces), None
+    if not too_many:
+        listed = search.listed(max_pieces + 1)
     end = None
-    if not too_many and len(listed) <= max_pieces:
+    if listed is not None and len(listed) <= max_pieces:
         for signature, constraints in listed:
             search.examine(local.piece(signature), constraints)
     else:
-        search.give_up(f"only pieces near the iteration's own path were examined, of more than {max_pieces}")
+        many = f"more than {max_pieces}" if too_many or listed is not None else "so many that the time was up"
+        search.give_up(f"only pieces near the iteration's own path were examined, of {many}")
         end = _follow(iteration, at)
         for signature in itertools.islice(_near(end, local), _MAX_NEIGHBOURS):
             piece = local.piece(signature)
@@ -147,23 +160,43 @@ def _has_more_pieces(local: SymbolicMap, count: int) -> bool:
     return bool(rational_slopes) and 2 ** fmpq_mat(rational_slopes).rank() > count
 
 
+class _TimeUp(UnknownError):
+    """The time is up."""
+
+
 class _Search:
     """Collects the fixed points of one map of the state alone."""
 
-    def __init__(self, local: SymbolicMap):
-        self.local = local
+    def __init__(self, local: SymbolicMap, deadline: float):
+        self.local, self.deadline = local, deadline
         self.found: dict[tuple[sp.Expr, ...], bool] = {}
         self.reasons: dict[str, None] = {}
+
+    def listed(self, most: int) -> list[tuple[Signature, tuple]] | None:
+        """The pieces, or so many of them; None when that takes too long."""
+
+        def both(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
+            if time.monotonic() > self.deadline:
+                raise _TimeUp
+            return outcomes
+
+        try:
+            return list(itertools.islice(self.local.signatures(both), most))
+        except _TimeUp:
+            return None
 
     def give_up(self, reason: str) -> None:
         self.reasons[reason] = None
 
     def examine(self, piece: SmoothPiece, constraints: Sequence) -> None:
         """Add the fixed points that lie in the closed region of a piece."""
+        if time.monotonic() > self.deadline:
+            self.give_up("the time was up before all pieces were examined")
+            return
         try:
             lost = False
             for x, isolated in self._solutions(piece, constraints):
-                kept = self._keep(x, isolated)
+                kept = self._keep(x, isolated, piece)
                 if kept and not isolated:
                     return
                 lost = lost or not (kept or isolated)
@@ -178,10 +211,16 @@ class _Search:
             near = (Fraction(str(end[v])).limit_denominator(_LARGEST_DENOMINATOR) for v in self.local.state)
             self._keep(tuple(sp.Rational(c.numerator, c.denominator) for c in near), True)
 
-    def _keep(self, x: tuple[sp.Expr, ...], isolated: bool) -> bool:
-        """Keep a candidate if the whole map returns it unchanged."""
+    def _keep(self, x: tuple[sp.Expr, ...], isolated: bool, piece: SmoothPiece | None = None) -> bool:
+        """Keep a candidate if the whole map returns it unchanged; a piece that the map takes there does, as solved."""
         if x in self.found:
             return True
+        if piece is not None and not all(c.is_Rational for c in x):
+            used = _is_used(piece, dict(zip(self.local.state, x, strict=True)))
+            if used:
+                self.found[x] = isolated
+            if used is not None:
+                return used
         try:
             value = self.local.value(dict(zip(self.local.state, x, strict=True)))
         except MapError:  # the map is not defined there, so it is no fixed point
@@ -202,6 +241,21 @@ class _Search:
                 return
         for x in _algebraic_solutions(piece, state):
             yield x, True
+
+
+def _is_used(piece: SmoothPiece, point: Mapping[sp.Symbol, sp.Expr]) -> bool | None:
+    """Whether the map takes a piece at an irrational point, as far as enclosures of the guards show."""
+    if not all(e.is_polynomial(*point) for e in piece.expressions):
+        return None
+    try:
+        with _BALLS.precision():
+            values = {v: _BALLS.evaluate(c) for v, c in point.items()}
+            signs = [(sign, _BALLS.sign(_BALLS.evaluate(guard, values))) for sign, guard in piece.conditions]
+    except (UnknownError, MapError):
+        return None
+    if any(seen == -sign != 0 for sign, seen in signs):
+        return False
+    return True if all(seen == sign != 0 for sign, seen in signs) else None
 
 
 def _affine_solutions(piece: SmoothPiece, constraints: Sequence, state: Sequence[sp.Symbol]):
@@ -247,15 +301,17 @@ def _algebraic_solutions(piece: SmoothPiece, state: Sequence[sp.Symbol]) -> list
     equations = [sp.numer(sp.together(sp.expand(e - v))) for e, v in zip(piece.expressions, state, strict=True)]
     if all(e == 0 for e in equations):
         raise UnknownError("every point of the piece is fixed")
+    if any(not e.is_polynomial(*state) for e in equations):
+        raise UnknownError("its equations are not polynomial")
     try:
-        polynomials = [sp.Poly(e, *state) for e in equations if e != 0]
-    except sp.PolynomialError:
-        raise UnknownError("its equations are not polynomial") from None
-    if len(state) == 1:
-        roots = sp.Poly(equations[0], *state)
-        return [(root,) for root in _real_roots(roots)]
-    if sp.prod(p.total_degree() for p in polynomials) > _MAX_SOLUTIONS or len(state) > 4:
-        raise UnknownError(f"its polynomial system may have more than {_MAX_SOLUTIONS} solutions")
+        return [x for one in common_roots(polynomials(equations, state)) for x in one.points()]
+    except UnknownError as error:
+        if len(state) < 3:
+            raise
+        unsolved = error
+    polys = [sp.Poly(e, *state) for e in equations if e != 0]
+    if sp.prod(p.total_degree() for p in polys) > _MOST_BY_BASES or len(state) > 4:
+        raise unsolved
     for last in state:
         solutions = _solve_in_shape_position(equations, [v for v in state if v != last], last)
         if solutions is not None:

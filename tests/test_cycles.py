@@ -152,7 +152,40 @@ def test_a_polynomial_map_of_the_plane():
     a, b = sp.Rational(7, 5), sp.Rational(3, 10)
     (cycle,) = cycles(Iteration(SymbolicMap([x, y], [1 - a * x**2 + y, b * x])), period=2)
     assert sp.simplify(sum(point[0] for point in cycle.points)) == (1 - b) / a
-    assert cycle.attracting is None and "irrational" in cycle.reason
+    assert (cycle.attracting, cycle.repelling) == (False, False)  # the eigenvalues are about -3.01 and -0.03
+
+
+def test_a_product_of_two_maps_of_the_line_has_the_cycles_of_both():
+    """x^2 - 1 in the sum and in the difference of the variables: fixed at (1 +- sqrt 5)/2, and 0, -1 is a cycle."""
+    first, second = x + y, x - y
+    u, v = first**2 - 1, second**2 - 1
+    found = cycles(Iteration(SymbolicMap([x, y], [sp.expand((u + v) / 2), sp.expand((u - v) / 2)])), period=2)
+    assert found.exhaustive
+    seen = {frozenset((sp.simplify(a + b), sp.simplify(a - b)) for a, b in cycle.points) for cycle in found}
+    fixed = [(1 + sp.sqrt(5)) / 2, (1 - sp.sqrt(5)) / 2]
+    both = {frozenset({(0, 0), (-1, -1)}), frozenset({(0, -1), (-1, 0)})}
+    mixed = {frozenset({(0, p), (-1, p)}) for p in fixed} | {frozenset({(p, 0), (p, -1)}) for p in fixed}
+    assert seen == {frozenset((sp.simplify(a), sp.simplify(b)) for a, b in cycle) for cycle in both | mixed}
+    for cycle in found:
+        assert cycle.attracting is cycle.is_rational and cycle.repelling is False
+
+
+def test_polynomials_of_the_plane_have_the_cycles_that_newtons_method_finds():
+    following = [-x * y / 2 - 3 * x / 8 + sp.Rational(1, 2), 2 * x**2 * y / 5 - x / 4 - y / 2]
+    found = cycles(Iteration(SymbolicMap([x, y], following)), period=2)
+    expected = [(-1.70256242, 1.25), (2.20256242, 1.25), (1.56478131, -2.83364339), (2.13022312, -1.74968994)]
+    seen = [tuple(map(float, point)) for cycle in found for point in cycle.points]
+    assert found.exhaustive and seen == [pytest.approx(point, abs=1e-7) for point in expected]
+    assert [(cycle.attracting, cycle.repelling) for cycle in found] == [(False, False), (False, True)]
+
+
+def test_heavy_ball_on_a_double_well_is_solved_by_elimination():
+    """With the momentum m a cycle p, -p of period 2 has -p = p - h (p^3 - p) + 2 m p, so h (p^2 - 1) = 2 + 2 m."""
+    h, m = sp.Rational(1), sp.Rational(1, 8)
+    found = cycles(Iteration(SymbolicMap([x, y], [x - h * (x**3 - x) + m * (x - y), x])), period=2)
+    between = sp.sqrt(1 + (2 + 2 * m) / h)
+    assert found.exhaustive
+    assert any({point[0] for point in cycle.points} == {between, -between} for cycle in found)
 
 
 # -- continua, guards, jumps ------------------------------------------------------------------------------------------
@@ -206,6 +239,24 @@ def test_maps_beyond_polynomials_are_left_open():
 def test_too_many_itineraries_are_left_open():
     found = cycles(TENT, period=12, most_words=50)
     assert not found.exhaustive and "too many itineraries" in found.reason
+
+
+def test_more_pieces_than_are_listed_are_left_open():
+    many = sum(sp.Abs(x - i) * (x + i) for i in range(70))
+    found = cycles(Iteration(SymbolicMap([x], [many])), period=1)
+    assert not found.exhaustive and "more than 64 pieces" in found.reason
+
+
+def test_when_the_time_is_up_before_polynomials_are_solved_the_answer_is_not_all():
+    found = cycles(LOGISTIC, period=3, time_limit=0)
+    assert (len(found), found.exhaustive) == (0, False) and "the time was up" in found.reason
+    pieces = cycles(Iteration(SymbolicMap([x], [sp.Abs(x**2 - 1)])), period=2, time_limit=0)
+    assert not pieces.exhaustive and "the time was up before the pieces of the map were listed" in pieces.reason
+
+
+def test_numbers_that_grow_too_long_are_not_followed():
+    with pytest.raises(UnknownError, match="has more than 400000 bits, before 200 steps"):
+        orbit_of(SymbolicMap([x], [x**2 - 1]), (sp.Rational(1, 3),), 200)
 
 
 def test_when_the_time_is_up_the_answer_is_not_all():

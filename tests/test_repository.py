@@ -20,6 +20,7 @@ PACKAGE = ROOT / "piggycheck"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 LINEAR_ALGEBRA = {"arrays", "definite", "feasibility", "intervals", "linalg", "norms", "roots", "spectra"}
+LINEAR_ALGEBRA |= {"common_roots"}
 LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback"}
 LEFT_WING |= {"cycles", "enclosures", "trajectories"}
 RIGHT_WING = {"switched", "stability", "limits"}
@@ -30,6 +31,7 @@ MAY_IMPORT = {
     "arithmetic": {"errors"},
     "linalg": {"errors", "arithmetic"} | LINEAR_ALGEBRA,
     "arrays": {"errors", "arithmetic", "norms", "spectra"},
+    "common_roots": {"errors", "arithmetic"},
     "definite": {"errors"},
     "norms": {"errors"},
     "spectra": {"errors", "linalg"},

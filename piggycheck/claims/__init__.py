@@ -204,8 +204,9 @@ def subject_of(
 
 
 def _opening(subject: About) -> Derivation:
-    """As much of a derivation as can be written down."""
-    for pieces in (True, False):
+    """As much of a derivation as can be written down in the time left."""
+    looked_for = not isinstance(subject, Subject) or "points" in vars(subject) or subject.remaining > 0
+    for pieces in (True, False) if looked_for else (False,):
         try:
             return subject.opening(pieces=pieces)
         except (UnknownError, MapError):

@@ -82,7 +82,7 @@ class Subject(About):
         """The fixed points of the iteration."""
         if self.known is not None:
             return FixedPoints((self.known,), False, "the fixed point was given")
-        return fixed_points(self.iteration, self.at)
+        return fixed_points(self.iteration, self.at, time_limit=self.time_limit)
 
     @cached_property
     def point(self) -> FixedPoint:

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 _ACCURACY = fmpq(1, 10**12)
+_MOST_BITS = 400_000
 
 
 def orbit_of(local: SymbolicMap, point: Point, period: int) -> tuple[Point, ...] | None:
@@ -72,9 +73,17 @@ def orbit_of(local: SymbolicMap, point: Point, period: int) -> tuple[Point, ...]
 
 
 def follow(local: SymbolicMap, point: Point, steps: int) -> tuple[Point, ...]:
-    """Return a point and its iterates, fewer where the map is not defined at one."""
+    """Return a point and its iterates, fewer where the map is not defined at one.
+
+    Raises
+    ------
+    UnknownError
+        When the numbers grow too long.
+    """
     points = [point]
-    for _ in range(steps):
+    for k in range(steps):
+        if sum(c.q.bit_length() + c.p.bit_length() for c in points[-1] if c.is_Rational) > _MOST_BITS:
+            raise UnknownError(f"the exact iterate {k} has more than {_MOST_BITS} bits, before {steps} steps")
         try:
             points.append(tuple(local.value(dict(zip(local.state, points[-1], strict=True)))))
         except MapError:
@@ -103,10 +112,11 @@ def rotated(points: Sequence[Point]) -> tuple[Point, ...]:
 def cycle_from(local: SymbolicMap, points: Sequence[Point], isolated: bool = True) -> Cycle:
     """Describe a cycle of rational points: itinerary, multiplier, whether it attracts."""
     points = rotated(points)
-    itinerary = tuple(str(signature_at(local, x)) for x in points)
+    seen = [signature_at(local, x) for x in points]
+    itinerary = tuple(map(str, seen))
     try:
-        multiplier = multiplier_at(local, points)
-        affine = all(piece_around(local, x).is_affine(local.state) for x in points)
+        multiplier = _multiplied(local, points, seen)
+        affine = all(local.piece(signature).is_affine(local.state) for signature in set(seen))
     except UnknownError as error:
         return Cycle(points, itinerary, None, None, None, None, str(error), isolated)
     attracting, repelling, reason = judged(multiplier.charpoly(), affine)
@@ -123,11 +133,20 @@ def multiplier_at(local: SymbolicMap, points: Sequence[Point]) -> fmpq_mat:
     UnknownError
         When a guard vanishes at a point, or a Jacobian is irrational.
     """
-    product = identity(len(local.state))
-    for point in points:
-        values = dict(zip(local.state, point, strict=True))
-        jacobian = piece_around(local, point).jacobian.subs(values)
-        product = rational_matrix(sp.ImmutableMatrix(jacobian), "the Jacobian") * product
+    return _multiplied(local, points, [signature_at(local, x) for x in points])
+
+
+def _multiplied(local: SymbolicMap, points: Sequence[Point], seen: Sequence[Signature]) -> fmpq_mat:
+    product, constant = identity(len(local.state)), {}
+    for point, signature in zip(points, seen, strict=True):
+        A = constant.get(signature)
+        if A is None:
+            piece = _smooth(local, point, signature)
+            jacobian = piece.jacobian.subs(dict(zip(local.state, point, strict=True)))
+            A = rational_matrix(sp.ImmutableMatrix(jacobian), "the Jacobian")
+            if piece.is_affine(local.state):
+                constant[signature] = A
+        product = A * product
     return product
 
 
@@ -139,7 +158,10 @@ def piece_around(local: SymbolicMap, point: Point) -> SmoothPiece:
     UnknownError
         When a guard vanishes there.
     """
-    seen = signature_at(local, point)
+    return _smooth(local, point, signature_at(local, point))
+
+
+def _smooth(local: SymbolicMap, point: Point, seen: Signature) -> SmoothPiece:
     if 0 in seen:
         raise UnknownError(f"a point of the cycle, ({', '.join(map(str, point))}), is on a guard")
     return local.piece(seen)

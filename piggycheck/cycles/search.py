@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
@@ -44,7 +45,7 @@ def cycles(
     most_words : int
         How many itineraries are examined at most, prefixes included.
     time_limit : float
-        Seconds after which no more itineraries are begun.
+        Seconds after which no more pieces, itineraries or cycles are examined.
 
     Returns
     -------
@@ -84,14 +85,15 @@ def cycles(
     period = read_period(period, "period")
     at = iteration.map.parameter_values(at or {})
     local = iteration.map.fix(at)
-    search = _Search(local, period)
+    deadline = time.monotonic() + time_limit
+    search = _Search(local, period, deadline)
     try:
-        pieces = affine_pieces(local, {})
+        pieces = affine_pieces(local, {}, time_limit=time_limit)
     except GapError as error:
         return Cycles((), False, f"the map is not defined everywhere: {error}")
     except UnknownError as error:
-        return _of_polynomials(local, period, most_words, str(error))
-    return search.along_words(Words(pieces, period, most_words, time_limit))
+        return _of_polynomials(local, period, most_words, deadline - time.monotonic(), str(error))
+    return search.along_words(Words(pieces, period, most_words, deadline - time.monotonic()))
 
 
 def read_period(value: Any, where: str) -> int:
@@ -114,8 +116,8 @@ def read_period(value: Any, where: str) -> int:
 class _Search:
     """Collects the cycles of one map of the state alone."""
 
-    def __init__(self, local: SymbolicMap, period: int):
-        self.local, self.period = local, period
+    def __init__(self, local: SymbolicMap, period: int, deadline: float):
+        self.local, self.period, self.deadline = local, period, deadline
         self.found: dict[tuple[Point, ...], bool] = {}
         self.reasons: dict[str, None] = {}
 
@@ -130,8 +132,18 @@ class _Search:
         for points in [points for points, isolated in self.found.items() if isolated]:
             if words.in_a_continuum([tuple(map(rational, x)) for x in points]):
                 del self.found[points]
-        described = (cycle_from(self.local, points, isolated) for points, isolated in self.found.items())
-        return Cycles(tuple(_sorted(described)), not self.reasons, "; ".join(self.reasons), words.solved)
+        described = self._described()
+        return Cycles(tuple(described), not self.reasons, "; ".join(self.reasons), words.solved)
+
+    def _described(self) -> list[Cycle]:
+        """What the cycles are like, as far as the time suffices, and of one in any case."""
+        described: list[Cycle] = []
+        for points in sorted(self.found):
+            if described and time.monotonic() > self.deadline:
+                self.reasons[f"the time was up after {len(described)} of {len(self.found)} cycles were examined"] = None
+                break
+            described.append(cycle_from(self.local, points, self.found[points]))
+        return described
 
     def _keep(self, x: Point, isolated: bool) -> bool:
         points = orbit_of(self.local, x, self.period)
@@ -140,12 +152,8 @@ class _Search:
         return points is not None
 
 
-def _of_polynomials(local: SymbolicMap, period: int, most: int, why: str) -> Cycles:
+def _of_polynomials(local: SymbolicMap, period: int, most: int, time_limit: float, why: str) -> Cycles:
     try:
-        return polynomial_cycles(local, period, most)
+        return polynomial_cycles(local, period, most, time_limit)
     except UnknownError as error:
         return Cycles((), False, f"{why}; {error}" if str(error) != why else why)
-
-
-def _sorted(found: Iterator[Cycle]) -> Sequence[Cycle]:
-    return sorted(found, key=lambda cycle: cycle.points)

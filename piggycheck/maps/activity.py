@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import sympy as sp
 from flint import fmpq
@@ -81,8 +82,13 @@ def monomial_coefficients(expression: sp.Expr) -> dict[sp.Expr, fmpq]:
     >>> monomial_coefficients((x - 1) ** 2) == {x**2: 1, x: -2, sp.S.One: 1}
     True
     """
+    return dict(_monomial_coefficients(expression))
+
+
+@lru_cache(maxsize=4096)
+def _monomial_coefficients(expression: sp.Expr) -> tuple[tuple[sp.Expr, fmpq], ...]:
     terms = sp.expand(expression).as_coefficients_dict()
-    return {monomial: rational(coefficient) for monomial, coefficient in terms.items() if coefficient != 0}
+    return tuple((monomial, rational(coefficient)) for monomial, coefficient in terms.items() if coefficient != 0)
 
 
 def essential_activity(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -58,7 +60,11 @@ class AffinePieces:
 
 
 def affine_pieces(
-    map_: SymbolicMap, at: Mapping[sp.Symbol, Any], variables: Sequence[sp.Symbol] | None = None
+    map_: SymbolicMap,
+    at: Mapping[sp.Symbol, Any],
+    variables: Sequence[sp.Symbol] | None = None,
+    *,
+    time_limit: float = math.inf,
 ) -> AffinePieces:
     """List the pieces of a map as affine functions of its state and of the parameters that have no value.
 
@@ -68,6 +74,8 @@ def affine_pieces(
     at : mapping from parameters to numbers
     variables : sequence of symbols, optional
         What the pieces are functions of; the state and the open parameters, in their order, by default.
+    time_limit : float
+        Seconds after which no more pieces are looked for.
 
     Returns
     -------
@@ -76,7 +84,8 @@ def affine_pieces(
     Raises
     ------
     UnknownError
-        When a piece or a guard is not affine with rational coefficients, or there are more than 64 pieces.
+        When a piece or a guard is not affine with rational coefficients, there are more than 64 pieces, or the time
+        is up.
 
     Examples
     --------
@@ -95,7 +104,14 @@ def affine_pieces(
         [theta for theta in map_.parameters if theta not in at],
     )
     variables = fixed.variables if variables is None else tuple(variables)
-    found = list(islice(fixed.signatures(lambda guard, outcomes: outcomes, gaps=False), _MAX_PIECES + 1))
+    deadline = time.monotonic() + time_limit
+
+    def both(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
+        if time.monotonic() > deadline:
+            raise UnknownError("the time was up before the pieces of the map were listed")
+        return outcomes
+
+    found = list(islice(fixed.signatures(both, gaps=False), _MAX_PIECES + 1))
     if len(found) > _MAX_PIECES:
         raise UnknownError(f"the map has more than {_MAX_PIECES} pieces; they are not listed")
     pieces, guards = [], {}
