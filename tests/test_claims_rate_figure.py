@@ -120,6 +120,35 @@ def test_compared_rates_are_drawn_for_the_sequences_they_are_of():
     ]
 
 
+def test_one_name_may_stand_for_two_sequences_in_two_claims():
+    by_step = gradient_descent("x**2/20", ["x"], "theta", parameters=["theta"], start=[1])
+    claims = [
+        ErrorComparison("other", "iterates", 30, sequences={"other": {"quantity": "iterates", "at": {"theta": at}}})
+        for at in ("5", "15/2")
+    ]
+    errors, quotients = panels(by_step, *claims)
+    assert ["other: iterates, at theta = 5", "other: iterates, at theta = 15/2"] == [
+        series.label for series in errors.series[2:]
+    ]
+    assert quotients.series[0].values == pytest.approx([(5 / 9) ** k for k in range(41)])
+    assert quotients.series[1].values == pytest.approx([(5 / 18) ** k for k in range(41)])
+
+
+def test_a_sequence_in_another_norm_is_another_one():
+    claims = [RateBound("iterates", "8*(19/20)**k", 9), ErrorComparison("iterates", "2", 9, norm="frobenius")]
+    errors, _ = panels(DIAGONAL, *claims)
+    assert "iterates: iterates, in the Frobenius norm" == errors.series[2].label
+
+
+def test_an_error_is_divided_by_a_bound_in_the_norm_of_the_claim():
+    bounds = {"max": "7*(19/20)**k", "frobenius": "sqrt((1/4)**k + 49*(361/400)**k)"}
+    claims = [RateBound("derivatives", bound, 20, norm) for norm, bound in bounds.items()]
+    errors, quotients = panels(DIAGONAL, *claims)
+    assert "derivatives: derivatives, in the Frobenius norm" == errors.series[2].label
+    for one in quotients.series[:2]:
+        assert one.values == pytest.approx([1] * 41)
+
+
 def test_it_is_drawn(tmp_path):
     subject = Subject(iteration=KINK, at={"theta": 1})
     claims = [RateBound("iterates", "50*(3/5)**k", "infinity"), RateBound("derivatives", "(1/2)**k", 20)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count as count_up
 from itertools import pairwise
 from typing import Any
@@ -41,11 +41,11 @@ _LONGEST = 60
 
 @dataclass(frozen=True)
 class _Line:
-    """A bound to be drawn: what it bounds and what it is called, or empty when nothing is divided by it."""
+    """A bound to be drawn; what it bounds, and what their quotient is called, unless nothing is divided by it."""
 
     series: Series
-    quantity: str = ""
-    name: str = ""
+    bounded: Series | None = None
+    quotient: str = ""
 
 
 def rate_panels(subject: Subject | EnclosedSubject, verdicts: Sequence[Verdict], steps: int) -> tuple[Panel, ...]:
@@ -76,27 +76,27 @@ def rate_panels(subject: Subject | EnclosedSubject, verdicts: Sequence[Verdict],
     errors, marks = _errors(subject, compared, count)
     if not errors:
         return ()
-    named = dict(errors)
-    for estimate in _estimates(sides, verdicts):
-        values = _measured(subject, estimate, count) if isinstance(subject, Subject) else None
-        if values:
-            named[estimate.name] = values
+    sequences = _Sequences(subject, errors, {step.quantity: step.norm for step in reversed(compared)}, count)
     claims = count_up()
     lines: list[_Line] = []
     for verdict, step in zip(about, compared, strict=True):
-        lines += _new(_lines(verdict, step, count, next(claims)), lines)
+        named = sequences.named({step.quantity: Estimate(step.quantity, step.quantity, norm=step.norm)})
+        first = next(one for one in compared if one.quantity == step.quantity)
+        error = named.get(step.quantity) if str(step.along) == str(first.along) else None
+        lines += _new(_lines(verdict, step, count, next(claims), error), lines)
         marks += [(step.violation, f"first violation: k = {step.violation}")] if step.violation is not None else []
     quotients: list[Series] = []
     for verdict in sides:
-        drawn, quotient, seen = _compared(verdict, named, count, next(claims))
-        lines += _new(drawn, lines)
+        named = sequences.named(verdict.derivation.first(SidesStep).estimates)
+        found, quotient, seen = _compared(verdict, named, count, next(claims))
+        lines += _new(found, lines)
         quotients += quotient
         marks += seen
-    for name, step in rates:
-        lines += _new(_fitted(name, step, named), lines)
-    drawn = [*_numbered(named), *(line.series for line in lines)]
+    for name, estimate, step in rates:
+        lines += _new(_fitted(name, step, sequences.named({name: estimate})), lines)
+    drawn = [*errors.values(), *sequences.others, *(line.series for line in lines)]
     last = max((k for one in drawn for k, value in zip(one.k, one.values, strict=True) if value >= _VISIBLE), default=1)
-    quotients = [*_quotients(named, lines), *quotients]
+    quotients = [*_quotients(lines), *quotients]
     unique = tuple(dict.fromkeys(mark for mark in marks if mark[0] <= last))
     panels = [Panel("Errors and bounds", "error", tuple(_cut(one, last) for one in drawn), marks=unique)]
     if quotients:
@@ -115,37 +115,52 @@ def _count(steps: int, verdicts: Sequence[Verdict]) -> int:
         tail = verdict.derivation.first(TailStep)
         wanted.append(min(step.proved_upto, _ENOUGH if isinstance(verdict, Undecided) else _MOST))
         wanted.append(int(_ROOM * max(step.violation or 0, getattr(step, "first", 0))))
-        if tail is not None:
+        if tail is not None and isinstance(step, ComparedStep):
             far = int(_FAR / max(-math.log(as_float(tail.rate)), _SLOW))
-            wanted += [min(far, _ENOUGH), int(_ROOM * tail.start)]
+            wanted.append(min(far, _ENOUGH))
+        wanted.append(0 if tail is None else int(_ROOM * tail.start))
     return max(wanted)
 
 
-def _rates(verdict: Verdict) -> list[tuple[str, AsymptoticRateStep]]:
-    """Which sequence has which rate, by the name of the sequence or the quantity."""
-    found, name = [], ""
+def _rates(verdict: Verdict) -> list[tuple[str, Estimate, AsymptoticRateStep]]:
+    """Which sequence has which rate."""
+    found: list[tuple[str, Estimate, AsymptoticRateStep]] = []
+    about = None
     for step in verdict.derivation:
         if isinstance(step, SequenceStep):
-            name = step.name
+            about = Estimate(step.name, step.quantity, step.at or None, wrt=step.wrt or None)
         if isinstance(step, AsymptoticRateStep):
-            found.append((name or step.quantity, step))
+            one = about or Estimate(step.quantity, step.quantity)
+            found.append((one.name, one, step))
     return found
 
 
-def _estimates(sides: Sequence[Verdict], verdicts: Sequence[Verdict]) -> list[Estimate]:
-    """What the names in claims stand for, where it is not one of the two errors that are always drawn."""
-    found: dict[str, Estimate] = {}
-    for verdict in sides:
-        found |= verdict.derivation.first(SidesStep).estimates
-    for verdict in verdicts:
-        for step in verdict.derivation:
-            if isinstance(step, SequenceStep) and step.name not in found:
-                found[step.name] = Estimate(step.name, step.quantity, step.at or None, wrt=step.wrt or None)
-    return [estimate for estimate in found.values() if not _is_drawn_anyway(estimate)]
+class _Sequences:
+    """The sequences that claims name, each followed once; one name may stand for another sequence in another claim."""
 
+    def __init__(self, subject: Any, errors: Mapping[str, Series], norms: Mapping[str, str], count: int):
+        self.subject, self.errors, self.norms, self.count = subject, errors, norms, count
+        self._known: dict[str, Series | None] = {}
 
-def _is_drawn_anyway(estimate: Estimate) -> bool:
-    return estimate.is_plain and estimate.name == estimate.quantity and not (estimate.at or estimate.wrt)
+    @property
+    def others(self) -> list[Series]:
+        """All that are drawn beside the two errors."""
+        return [series for series in self._known.values() if series is not None]
+
+    def named(self, estimates: Mapping[str, Estimate]) -> dict[str, Series]:
+        """Return the sequences of a claim by their names, as far as they are known."""
+        found = {name: self._series(estimate) for name, estimate in estimates.items()}
+        return {name: series for name, series in found.items() if series is not None}
+
+    def _series(self, estimate: Estimate) -> Series | None:
+        plain = estimate.is_plain and not (estimate.at or estimate.wrt)
+        if plain and estimate.norm == self.norms.get(estimate.quantity, "max"):
+            return self.errors.get(estimate.quantity)
+        key = f"{estimate.name}: {describe(estimate).removeprefix('the error of the ')}"
+        if key not in self._known and isinstance(self.subject, Subject):
+            number = len(self.others)
+            self._known[key] = _measured(self.subject, estimate, _written(key), f"sequence:{number}", self.count)
+        return self._known.get(key)
 
 
 def _errors(
@@ -172,15 +187,14 @@ def _source(subject: Subject | EnclosedSubject, quantity: str, norm: str, along:
     return LayeredErrors(subject, norm, along or subject.chosen("rate_bound")) if subject.map.declared else None
 
 
-def _measured(subject: Subject, estimate: Estimate, count: int) -> Series | None:
+def _measured(subject: Subject, estimate: Estimate, label: str, role: str, count: int) -> Series | None:
     """A sequence that a claim names."""
     try:
         errors = measured(subject, {estimate.name: estimate})[estimate.name].errors
     except PiggycheckError:
         return None
     values, _ = _followed(errors, count)
-    label = _written(f"{estimate.name}: {describe(estimate).removeprefix('the error of the ')}")
-    return Series(label, tuple(range(len(values))), tuple(values), "sequence") if values else None
+    return Series(label, tuple(range(len(values))), tuple(values), role) if values else None
 
 
 def _followed(errors: Any, count: int) -> tuple[list[float], int]:
@@ -219,25 +233,16 @@ def _identified(signatures: Sequence[Any]) -> int:
     return changes[-1] if changes else 0
 
 
-def _numbered(named: Mapping[str, Series]) -> list[Series]:
-    """The sequences, those that claims name with numbers that tell their colours apart."""
-    numbers = count_up()
-    return [
-        replace(series, role=f"sequence:{next(numbers)}") if series.role == "sequence" else series
-        for series in named.values()
-    ]
-
-
 def _new(lines: Sequence[_Line], drawn: Sequence[_Line]) -> list[_Line]:
     known = {(line.series.label, line.series.values) for line in drawn}
     return [line for line in lines if (line.series.label, line.series.values) not in known]
 
 
-def _lines(verdict: Verdict, step: ComparedStep, count: int, number: int) -> list[_Line]:
+def _lines(verdict: Verdict, step: ComparedStep, count: int, number: int, error: Series | None) -> list[_Line]:
     """The claimed bound, and what is proved from some index on."""
     name = _short(step.bound)
     line = _side(read_bound(step.bound), {}, count, f"{step.quantity} ≤ {name}: {_said(verdict)}", f"claimed:{number}")
-    lines = [_Line(line, step.quantity, name)]
+    lines = [_Line(line, error, f"{step.quantity} / {name}")]
     tail = verdict.derivation.first(TailStep)
     if tail is not None and tail.start < count:
         constant, slope, rate = as_float(tail.constant), as_float(tail.slope), as_float(tail.rate)
@@ -302,21 +307,20 @@ def _fitted(name: str, step: AsymptoticRateStep, named: Mapping[str, Series]) ->
     return [_Line(Series(f"{name}: C·{growth}{shown}^k, proved rate", ks, values, "proved"))]
 
 
-def _quotients(named: Mapping[str, Series], lines: Sequence[_Line]) -> list[Series]:
+def _quotients(lines: Sequence[_Line]) -> list[Series]:
     """What parts of the bounds the errors are, as far as both are known and visible."""
     found = []
     for line in lines:
-        if line.quantity not in named:
+        if line.bounded is None:
             continue
-        error = dict(zip(named[line.quantity].k, named[line.quantity].values, strict=True))
+        error = dict(zip(line.bounded.k, line.bounded.values, strict=True))
         parts = {
             k: error[k] / value
             for k, value in zip(line.series.k, line.series.values, strict=True)
             if min(error.get(k, 0.0), value) >= _VISIBLE
         }
         if parts:
-            label = f"{line.quantity} / {line.name}"
-            found.append(Series(label, tuple(parts), tuple(parts.values()), line.series.role))
+            found.append(Series(line.quotient, tuple(parts), tuple(parts.values()), line.series.role))
     return found
 
 
