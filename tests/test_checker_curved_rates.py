@@ -11,9 +11,9 @@ from typing import Any
 
 import mpmath
 import pytest
-from checker_certificates import accepted_changes, certificate, one_map, piece
+from checker_certificates import accepted_changes, certificate, one_map, piece, replaced
 
-from piggycheck.checker import check
+from piggycheck.checker import Refused, Unreadable, check
 
 # -- subjects ------------------------------------------------------------------------------------------------------
 
@@ -45,6 +45,17 @@ NILPOTENT = one_map(
     "x y", "t", "y + x**2/4", "t*x*y/4 + y**2/8 + t**2/2 - t/2",
     at={"t": "0"}, start={"x": "1/2", "y": "1/3"}, fixed_point={"x": "0", "y": "0"},
     pieces=[piece([["0", "1"], ["0", "0"]], [["0"], ["-1/2"]], "1 1 1")],
+)  # fmt: skip
+
+COUPLED = one_map(  # eigenvalues 3/4 and 1/2, which the second coordinate alone does not excite
+    "x y", "", "3*x/4 + x*y/8", "y/2 - x**2/16",
+    at={}, start={"x": "1/4", "y": "1/4"}, fixed_point={"x": "0", "y": "0"},
+    pieces=[piece([["3/4", "0"], ["0", "1/2"]], [[], []], "1 1")],
+)  # fmt: skip
+TURNED = one_map(  # eigenvalues (3 +- sqrt(3) i)/8, of modulus sqrt(3)/4
+    "x y", "", "3*x/4 - y*3/16 + x**3/8", "x",
+    at={}, start={"x": "1/4", "y": "1/4"}, fixed_point={"x": "0", "y": "0"},
+    pieces=[piece([["3/4", "-3/16"], ["1", "0"]], [[], []], "1 1")],
 )  # fmt: skip
 
 HALF = {"polynomial": ["-1", "2"], "lower": "1/2", "upper": "1/2"}
@@ -79,7 +90,18 @@ TREE = {
     "rate": "3/4", "P": [["1", "0"], ["0", "4"]], "words": [["0"]],
     "trap": {"iteration": "8", "level": "1/1000", "growth": "1", "bits": "256"},
 }  # fmt: skip
+CONE = {
+    "rate": "4/5", "P": [["1", "0"], ["0", "1"]], "words": [["0"]], "form": [["1", "0"], ["0", "-1"]],
+    "threshold": "5/8", "trap": {"iteration": "4", "level": "1/50", "growth": "1", "bits": "128"},
+}  # fmt: skip
+TURN = {
+    "rate": "7/8", "P": [["4", "-1"], ["-1", "1"]], "words": [["0"]], "form": [["16", "-6"], ["-6", "3"]],
+    "threshold": "3/10", "trap": {"iteration": "5", "level": "1/1000", "growth": "1", "bits": "128"},
+}  # fmt: skip
+ROOT = {"polynomial": ["-3", "0", "16"], "lower": "433/1000", "upper": "434/1000"}  # sqrt(3)/4
 RATES = {
+    "a cone": (rate(COUPLED, SLOW, "3/4", method="dominant", **CONE), 0.75),
+    "a cone, refuted": (rate(COUPLED, SLOW, "1/2", verdict="refuted", method="dominant", **CONE), 0.75),
     "iterates": (rate(LOGISTIC, HALF, "1/2", **AT), 0.5),
     "iterates, refuted": (rate(LOGISTIC, HALF, "2/3", verdict="refuted", **AT), 0.5),
     "derivatives": (rate(LOGISTIC, HALF, "1/2", "derivatives", matrix=[["4/9"]], **AT), 0.5),
@@ -107,7 +129,7 @@ RATES = {
 }
 
 
-FREE = "at|start|pieces/./direction|witness/(iteration|bits|rate|P|trap)"
+FREE = "at|start|pieces/./direction|witness/(iteration|bits|rate|P|trap|form|threshold)"
 BOUNDS = {
     "more than the limit of e_k 2^k": bound(LOGISTIC, "3*(1/2)**k/20", "8", "1/2"),
     "the slope is the largest at the fixed point": bound(QUARTIC, "2*(3/4)**k", "4", "3/4"),
@@ -156,8 +178,8 @@ def errors(data: dict[str, Any], count: int) -> list[mpmath.mpf]:
 
 
 def rate_is_true(data: dict[str, Any], rate: float) -> bool:
-    stated = data["witness"]["number"]
-    if Fraction(stated["lower"]) != Fraction(stated["upper"]) or abs(float(Fraction(stated["lower"])) - rate) > 1e-12:
+    lower, upper = (float(Fraction(data["witness"]["number"][end])) for end in ("lower", "upper"))
+    if not lower - 1e-12 < rate < upper + 1e-12 or (lower < upper and data["witness"]["method"] != "dominant"):
         return False
     equal = "value" not in data["claim"] or abs(float(Fraction(data["claim"]["value"])) - rate) < 1e-12
     return equal == (data["claim"]["verdict"] == "proved")
@@ -196,7 +218,8 @@ def test_the_errors_decay_at_the_rate_that_is_stated(name: str) -> None:
 def test_a_changed_number_of_a_rate_is_refused_unless_the_claim_stays_true(name: str) -> None:
     data, rate = RATES[name]
     for where, change, changed in accepted_changes(data):
-        assert re.match(f"({FREE})(/|$)", where) or (where == "claim/value" and "refuted" in name), change
+        wider = where.startswith("witness/number" if "cone" in name else "claim/value" if "refuted" in name else "-")
+        assert re.match(f"({FREE})(/|$)", where) or wider or where == "claim/value", change
         assert rate_is_true(changed, rate), f"{change}, and is false"
 
 
@@ -205,3 +228,48 @@ def test_a_changed_number_of_a_bound_is_refused_unless_the_claim_stays_true(name
     for where, change, changed in accepted_changes(BOUNDS[name]):
         assert re.match("at|start|pieces/./direction|claim/bound|witness/(from|bits|rate)", where), change
         assert bound_is_true(changed), f"{change}, and is false"
+
+
+def test_a_conjugate_pair_has_one_modulus() -> None:
+    data = rate(TURNED, ROOT, "sqrt(3)/4", method="dominant", **TURN)
+    assert isinstance(check(data), str)
+    for where, change, _ in accepted_changes(data):
+        assert re.match(f"({FREE}|witness/number|map/next)(/|$)", where), change
+
+
+def other(name: str, *changes: tuple[str, Any]) -> dict[str, Any]:
+    """One of the certificates with some parts replaced."""
+    data = RATES[name][0] if name in RATES else BOUNDS[name]
+    for where, value in changes:
+        path = tuple(int(key) if key.isdigit() else key for key in where.split("/"))
+        data = replaced(data, path, value)
+    return data
+
+
+ROUND = [["1", "0"], ["0", "1"]]
+FALSE = {
+    "an iterate outside of the cone": other("a cone", ("start/x", "0")),
+    "two eigenvalues of different modulus": other("a cone", ("witness/form", ROUND), ("witness/threshold", "1/3")),
+    "and a factor that has both": other(
+        "a cone",
+        ("witness/form", ROUND),
+        ("witness/threshold", "1/3"),
+        ("witness/factor", ["3/8", "-5/4", "1"]),
+    ),
+    "the eigenvalue that does not lead": other("a cone", ("witness/number", HALF), ("claim/value", "1/2")),
+    "a cone that is not invariant": other("a cone", ("witness/threshold", "3/4")),
+    "a trap in which the cone is not invariant": other(
+        "a cone", ("witness/trap/level", "4"), ("witness/trap/iteration", "0"), ("witness/rate", "99/100")
+    ),
+    "errors that vanish, stated as if they did not": other("an iterate is the fixed point", ("witness/number", HALF)),
+    "a nilpotent matrix that is not": other("nilpotent", ("map/next/1", "x/9 + y**2/8 + t**2/2 - t/2")),
+    "too early": other("iterates", ("witness/iteration", "0"), ("start/x", "-1")),
+    "a constant that is too small": other("more than the limit of e_k 2^k", ("claim/bound", "29*(1/2)**k/200")),
+    "a rate below the slope": other("superlinear", ("witness/rate", "0")),
+}
+
+
+@pytest.mark.parametrize("name", FALSE)
+def test_what_is_false_is_refused(name: str) -> None:
+    with pytest.raises((Refused, Unreadable)):
+        check(FALSE[name])

@@ -200,7 +200,7 @@ def test_pieces_that_differ_in_B_alone_matter_for_derivatives_only():
 
 
 def test_curved_pieces_leave_it_open_with_a_bound():
-    curved = Iteration(SymbolicMap([x, y], [x / 2 + x**2 / 4, y / 3], [theta]), [sp.Rational(1, 4), 1])
+    curved = Iteration(SymbolicMap([x, y], [x / 2 + x**2 / 4, y / 3], [theta]), [0, 1])
     verdict = undecided(AsymptoticRate("iterates"), curved, ONE)
     assert "the rate is at most the spectral radius of A, 1/2" in verdict.reason
 

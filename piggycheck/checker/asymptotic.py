@@ -13,6 +13,8 @@ from .couplings import fractions, mixed_derivatives, moved_by_state, require_aff
 from .curved_rates import METHODS
 from .curved_rates import rate_of as rate_of_curved
 from .distances import Limit
+from .dominant import METHODS as DOMINANT
+from .dominant import dominant_rate
 from .intervals import ONE, Interval
 from .matrices import Matrix, combine, equal, matrix, times
 from .orbits import Orbit, Setting
@@ -61,6 +63,8 @@ def rate_of(
         raise Unreadable('`claim.quantity` is "iterates" or "derivatives"')
     if witness["method"] in METHODS:
         return rate_of_curved(claim, subject, witness, columns)
+    if witness["method"] in DOMINANT:
+        return dominant_rate(claim, subject, witness)
     data = fields(witness["number"], "number", ("polynomial", "lower", "upper"))
     R, lower, upper = (
         read_polynomial(data["polynomial"], "number.polynomial"),
@@ -230,7 +234,7 @@ for method in ("word_tree", "affine", "fixed_start", "local"):
     keys = ("method", "iteration", "annihilator", "dominant", "number", *tree)
     RULES["asymptotic_rate", "proved", method] = (rate_proved, keys, ("matrix",))
     RULES["asymptotic_rate", "refuted", method] = (rate_refuted, keys, ("matrix",))
-for method, (required, optional) in METHODS.items():
+for method, (required, optional) in {**METHODS, **DOMINANT}.items():
     RULES["asymptotic_rate", "proved", method] = (rate_proved, required, optional)
     RULES["asymptotic_rate", "refuted", method] = (rate_refuted, required, optional)
 CLAIM = {"asymptotic_rate": ("quantity", "value")}

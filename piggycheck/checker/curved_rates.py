@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from .convergence import MOST_ITERATIONS, trap
+from .convergence import MOST_ITERATIONS, Region, trap
 from .couplings import fractions
 from .distances import Limit
 from .intervals import Interval, short
@@ -224,31 +224,40 @@ def apart(x: Interval) -> Fraction:
 
 def require_nilpotent(derivatives: bool, subject: FixedPoint, witness: Data) -> None:
     """Refuse unless the iterates converge along one piece, and a power of A vanishes."""
+    power = jacobian_of_one_piece(derivatives, subject)
+    for _ in range(subject.p.bit_length()):
+        power = product(power, power)
+    if any(map(any, power.rows)):
+        raise Refused("A is not nilpotent")
+    if ("trap" in witness) != (subject.map.start is not None):
+        raise Unreadable("`trap` and a tree of words stand in the witness when there is a start")
+    if subject.map.start is not None:
+        require_trapped(derivatives, subject, witness)
+
+
+def jacobian_of_one_piece(derivatives: bool, subject: FixedPoint) -> Scaled:
+    """A, where one piece is met near the fixed point and no guard vanishes there."""
     map_ = subject.map
     moving = map_.names if derivatives else map_.state
     found = list(Patterns().run(map_.program, map_.next, map_.jets(subject.point, moving)))
     if len(found) != 1 or any(met.tied for met in found[0].met):
         raise Refused("several pieces meet at the fixed point")
-    outputs = subject.require_fixed(found[0].outputs)
-    A = [jet.slopes(subject.p) for jet in outputs]
+    A = [jet.slopes(subject.p) for jet in subject.require_fixed(found[0].outputs)]
     if not all(c.exact for row in A for c in row):
         raise Refused("the derivative at the fixed point is not rational")
-    step = scaled(fractions(A))
-    power = step
-    for _ in range(subject.p.bit_length()):
-        power = product(power, power)
-    if any(map(any, power.rows)):
-        raise Refused("A is not nilpotent")
-    if ("trap" in witness) != (map_.start is not None):
-        raise Unreadable("`trap` and a tree of words stand in the witness when there is a start")
-    if map_.start is None:
-        return
+    return scaled(fractions(A))
+
+
+def require_trapped(derivatives: bool, subject: FixedPoint, witness: Data) -> Region:
+    """Refuse unless the iterates enter a region where they stay; with one derivative at each of them before."""
+    start = subject.map.start or []
     rate, tree = contraction(subject, witness | {"method": "word_tree"}), read_tree(subject.p, len(subject.A), witness)
     data = fields(witness["trap"], "trap", ("iteration", "level", "growth", "bits"))
-    trap(subject, map_.start, tree, rate, data)
-    first = integer(data["iteration"], "iteration", 0, MOST_ITERATIONS)
-    if derivatives:  # that there is one derivative at every iterate before
+    trap(subject, start, tree, rate, data)
+    if derivatives:
+        first = integer(data["iteration"], "iteration", 0, MOST_ITERATIONS)
         Tail(Setting(subject, derivatives=True), first, integer(data["bits"], "bits", 0, 10_000), UNIT)
+    return Region(subject, tree, rate, number(data["growth"], "growth") * number(data["level"], "level"))
 
 
 Rule = tuple[Callable[[Data, Any, Data], str], Sequence[str], Sequence[str]]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
+from flint import fmpq_mat
 
 from piggycheck.arithmetic import exact, rational
 from piggycheck.claims.base import Claim, certify
@@ -99,11 +100,11 @@ class AsymptoticRate(Claim):
         return self._verdict(Refuted, subject, found, apart(found.rate, self.value))
 
     def _verdict(self, kind: type, subject: Subject, found: ExactRate | CurvedRate, rate: AlgebraicNumber) -> Verdict:
-        derivation, statement = subject.opening(), self.statement(subject)
+        derivation, statement = subject.opening(pieces=not subject.is_irrational), self.statement(subject)
         if found.proof is not None:
             derivation.record(ContractionStep(found.proof))
             derivation.record(TrapStep(found.trap.iteration, found.trap.level))
-        if found.limit is not None:
+        if isinstance(found.limit, fmpq_mat):
             derivation.record(LimitStep(found.limit))
         derivation.record(rate_step(found))
         transient = found.transient
@@ -214,7 +215,7 @@ def rate_step(found: ExactRate | CurvedRate) -> AsymptoticRateStep | CurvedRateS
     if isinstance(found, CurvedRate):
         distance = None if found.followed is None else found.followed.distance[1]
         return CurvedRateStep(
-            found.quantity, found.A, found.iteration, distance, found.rate, found.power, found.vanishes
+            found.quantity, found.A, found.iteration, distance, found.rate, found.power, found.vanishes, found.cone
         )
     excited = found.excited
     return AsymptoticRateStep(
@@ -254,6 +255,8 @@ def _reason(found: ExactRate | CurvedRate) -> str:
 
 
 def _reason_along_a_curve(found: CurvedRate) -> str:
+    if found.method == "dominant":
+        return "errors excite the eigenvalues of A of largest modulus, as a cone shows that they cannot leave"
     if found.method == "nilpotent":
         return "a power of A is zero, and the Jacobians along the iterates tend to A"
     if found.rate.upper == 0:
@@ -276,7 +279,9 @@ def rate_value(rate: AlgebraicNumber, power: int) -> dict[str, Any]:
 
 
 def _value(found: ExactRate | CurvedRate) -> dict[str, Any]:
-    value, seen = rate_value(found.rate, found.power), found.transient
+    value, seen = rate_value(found.rate, found.power or 0), found.transient
+    if found.power is None:
+        del value["power"]
     if seen is not None:
         value |= {
             "observed": seen.observed,

@@ -10,11 +10,12 @@ from typing import Any
 from flint import fmpq, fmpq_mat
 
 from piggycheck.arithmetic import ALGEBRAIC, sign
+from piggycheck.claims.dominant_rate import Cone, find_cone
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.tails import rational_below
 from piggycheck.claims.trap import Trap, find_trap
 from piggycheck.derivation import CurvedTailStep, Step
-from piggycheck.errors import UnknownError
+from piggycheck.errors import IrrationalError, UnknownError
 from piggycheck.linalg import identity
 from piggycheck.rates.bounds import Bound
 from piggycheck.rates.curved import Curve, CurvedTail, Followed, decays_like_its_slope, find_curved_tail, follow
@@ -38,13 +39,13 @@ class CurvedRate:
     Attributes
     ----------
     quantity : "iterates" or "derivatives"
-    method : "curved" or "nilpotent"
-        In one state variable; or in any number of them, where a power of A is zero.
+    method : "curved", "nilpotent" or "dominant"
+        In one state variable; or in any number of them, where a power of A is zero, or by a cone.
     A : fmpq_mat
     rate : AlgebraicNumber
-        The size of A, or 0.
-    power : int
-        The n of errors that decay like ``k^n rate^k``.
+        The size of A, 0, or the largest modulus of an eigenvalue of A.
+    power : int or None
+        The n of errors that decay like ``k^n rate^k``; None where it is not known.
     vanishes : bool
         Whether the errors are zero from the index on.
     limit : fmpq_mat or None
@@ -55,19 +56,22 @@ class CurvedRate:
         The iteration and its fixed point, where there is a start.
     followed : Followed or None
         The errors at an index from which on the iterates stay where the map contracts; in one state variable.
+    cone : Cone or None
+        What shows, in several state variables, that the iterates excite the leading eigenvalues of A.
     """
 
     quantity: str
     method: str
     A: fmpq_mat
     rate: AlgebraicNumber
-    power: int = 0
+    power: int | None = 0
     vanishes: bool = False
     limit: fmpq_mat | None = None
     proof: WordTree | None = None
     trap: Trap | None = None
     about: Limit | None = None
     followed: Followed | None = None
+    cone: Cone | None = None
 
     @property
     def iteration(self) -> int | None:
@@ -81,16 +85,21 @@ class CurvedRate:
         """What a run at high precision shows; None where there is nothing to see."""
         if self.about is None or self.rate.upper == 0:
             return None
-        return observe(self.about, self.quantity, self.rate, self.power + 1)
+        leading = (self.power or 0) + 1 if self.cone is None else self.cone.excited
+        return observe(self.about, self.quantity, self.rate, leading)
 
     def witness(self, rate: AlgebraicNumber | None = None) -> dict[str, Any]:
-        """Return the witness of a certificate; the rate is rational, and stated as it is."""
-        number = {"polynomial": list(self.rate.polynomial), "lower": self.rate.lower, "upper": self.rate.upper}
+        """Return the witness of a certificate; the rate may be given between narrower bounds."""
+        rate = self.rate if rate is None else rate
+        number = {"polynomial": list(rate.polynomial), "lower": rate.lower, "upper": rate.upper}
         witness: dict[str, Any] = {"method": self.method, "number": number}
         if self.proof is not None and self.trap is not None:
             trap = self.trap
             level = {"iteration": trap.iteration, "level": trap.level, "growth": trap.growth, "bits": trap.bits}
             witness = {**self.proof.witness(), **witness, "trap": level}
+        if self.cone is not None:
+            witness |= {"form": self.cone.form, "threshold": self.cone.threshold}
+            witness |= {} if self.cone.factor is None else {"factor": self.cone.factor.coeffs()}
         if self.followed is not None:
             witness |= {"iteration": self.followed.k, "bits": self.followed.bits}
             witness |= {} if self.limit is None else {"matrix": self.limit}
@@ -121,8 +130,8 @@ def curved_rate(
 
     Notes
     -----
-    Source: docs/theory/curved-rates.md. When this fails: several pieces meet at the fixed point; several state
-    variables, unless A is nilpotent; errors of derivatives that may decay faster than those of the iterates.
+    Source: docs/theory/curved-rates.md. When this fails: several pieces meet at the fixed point; derivatives in several
+    state variables, unless A is nilpotent; errors of derivatives that may decay faster than those of the iterates.
     """
     _require_rational(limit)
     derivatives, started = quantity == "derivatives", subject.iteration.start is not None
@@ -132,7 +141,7 @@ def curved_rate(
     about = limit if started else None
     if A.nrows() > 1:
         if any(entry != 0 for entry in (A ** A.nrows()).entries()):
-            raise UnknownError(reason)
+            return _by_cone(subject, limit, A, quantity, reason)
         trap, proof = find_trap(subject, _shrinking(A), _TRAPPED) if started else (None, None)
         return CurvedRate(quantity, "nilpotent", A, _rational(fmpq(0)), 0, False, X, proof, trap, about)
     a = abs(A[0, 0])
@@ -163,6 +172,18 @@ def curved_rate(
         about=about,
         followed=found,
     )
+
+
+def _by_cone(subject: Subject, limit: Limit, A: fmpq_mat, quantity: str, reason: str) -> CurvedRate:
+    """The rate of iterates, where they are seen to excite the leading eigenvalues of A."""
+    if quantity == "derivatives" or subject.iteration.start is None:
+        raise UnknownError(reason)
+    try:
+        cone = find_cone(subject, limit, A)
+    except UnknownError as error:
+        raise UnknownError(f"{reason}; that they excite it was not proved: {error}") from None
+    power = None if cone.is_defective else 0
+    return CurvedRate(quantity, "dominant", A, cone.rate, power, False, None, cone.proof, cone.trap, limit, cone=cone)
 
 
 def _shrinking(A: fmpq_mat) -> WordTree:
@@ -263,7 +284,11 @@ def trapped(subject: Subject) -> tuple[WordTree, Trap]:
     UnknownError
         When that is not proved.
     """
-    answer = subject.radius(of=subject.active_system, trees_only=True)
+    try:
+        system = subject.active_system
+    except IrrationalError:
+        system = subject.enclosed(subject.active)
+    answer = subject.radius(of=system, trees_only=True)
     if not isinstance(answer, Contractive):
         raise UnknownError("that the iterates converge to the fixed point was not proved")
     trap, proof = find_trap(subject, answer.proof, (answer.proof.rate + 1) / 2)

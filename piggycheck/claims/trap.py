@@ -22,7 +22,7 @@ from piggycheck.linalg import root_upper, simplest_between
 from piggycheck.maps import SmoothPiece, SymbolicMap
 from piggycheck.stability import WordTree
 
-__all__ = ["Trap", "find_trap"]
+__all__ = ["Trap", "enter_trap", "find_trap"]
 
 _MAX_ITERATIONS = 2000
 _MAX_BITS = 20_000
@@ -86,7 +86,7 @@ def find_trap(subject: Subject, tree: WordTree, rate: fmpq) -> tuple[Trap, WordT
         return Trap(0, fmpq(0), tree.growth, 0), tree
     room = _Neighbourhood(subject, tree, rate)
     level = room.largest_level()
-    iteration, bits = _enter(subject, tree.P, level)
+    iteration, bits = enter_trap(subject, tree.P, level)
     return Trap(iteration, level, tree.growth, bits), room.tree
 
 
@@ -172,7 +172,7 @@ def _affine_row(guard: sp.Expr, state: Sequence[sp.Symbol], center: Sequence[fmp
         return None
 
 
-def _enter(subject: Subject, P: fmpq_mat, level: fmpq) -> tuple[int, int]:
+def enter_trap(subject: Subject, P: fmpq_mat, level: fmpq) -> tuple[int, int]:
     """Follow the iterates until one is proved inside; return its index and the bits of rounding used (0: exact)."""
     try:
         return _enter_exactly(subject, P, level), 0

@@ -18,16 +18,18 @@ class CurvedRateStep(Step):
     ----------
     quantity : "iterates" or "derivatives"
     A : fmpq_mat
-        The Jacobian in the state, at the fixed point; with several rows, nilpotent.
+        The Jacobian in the state, at the fixed point; with several rows and no cone, nilpotent.
     iteration : int or None
         From this index on the iterates stay near the fixed point; None without a start.
     distance : fmpq or None
         How far the iterate there is from it, at most; in one state variable.
     rate : piggycheck.rates.modulus.AlgebraicNumber
-    power : int
-        The n of errors like ``k^n rate^k``.
+    power : int or None
+        The n of errors like ``k^n rate^k``; None where it is not known.
     vanishes : bool
         Whether the errors are zero from that index on.
+    cone : piggycheck.claims.dominant_rate.Cone or None
+        What shows, in several state variables, which eigenvalues they excite.
     """
 
     quantity: str
@@ -35,8 +37,9 @@ class CurvedRateStep(Step):
     iteration: int | None
     distance: Any | None
     rate: Any
-    power: int
+    power: int | None
     vanishes: bool
+    cone: Any | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flint import fmpq_poly
+from flint import fmpq_poly, fmpz_poly
 
 from piggycheck import derivation as d
 from piggycheck.render.formula import (
@@ -28,7 +28,7 @@ from piggycheck.render.formula import (
     sentence,
 )
 
-__all__ = ["leading", "rate", "rates_compared", "sequence", "transient"]
+__all__ = ["leading", "rate", "rate_number", "rates_compared", "sequence", "transient"]
 
 _LONGEST_DEGREE = 12
 _LONGEST_SHOWN = 4
@@ -37,6 +37,7 @@ _MOST_DIGITS = 32
 _MOST_PLACES = 2000
 _A, _K, _RHO, _LAMBDA = Letter("A"), Letter("k"), Letter("ρ"), Letter("λ")
 _MINUS = Operator("−")
+_RATIONAL = (fmpq_poly, fmpz_poly)
 
 
 def rate(step: d.AsymptoticRateStep, steps: Sequence[d.Step]) -> Section:
@@ -60,7 +61,7 @@ def rate(step: d.AsymptoticRateStep, steps: Sequence[d.Step]) -> Section:
     if step.rate.upper == 0:
         blocks.append(sentence("The errors are zero from ", _at(step.iteration), " on: their rate is 0."))
         return Section("The asymptotic rate", tuple(blocks))
-    blocks += [*_excited(step), Display((_number(step.rate),)), _why(step)]
+    blocks += [*_excited(step), Display((rate_number(step.rate),)), _why(step)]
     if step.power:
         power = Letter("k", "", str(step.power)) if step.power > 1 else _K
         blocks.append(
@@ -87,7 +88,9 @@ def _recursion(step: d.AsymptoticRateStep) -> Paragraph:
     if step.coupled:
         moves = formula(Letter("x", "k"), _MINUS, Letter("x̄"))
         tail = (", and adds a multiple of ", moves, ", because ", (Letter("B"),), " moves with the state.")
-    named = ("Write ", (_A,), " for ", (Letter("A", "0"),), ". ")
+    named: tuple[Part, ...] = ("Write ", (_A,), " for ", (Letter("A", "0"),), ". ")
+    if not isinstance(step.characteristic_polynomial, _RATIONAL):
+        named = ("Write ", (_A,), " for the derivative of the map in the state at the fixed point. ")
     return sentence(*named, f"{why}: a step sends the error ", error, " to ", formula(_A, "(", *error, ")"), *tail)
 
 
@@ -115,7 +118,7 @@ def _at(index: int) -> Formula:
     return formula(_K, "=", Number(index))
 
 
-def _number(number: Any) -> Formula:
+def rate_number(number: Any) -> Formula:
     """The rate, in closed form where it has one."""
     form = number.closed_form
     decimals = (Operator("≈"), Decimal(number.decimals(_DIGITS)))
@@ -138,7 +141,10 @@ def _why(step: d.AsymptoticRateStep) -> Paragraph:
     if all(g.degree() == 1 for g in step.dominant):
         return Paragraph((*said, "."))
     said += [": ", (Letter("ρ", "", "2"),), " is the largest real root of the polynomial whose roots are the products "]
-    return Paragraph((*said, "of two roots, because a root times its conjugate is real and no product is larger."))
+    said.append("of two roots, because a root times its conjugate is real and no product is larger.")
+    if not all(isinstance(g, _RATIONAL) for g in step.dominant):
+        said.append(" Its coefficients are irrational; multiplied by its conjugates, it is a rational polynomial.")
+    return Paragraph(tuple(said))
 
 
 def _root(number: Any) -> list[Part]:
@@ -179,7 +185,7 @@ def leading(step: d.LeadingEigenvalueStep, steps: Sequence[d.Step]) -> Section:
     sign = "a positive" if step.side > 0 else "a negative"
     blocks += [
         sentence(f"One simple eigenvalue, {sign} one, has a larger modulus than all others:"),
-        Display((_number(step.rate),)),
+        Display((rate_number(step.rate),)),
     ]
     tail: list[Part] = ["Almost every error has a part along its eigenvector, and decays at this rate."]
     if step.iteration is not None:

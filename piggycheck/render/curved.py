@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from piggycheck import derivation as d
+from piggycheck.render.asymptotic import rate_number
 from piggycheck.render.formula import (
     Decimal,
     Display,
@@ -20,6 +21,7 @@ from piggycheck.render.formula import (
     Section,
     decimals_above,
     formula,
+    is_matrix,
     sentence,
 )
 
@@ -69,8 +71,34 @@ def _where(step: d.CurvedRateStep) -> list[Paragraph | Display]:
     ]
 
 
+def _cone(step: d.CurvedRateStep) -> list[Paragraph | Display]:
+    """Say which eigenvalues the errors excite."""
+    cone, t = step.cone, formula(Letter("t"), "=", Number(step.cone.threshold))
+    away = formula(Letter("x", "k"), Operator("−"), Letter("x̄"))
+    H, squared = Letter("H"), Letter("t", "", "2")
+    one = cone.leading == 1
+    many = "One eigenvalue" if one else f"{cone.leading} eigenvalues"
+    lie = "lies" if one else "lie"
+    return [
+        sentence("For the form ", (H,), " and the number ", t, ","),
+        Display((formula(H, *is_matrix(cone.form)),)),
+        sentence(
+            "every Jacobian ", (Letter("M"),), " in the trap has ",
+            formula(Letter("M", "", "T"), H, Letter("M"), Operator("−"), squared, H, Operator("⪰"), Number(0)),
+            ". At ", formula(_K, "=", Number(cone.trap.iteration)), " the form is positive at ", away,
+            ", so that it stays so, and errors are multiplied by ", (Letter("t"),), " at least in the long run. "
+            f"{many} of ", (_A,), f" {lie} beyond ", (Letter("t"),), " in modulus, the others below it, and the "
+            "Jacobians tend to ", (_A,), ". So the rate is ",
+            "its modulus" if one else "the modulus that they share",
+        ),
+        Display((rate_number(step.rate),)),
+    ]  # fmt: skip
+
+
 def _why(step: d.CurvedRateStep) -> list[Paragraph | Display]:
     """Say what the rate is."""
+    if step.cone is not None:
+        return _cone(step)
     if step.vanishes:
         return [sentence("The errors are zero from there on: their rate is 0.")]
     if step.rate.upper == 0:
