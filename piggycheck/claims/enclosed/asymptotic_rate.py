@@ -37,6 +37,7 @@ _MOST_STEPS = 20_000
 _BITS = (256, 1024)
 _ROOT_BITS = 1200
 _MOST_DENOMINATOR = 360
+_LARGEST_WRITTEN_OUT = 24
 
 
 def decide_asymptotic_rate(claim: AsymptoticRate, subject: EnclosedSubject) -> Verdict:
@@ -71,6 +72,8 @@ def _about(claim: AsymptoticRate, subject: EnclosedSubject) -> str:
 
 def _written_out(claim: AsymptoticRate, subject: EnclosedSubject) -> Verdict | None:
     """What is known of the map written out; None where it is large, or nothing is."""
+    if subject.map.dimension > _LARGEST_WRITTEN_OUT:
+        return None
     try:
         found = subject.found()
         return claim.decide(subject.at_tie(found) if isinstance(found, Tie) else subject.symbolic())

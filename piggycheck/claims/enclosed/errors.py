@@ -101,16 +101,11 @@ class LayeredRun(Run):
 
     def go_to(self, k: int) -> None:
         while self.k < k:
-            if self.k % _REPORTED == 0:
-                self._require_time()
+            if self.sequence.subject.remaining <= 0:
+                raise _TimeError(f"step {self.k + 1}: the time was over")
+            if self.k > 0 and self.k % _REPORTED == 0:
+                self.sequence.subject.tell(f"step {self.k}")
             super().go_to(self.k + 1)
-
-    def _require_time(self) -> None:
-        subject = self.sequence.subject
-        if subject.remaining <= 0:
-            raise _TimeError(f"step {self.k}: the time was over")
-        if self.k:
-            subject.tell(f"step {self.k}")
 
     @property
     def step(self) -> Step:
