@@ -74,8 +74,6 @@ def rate_panels(subject: Subject | EnclosedSubject, verdicts: Sequence[Verdict],
     compared = [verdict.derivation.first(ComparedStep) for verdict in about]
     count = _count(steps, [*about, *sides])
     errors, marks = _errors(subject, compared, count)
-    if not errors:
-        return ()
     sequences = _Sequences(subject, errors, {step.quantity: step.norm for step in reversed(compared)}, count)
     claims = count_up()
     lines: list[_Line] = []
@@ -95,6 +93,8 @@ def rate_panels(subject: Subject | EnclosedSubject, verdicts: Sequence[Verdict],
     for name, estimate, step in rates:
         lines += _new(_fitted(name, step, sequences.named({name: estimate})), lines)
     drawn = [*errors.values(), *sequences.others, *(line.series for line in lines)]
+    if not (errors or sequences.others):
+        return ()
     last = max((k for one in drawn for k, value in zip(one.k, one.values, strict=True) if value >= _VISIBLE), default=1)
     quotients = [*_quotients(lines), *quotients]
     unique = tuple(dict.fromkeys(mark for mark in marks if mark[0] <= last))
@@ -171,7 +171,10 @@ def _errors(
     for quantity, difference in (("iterates", "‖x_k − x̄‖"), ("derivatives", "‖J_k − J̄‖")):
         step = next((step for step in compared if step.quantity == quantity), None)
         norm, along = ("max", None) if step is None else (step.norm, step.along)
-        values, changed = _followed(_source(subject, quantity, norm, along), count)
+        try:
+            values, changed = _followed(_source(subject, quantity, norm, along), count)
+        except PiggycheckError:
+            continue
         identified = max(identified, changed)
         if values:
             label = f"error of the {quantity}, {difference}"
