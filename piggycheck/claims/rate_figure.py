@@ -95,7 +95,9 @@ def rate_panels(subject: Subject | EnclosedSubject, verdicts: Sequence[Verdict],
     drawn = [*errors.values(), *sequences.others, *(line.series for line in lines)]
     if not (errors or sequences.others):
         return ()
-    last = max((k for one in drawn for k, value in zip(one.k, one.values, strict=True) if value >= _VISIBLE), default=1)
+    last = max(
+        (k for one in drawn for k, value in zip(one.k, one.values, strict=True) if _is_visible(value)), default=1
+    )
     quotients = [*_quotients(lines), *quotients]
     unique = tuple(dict.fromkeys(mark for mark in marks if mark[0] <= last))
     panels = [Panel("Errors and bounds", "error", tuple(_cut(one, last) for one in drawn), marks=unique)]
@@ -273,7 +275,7 @@ def _compared(
         lines.append(_Line(side))
         values.append(side.values)
     pairs = zip(*values, strict=False)
-    parts = {k: low / high for k, (low, high) in enumerate(pairs) if min(low, high) >= _VISIBLE}
+    parts = {k: low / high for k, (low, high) in enumerate(pairs) if _is_visible(low) and _is_visible(high)}
     quotient = [Series(claim, tuple(parts), tuple(parts.values()), f"claimed:{number}")] if parts else []
     marks = [(step.first, f"claimed from k = {step.first} on")] if step.first else []
     marks += [(step.violation, f"first violation: k = {step.violation}")] if step.violation is not None else []
@@ -299,7 +301,9 @@ def _fitted(name: str, step: AsymptoticRateStep, named: Mapping[str, Series]) ->
     error, rate = named[name], as_float(step.rate.lower)
     ks = tuple(range(max(step.iteration, 1), len(error.k)))
     shape = [float(k) ** step.power * power_of(rate, k) for k in ks]
-    visible = [(k, value) for k, value in zip(ks, shape, strict=True) if min(error.values[k], value) >= _VISIBLE]
+    visible = [
+        (k, value) for k, value in zip(ks, shape, strict=True) if _is_visible(error.values[k]) and _is_visible(value)
+    ]
     factor = max((error.values[k] / value for k, value in visible[len(visible) // 2 :]), default=0.0)
     if not factor:
         return []
@@ -320,11 +324,15 @@ def _quotients(lines: Sequence[_Line]) -> list[Series]:
         parts = {
             k: error[k] / value
             for k, value in zip(line.series.k, line.series.values, strict=True)
-            if min(error.get(k, 0.0), value) >= _VISIBLE
+            if _is_visible(error.get(k, 0.0)) and _is_visible(value)
         }
         if parts:
             found.append(Series(line.quotient, tuple(parts), tuple(parts.values()), line.series.role))
     return found
+
+
+def _is_visible(value: float) -> bool:
+    return _VISIBLE <= value <= 1 / _VISIBLE
 
 
 def _said(verdict: Verdict) -> str:
