@@ -10,14 +10,13 @@ import sympy as sp
 from certificate_helper import assert_certified, changed_numbers, content_of, holds, proved, refuted, undecided
 from enclosure_helper import lasso, random_lasso
 from flint import fmpq, fmpq_mat
-from structured_cases import structured
 from test_claims_enclosed_certificates import World
 
 import piggycheck as pc
 from piggycheck.algorithms import admm, forward_backward, gradient_descent
 from piggycheck.claims import AsymptoticRate, prove
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.functions import difference, l1, least_squares, quadratic
+from piggycheck.functions import difference, group_l2, l1, least_squares, quadratic
 from piggycheck.iteration import Iteration
 from piggycheck.maps import Affine, StateBlock, StructuredMap
 from piggycheck.maps.sources import Constant, Factor, Term
@@ -140,7 +139,9 @@ def test_functions_are_for_maps_that_are_written_out():
 
 
 def test_of_a_curved_piece_the_spectral_radius_is_named():
-    found = undecided(AsymptoticRate("iterates", "1/2"), *structured("group lasso"))
+    groups = group_l2("lam", [[0, 1, 2, 3], [4, 5, 6, 7]])
+    problem = forward_backward(quadratic(diagonal(*range(1, 9)), [-5] * 8), groups, step="1/8", parameters=["lam"])
+    found = undecided(AsymptoticRate("iterates", "1/2"), problem, {"lam": 1})
     assert "not affine" in found.reason and "spectral radius of A, between" in found.reason
 
 
