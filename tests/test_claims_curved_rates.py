@@ -137,6 +137,45 @@ def test_several_variables(name):
     refuted(AsymptoticRate("iterates", "2/3"), iteration)
 
 
+BENT = "x**2/2 + x**3/6 - theta*x"
+MOVING = {
+    "heavy ball, a conjugate pair": (
+        heavy_ball(BENT, ["x"], 1, "3/4", parameters=["theta"], start=[QUARTER]),
+        "sqrt(3)/2",
+    ),
+    "heavy ball, real": (
+        heavy_ball(BENT, ["x"], "1/9", "1/9", parameters=["theta"], start=[QUARTER]),
+        "1/2 + sqrt(5)/6",
+    ),
+    "gradient descent": (
+        gradient_descent(
+            f"{VALLEY} + y**3/10 - theta*y", ["x", "y"], "1/2", parameters=["theta"], start=[QUARTER, QUARTER]
+        ),
+        "19/20",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_derivatives_in_several_variables(name):
+    """The curvature changes with the minimiser, and so do the leading eigenvalues: errors like ``k rate^k``."""
+    iteration, rate = MOVING[name]
+    verdict = proved(AsymptoticRate("derivatives", rate), iteration, {"theta": 0})
+    assert "1" == verdict.value["power"]
+    refuted(AsymptoticRate("derivatives", "2/3"), iteration, {"theta": 0})
+
+
+def test_derivatives_are_left_open_where_the_leading_eigenvalues_rest():
+    resting = heavy_ball(f"{CURVED} - theta*x", ["x"], 1, "3/4", parameters=["theta"], start=[QUARTER])
+    assert "not seen to change" in undecided(AsymptoticRate("derivatives"), resting, {"theta": 0}).reason
+    content = content_of(proved(AsymptoticRate("derivatives"), MOVING["heavy ball, a conjugate pair"][0], {"theta": 0}))
+    for path, changed in changed_numbers(content):
+        if path[0] in ("claim", "fixed_point", "at") or path[1] in ("leading", "matrix"):
+            assert not holds(changed), path
+    content["map"]["next"][0] = content["map"]["next"][0].replace("x**2", "x**3")
+    assert "x**3" in content["map"]["next"][0] and not holds(content)
+
+
 def test_a_start_that_does_not_excite_the_leading_eigenvalue_is_left_open():
     """On the line ``y = 0`` the rate is 1/2."""
     verdict = undecided(AsymptoticRate("iterates"), gradient_descent(VALLEY, ["x", "y"], "1/2", start=[1, 0]))

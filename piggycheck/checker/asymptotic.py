@@ -64,7 +64,7 @@ def rate_of(
     if witness["method"] in METHODS:
         return rate_of_curved(claim, subject, witness, columns)
     if witness["method"] in DOMINANT:
-        return dominant_rate(claim, subject, witness)
+        return dominant_rate(claim, subject, witness, columns)
     data = fields(witness["number"], "number", ("polynomial", "lower", "upper"))
     R, lower, upper = (
         read_polynomial(data["polynomial"], "number.polynomial"),

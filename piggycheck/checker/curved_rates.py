@@ -79,21 +79,28 @@ class Neighbourhood:
         return found
 
 
-class Followed(Tail):
-    """The errors of the iterate and of each derivative at an index; with 0 bits exactly, where that is quick."""
+class Rounding(Tail):
+    """An orbit at an index: in rounded numbers; with 0 bits in exact ones, where that is quick."""
+
+    def __init__(self, setting: Setting, first: int, bits: int) -> None:
+        self.bits = bits
+        super().__init__(setting, first, bits, UNIT)
+
+    def exact(self, first: int) -> Orbit | None:
+        """In exact numbers."""
+        return None if self.bits else super().exact(first)
+
+
+class Followed(Rounding):
+    """The errors of the iterate and of each derivative at an index."""
 
     def __init__(self, subject: FixedPoint, X: Sequence[Fraction] | None, first: int, bits: int) -> None:
-        self.bits = bits
-        super().__init__(Setting(subject, X is not None), first, bits, UNIT)
+        super().__init__(Setting(subject, X is not None), first, bits)
         self.d = self.columns(self.fixed_point)[0][0]
         limit = Limit([list(X or [])], derivatives=True)
         self.G = [] if X is None else [column[0] for column in self.columns(limit)]
         far = size(self.d)
         self.radius = short(far, far).hi
-
-    def exact(self, first: int) -> Orbit | None:
-        """In exact numbers."""
-        return None if self.bits else super().exact(first)
 
 
 # -- bounds for all k ----------------------------------------------------------------------------------------------
@@ -256,7 +263,7 @@ def require_trapped(derivatives: bool, subject: FixedPoint, witness: Data) -> Re
     trap(subject, start, tree, rate, data)
     if derivatives:
         first = integer(data["iteration"], "iteration", 0, MOST_ITERATIONS)
-        Tail(Setting(subject, derivatives=True), first, integer(data["bits"], "bits", 0, 10_000), UNIT)
+        Rounding(Setting(subject, derivatives=True), first, integer(data["bits"], "bits", 0, 10_000))
     return Region(subject, tree, rate, number(data["growth"], "growth") * number(data["level"], "level"))
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from .boxes import box, contracts, read_scaled
 from .convergence import Region, exact, iterate
+from .couplings import fractions
 from .curved_rates import jacobian_of_one_piece, require_trapped
 from .definite import semidefinite
 from .intervals import Interval, monotone, square_root
-from .matrices import Matrix, times, transpose
+from .matrices import Matrix, has_root_beyond, times, transpose
 from .polynomials import (
     Polynomial,
     RealRoots,
@@ -21,32 +23,78 @@ from .polynomials import (
     squarefree,
     value,
 )
+from .rates import shared_limit
 from .reading import Data, Refused, Unreadable, fields, integer, number
-from .scaled import Scaled, combined, polynomial_of, product, symmetric, transposed
+from .scaled import Scaled, combined, polynomial_of, product, scaled, symmetric, transposed
 from .subject import FixedPoint, Subject
-from .truncated import expanded
+from .truncated import ALONG, expanded
 
 MINUS = Fraction(-1)
 
 
-def dominant_rate(claim: Data, subject: Subject, witness: Data) -> tuple[Fraction, Fraction, Polynomial]:
+def dominant_rate(
+    claim: Data, subject: Subject, witness: Data, columns: Sequence[int] | None
+) -> tuple[Fraction, Fraction, Polynomial]:
     """Bounds of the largest modulus of an eigenvalue of A, and a polynomial of which it is the root between them."""
-    if not isinstance(subject, FixedPoint) or claim["quantity"] != "iterates" or subject.map.start is None:
-        raise Unreadable("the method is about iterates of a map from a start")
+    if not isinstance(subject, FixedPoint) or subject.map.start is None:
+        raise Unreadable("the method is about a map with a start")
+    derivatives = claim["quantity"] == "derivatives"
+    if not {"matrix", "leading"} & set(witness) == ({"matrix", "leading"} if derivatives else set()):
+        raise Unreadable("`matrix` and `leading` stand in the witness when the claim is about derivatives")
     subject.require_all_pieces()
-    A, H = jacobian_of_one_piece(False, subject), read_scaled(witness["form"], "form", subject.p, subject.p)
+    A, H = jacobian_of_one_piece(derivatives, subject), read_scaled(witness["form"], "form", subject.p, subject.p)
     t = number(witness["threshold"], "threshold")
     if t <= 0 or not symmetric(H):
         raise Refused("the threshold is not positive, or the form not symmetric")
     moved = product(product(transposed(A), H), A)
     if not semidefinite(combined([(Fraction(1), moved), (-t * t, H)]), definite=True):
         raise Refused("A does not expand the form")
-    region = require_trapped(False, subject, witness)
+    region = require_trapped(derivatives, subject, witness)
     if not contracts(box(jacobians(region)), combined([(MINUS, H)]), t * t):
         raise Refused("the cone is not proved to be invariant throughout the trap")
     if not size_of_error(subject, witness["trap"], H) > 0:
         raise Refused("the iterate is not proved to be in the cone")
+    if derivatives:
+        if "factor" in witness:
+            raise Refused("several eigenvalues lead, which may be multiple")
+        require_moving(subject, A, t, witness, range(subject.m) if columns is None else columns)
     return of_largest(A, positive_eigenvalues(H), t, witness)
+
+
+def require_moving(subject: FixedPoint, A: Scaled, t: Fraction, witness: Data, columns: Sequence[int]) -> None:
+    """Refuse unless the leading eigenvalues, which are roots of a factor, change with a parameter."""
+    f, D = list(reversed(polynomial_of(A))), read_polynomial(witness["leading"], "leading")
+    others, rest = divided(f, D)
+    if rest or has_root_beyond([Interval(c / others[-1]) for c in reversed(others)], t):
+        raise Refused("the factor does not divide the characteristic polynomial, or not all leading roots are its own")
+    X, map_ = shared_limit(subject, witness), subject.map
+    point = {name: Interval(c) for name, c in subject.point.items()}
+    for j in columns:
+        direction = {name: row[j].lo for name, row in zip(map_.state, X, strict=True)} | {
+            map_.parameters[j]: Fraction(1)
+        }
+        outputs = expanded(map_.program, map_.next, point, map_.state, direction, 1)
+        slopes = [[output.at(ALONG, i) for i in range(subject.p)] for output in outputs]
+        if all(c.exact for row in slopes for c in row):
+            moved = change_of_polynomial(A, scaled(fractions(slopes)))
+            if moved and len(common_divisor(D, moved)) == 1:
+                return
+    raise Refused("the leading eigenvalues are not shown to change with a parameter")
+
+
+def change_of_polynomial(A: Scaled, C: Scaled) -> Polynomial:
+    """The derivative of det(z - A - s C) in s at 0: -tr(adj(z - A) C), the adjugate by Faddeev and LeVerrier."""
+    n = len(A.rows)
+    unit = Scaled([[int(i == j) for j in range(n)] for i in range(n)], 1)
+    N, found = unit, []
+    for c in polynomial_of(A)[1:]:
+        moved = product(N, C)
+        found.append(Fraction(-sum(moved.rows[i][i] for i in range(n)), moved.denominator))
+        N = combined([(Fraction(1), product(A, N)), (c, unit)])
+    found.reverse()
+    while found and not found[-1]:
+        found.pop()
+    return found
 
 
 def jacobians(region: Region) -> Matrix:
@@ -108,5 +156,8 @@ def require_one_modulus(
 
 
 METHODS = {  # with the keys of its witness
-    "dominant": (("method", "number", "rate", "P", "words", "trap", "form", "threshold"), ("factor",)),
+    "dominant": (
+        ("method", "number", "rate", "P", "words", "trap", "form", "threshold"),
+        ("factor", "leading", "matrix"),
+    ),
 }

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq, fmpq_mat, fmpq_poly
 
 from piggycheck.arithmetic import ALGEBRAIC, sign
-from piggycheck.claims.dominant_rate import Cone, find_cone
+from piggycheck.claims.dominant_rate import Cone, find_cone, moving_factor
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.tails import rational_below
 from piggycheck.claims.trap import Trap, find_trap
@@ -58,6 +58,8 @@ class CurvedRate:
         The errors at an index from which on the iterates stay where the map contracts; in one state variable.
     cone : Cone or None
         What shows, in several state variables, that the iterates excite the leading eigenvalues of A.
+    leading : fmpq_poly or None
+        For derivatives, a polynomial with these eigenvalues as roots, which change with a parameter.
     """
 
     quantity: str
@@ -72,6 +74,7 @@ class CurvedRate:
     about: Limit | None = None
     followed: Followed | None = None
     cone: Cone | None = None
+    leading: fmpq_poly | None = None
 
     @property
     def iteration(self) -> int | None:
@@ -85,8 +88,8 @@ class CurvedRate:
         """What a run at high precision shows; None where there is nothing to see."""
         if self.about is None or self.rate.upper == 0:
             return None
-        leading = (self.power or 0) + 1 if self.cone is None else self.cone.excited
-        return observe(self.about, self.quantity, self.rate, leading)
+        excited = 1 if self.cone is None else self.cone.excited
+        return observe(self.about, self.quantity, self.rate, ((self.power or 0) + 1) * excited)
 
     def witness(self, rate: AlgebraicNumber | None = None) -> dict[str, Any]:
         """Return the witness of a certificate; the rate may be given between narrower bounds."""
@@ -100,6 +103,7 @@ class CurvedRate:
         if self.cone is not None:
             witness |= {"form": self.cone.form, "threshold": self.cone.threshold}
             witness |= {} if self.cone.factor is None else {"factor": self.cone.factor.coeffs()}
+            witness |= {} if self.leading is None else {"leading": self.leading.coeffs(), "matrix": self.limit}
         if self.followed is not None:
             witness |= {"iteration": self.followed.k, "bits": self.followed.bits}
             witness |= {} if self.limit is None else {"matrix": self.limit}
@@ -131,7 +135,8 @@ def curved_rate(
     Notes
     -----
     Source: docs/theory/curved-rates.md. When this fails: several pieces meet at the fixed point; derivatives in several
-    state variables, unless A is nilpotent; errors of derivatives that may decay faster than those of the iterates.
+    state variables whose leading eigenvalues do not change with a parameter, or are many; errors of derivatives that
+    may decay faster than those of the iterates.
     """
     _require_rational(limit)
     derivatives, started = quantity == "derivatives", subject.iteration.start is not None
@@ -141,7 +146,7 @@ def curved_rate(
     about = limit if started else None
     if A.nrows() > 1:
         if any(entry != 0 for entry in (A ** A.nrows()).entries()):
-            return _by_cone(subject, limit, A, quantity, reason)
+            return _by_cone(subject, limit, A, quantity, columns, reason)
         trap, proof = find_trap(subject, _shrinking(A), _TRAPPED) if started else (None, None)
         return CurvedRate(quantity, "nilpotent", A, _rational(fmpq(0)), 0, False, X, proof, trap, about)
     a = abs(A[0, 0])
@@ -174,16 +179,24 @@ def curved_rate(
     )
 
 
-def _by_cone(subject: Subject, limit: Limit, A: fmpq_mat, quantity: str, reason: str) -> CurvedRate:
-    """The rate of iterates, where they are seen to excite the leading eigenvalues of A."""
-    if quantity == "derivatives" or subject.iteration.start is None:
+def _by_cone(
+    subject: Subject, limit: Limit, A: fmpq_mat, quantity: str, columns: Sequence[int] | None, reason: str
+) -> CurvedRate:
+    """The rate of errors, where they are seen to excite the leading eigenvalues of A."""
+    if subject.iteration.start is None:
         raise UnknownError(reason)
+    derivatives, X = quantity == "derivatives", limit.exact_matrix if quantity == "derivatives" else None
     try:
+        leading = None if X is None else moving_factor(subject, A, X, columns)
         cone = find_cone(subject, limit, A)
+        if derivatives and (leading is None or cone.factor is not None):
+            raise UnknownError("several eigenvalues lead, or the limit of the derivatives is irrational")
     except UnknownError as error:
         raise UnknownError(f"{reason}; that they excite it was not proved: {error}") from None
-    power = None if cone.is_defective else 0
-    return CurvedRate(quantity, "dominant", A, cone.rate, power, False, None, cone.proof, cone.trap, limit, cone=cone)
+    power = 1 if derivatives else None if cone.is_defective else 0
+    return CurvedRate(
+        quantity, "dominant", A, cone.rate, power, False, X, cone.proof, cone.trap, limit, cone=cone, leading=leading
+    )
 
 
 def _shrinking(A: fmpq_mat) -> WordTree:

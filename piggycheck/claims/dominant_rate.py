@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import sympy as sp
 from flint import arb, ctx, fmpq, fmpq_mat, fmpq_poly
 
-from piggycheck.arithmetic import Balls, bounds, rational
+from piggycheck.arithmetic import Balls, bounds, rational, to_sympy
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.trap import Trap, enter_trap, find_trap
 from piggycheck.definite import is_positive_definite
 from piggycheck.errors import MapError, UnknownError
+from piggycheck.fixed_points import rational_matrix
 from piggycheck.intervals import IntervalMatrix, contracts
-from piggycheck.linalg import root_upper, simplest_between
+from piggycheck.linalg import identity, root_upper, simplest_between
 from piggycheck.rates.errors import ErrorSequence
 from piggycheck.rates.limit import Limit
 from piggycheck.rates.modulus import AlgebraicNumber, largest_modulus
 from piggycheck.stability import WordTree
 
-__all__ = ["Cone", "find_cone"]
+__all__ = ["Cone", "find_cone", "moving_factor"]
 
 _BITS, _ORBIT_BITS, _DIGITS = 128, 512, 20
 _BALLS = Balls(_BITS)
@@ -107,6 +109,48 @@ def find_cone(subject: Subject, limit: Limit, A: fmpq_mat) -> Cone:
             break
         level *= _SMALLER
     raise UnknownError("no cone was found that holds the errors and shows what they excite")
+
+
+def moving_factor(subject: Subject, A: fmpq_mat, X: fmpq_mat, columns: Sequence[int] | None) -> fmpq_poly:
+    """Return a polynomial with the leading eigenvalues of A as roots, which change with a parameter.
+
+    Parameters
+    ----------
+    subject : Subject
+    A, X : fmpq_mat
+        The Jacobian, and the limit of the derivatives.
+    columns : sequence of int, optional
+        Which parameters count; by default all.
+
+    Raises
+    ------
+    UnknownError
+        When that is not seen.
+
+    Notes
+    -----
+    How ``det(z - A - s C)`` changes with s is ``-tr(adj(z - A) C)``, where C is how A changes along ``(X_j, e_j)``.
+    """
+    map_, dominant = subject.iteration.map, largest_modulus(A.charpoly()).dominant
+    p, jacobian = A.nrows(), map_.piece(subject.active[0].signature).jacobian
+    for j in range(X.ncols()) if columns is None else columns:
+        along = sp.Matrix([to_sympy(X[i, j]) for i in range(p)])
+        drift = jacobian[:, :p] * along + jacobian[:, p + j]
+        moved = drift.jacobian(list(map_.state)).subs(subject.point.point)
+        change = _change_of_polynomial(A, rational_matrix(sp.ImmutableMatrix(moved), "the second derivative"))
+        if len(dominant) == 1 and change.degree() >= 0 and dominant[0].gcd(change).degree() == 0:
+            return dominant[0]
+    raise UnknownError("the leading eigenvalues of A are not seen to change with a parameter")
+
+
+def _change_of_polynomial(A: fmpq_mat, C: fmpq_mat) -> fmpq_poly:
+    """The derivative of ``det(z - A - s C)`` in s at 0, the adjugate by Faddeev and LeVerrier."""
+    n, poly, N, found = A.nrows(), A.charpoly(), identity(A.nrows()), []
+    for k in range(1, n + 1):
+        moved = N * C
+        found.append(-sum((moved[i, i] for i in range(n)), fmpq(0)))
+        N = A * N + identity(n) * poly[n - k]
+    return fmpq_poly(found[::-1])
 
 
 def _gap(A: fmpq_mat) -> tuple[int, bool, fmpq]:

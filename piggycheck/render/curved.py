@@ -79,7 +79,7 @@ def _cone(step: d.CurvedRateStep) -> list[Paragraph | Display]:
     one = cone.leading == 1
     many = "One eigenvalue" if one else f"{cone.leading} eigenvalues"
     lie = "lies" if one else "lie"
-    return [
+    found: list[Paragraph | Display] = [
         sentence("For the form ", (H,), " and the number ", t, ","),
         Display((formula(H, *is_matrix(cone.form)),)),
         sentence(
@@ -93,6 +93,16 @@ def _cone(step: d.CurvedRateStep) -> list[Paragraph | Display]:
         ),
         Display((rate_number(step.rate),)),
     ]  # fmt: skip
+    return [*found, _growing("These eigenvalues change")] if step.power else found
+
+
+def _growing(what: str) -> Paragraph:
+    """Say that errors of derivatives grow at first."""
+    return sentence(
+        f"{what} with a parameter, so the errors are of the order of ",
+        formula(_K, Letter("ρ", "", "k")),
+        ", which is larger at first; the rate does not change.",
+    )
 
 
 def _why(step: d.CurvedRateStep) -> list[Paragraph | Display]:
@@ -121,14 +131,7 @@ def _why(step: d.CurvedRateStep) -> list[Paragraph | Display]:
         )  # fmt: skip
     found.append(Display((formula(_RHO, "=", Number(step.rate.lower)),)))
     if step.power:
-        order = formula(_K, Letter("ρ", "", "k"))
-        found.append(
-            sentence(
-                "This derivative changes with a parameter, so the errors are of the order of ",
-                order,
-                ", which is larger at first; the rate does not change.",
-            )
-        )
+        found.append(_growing("This derivative changes"))
     return found
 
 
