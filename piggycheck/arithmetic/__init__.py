@@ -19,16 +19,19 @@ from piggycheck.arithmetic.fields import (
 )
 from piggycheck.arithmetic.float64 import Float64, Float64Vectors
 from piggycheck.arithmetic.reading import exact, read_rational, to_sympy
+from piggycheck.arithmetic.surds import SURDS, Surd
 
 __all__ = [
     "ALGEBRAIC",
     "RATIONAL",
+    "SURDS",
     "Arithmetic",
     "Balls",
     "Evaluator",
     "Float64",
     "Float64Vectors",
     "Mpmath",
+    "Surd",
     "bounds",
     "enclosure",
     "exact",

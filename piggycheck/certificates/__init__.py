@@ -14,6 +14,7 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
+from piggycheck.arithmetic import Surd
 from piggycheck.errors import CertificateError
 
 __all__ = ["FORMAT", "Certificate", "as_text"]
@@ -26,7 +27,7 @@ def as_text(value: Any) -> Any:
 
     Parameters
     ----------
-    value : fmpq, int, fmpq_mat, str, bool, None, or mappings and sequences of these
+    value : fmpq, Surd, int, fmpq_mat, str, bool, None, or mappings and sequences of these
 
     Returns
     -------
@@ -44,7 +45,7 @@ def as_text(value: Any) -> Any:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, fmpq)):
+    if isinstance(value, (int, fmpq, Surd)):
         return str(value)
     if isinstance(value, str) or value is None:
         return value

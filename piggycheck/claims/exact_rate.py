@@ -11,6 +11,7 @@ import sympy as sp
 from flint import fmpq_mat
 
 from piggycheck.claims.curved_rate import CurvedRate, curved_rate, trapped
+from piggycheck.claims.irrational_rate import Irrational, has_irrational_numbers
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.trap import Trap
 from piggycheck.errors import InputError, UnknownError
@@ -24,8 +25,10 @@ from piggycheck.rates.asymptotic import (
     excited_rate,
     powers,
 )
+from piggycheck.rates.irrational import ExcitedSurdRate
 from piggycheck.rates.limit import Limit
 from piggycheck.rates.modulus import AlgebraicNumber, largest_modulus
+from piggycheck.rates.surd_algebra import SurdMatrix
 from piggycheck.rates.transient import Transient, observe
 from piggycheck.stability import WordTree
 
@@ -42,10 +45,10 @@ class ExactRate:
     method : str
         Why the errors obey a linear recursion: "word_tree", the iterates are trapped in an affine piece; "affine", the
         map is affine as a whole; "fixed_start", they rest; "local", from almost every start near the fixed point.
-    A : fmpq_mat
-    excited : ExcitedRate
+    A : fmpq_mat or SurdMatrix
+    excited : ExcitedRate or ExcitedSurdRate
         The minimal polynomial of the errors, and the largest modulus of its roots.
-    limit : fmpq_mat or None
+    limit : fmpq_mat, SurdMatrix or None
         What the derivatives tend to.
     coupled : bool
         Whether the errors of the iterates enter those of the derivatives, because B moves with the state.
@@ -56,13 +59,18 @@ class ExactRate:
 
     quantity: str
     method: str
-    A: fmpq_mat
-    excited: ExcitedRate
-    limit: fmpq_mat | None = None
+    A: fmpq_mat | SurdMatrix
+    excited: ExcitedRate | ExcitedSurdRate
+    limit: fmpq_mat | SurdMatrix | None = None
     proof: WordTree | None = None
     trap: Trap | None = None
     about: Limit | None = None
     coupled: bool = False
+
+    @property
+    def is_rational(self) -> bool:
+        """Whether the recursion of the errors has rational coefficients, as far as they are known."""
+        return isinstance(self.A, fmpq_mat)
 
     @property
     def rate(self) -> AlgebraicNumber:
@@ -105,7 +113,11 @@ class ExactRate:
             "dominant": [g.coeffs() for g in self.excited.largest.dominant],
             "number": {"polynomial": list(rate.polynomial), "lower": rate.lower, "upper": rate.upper},
         }
-        return witness if self.limit is None else {**witness, "matrix": self.limit}
+        if self.excited.largest.between is not None:
+            witness["between"] = self.excited.largest.between
+        if self.limit is None:
+            return witness
+        return {**witness, "matrix": self.limit.rows if isinstance(self.limit, SurdMatrix) else self.limit}
 
 
 def exact_rate(subject: Subject, quantity: str, columns: Sequence[int] | None = None) -> ExactRate | CurvedRate:
@@ -130,36 +142,40 @@ def exact_rate(subject: Subject, quantity: str, columns: Sequence[int] | None = 
     if quantity == "derivatives":
         subject.require_parameters("asymptotic_rate")
     derivatives = quantity == "derivatives"
-    limit, A = Limit(subject.iteration, subject.point), _common(subject.active, derivatives)
+    limit, piece = Limit(subject.iteration, subject.point), _common(subject.active, derivatives)
+    numbers = Irrational if has_irrational_numbers(subject) else _Rational
+    A = numbers.matrix(piece.A, "A")
     if subject.start_is_fixed:
-        d, G = exact_errors(limit, 0, derivatives)
+        d, G = numbers.errors(limit, 0, derivatives)
         return ExactRate(
             quantity,
             "fixed_start",
             A,
-            excited_rate(affine_errors(A, 0, d, _chosen(G, columns))),
-            limit.exact_matrix if derivatives else None,
+            numbers.excited(A, 0, d, numbers.chosen(G, columns)),
+            numbers.limit(limit) if derivatives else None,
             about=limit if derivatives else None,
         )
     try:
-        couplings = _couplings(subject, derivatives)
+        couplings = [numbers.matrix(L, "the second derivative") for L in _couplings(subject, derivatives)]
     except _NotAffineError as reason:
+        if numbers is Irrational:
+            raise
         return curved_rate(subject, limit, A, quantity, columns, str(reason))
     if columns is not None and couplings:
         couplings = [couplings[j] for j in columns]
     if subject.iteration.start is None:
-        return ExactRate(quantity, "local", A, _local(A))
-    _require_one_limit(A)
+        return ExactRate(quantity, "local", A, _local(numbers.powers(A)))
+    _require_one_limit(numbers.has_eigenvalue_one(A))
     proof, trap = (None, None) if _is_affine_throughout(subject) else trapped(subject)
     first = 0 if trap is None else trap.iteration
-    d, G = exact_errors(limit, first, derivatives)
-    G = _chosen(G, columns)
+    d, G = numbers.errors(limit, first, derivatives)
+    G = numbers.chosen(G, columns)
     return ExactRate(
         quantity,
         "affine" if trap is None else "word_tree",
         A,
-        excited_rate(affine_errors(A, first, d, G, couplings)),
-        limit.exact_matrix if derivatives else None,
+        numbers.excited(A, first, d, G, couplings),
+        numbers.limit(limit) if derivatives else None,
         proof,
         trap,
         limit,
@@ -167,11 +183,40 @@ def exact_rate(subject: Subject, quantity: str, columns: Sequence[int] | None = 
     )
 
 
-def _chosen(G: fmpq_mat | None, columns: Sequence[int] | None) -> fmpq_mat | None:
-    """Some columns of a matrix."""
-    if G is None or columns is None:
-        return G
-    return fmpq_mat(G.nrows(), len(columns), [G[i, j] for i in range(G.nrows()) for j in columns])
+class _Rational:
+    """Errors in rational numbers; see `piggycheck.claims.irrational_rate.Irrational`."""
+
+    matrix = staticmethod(rational_matrix)
+    errors = staticmethod(exact_errors)
+
+    @staticmethod
+    def has_eigenvalue_one(A: fmpq_mat) -> bool:
+        """Whether ``I - A`` is singular."""
+        return bool((identity(A.nrows()) - A).det() == 0)
+
+    @staticmethod
+    def powers(A: fmpq_mat) -> ExcitedRate:
+        """Return the rate of almost every error."""
+        return excited_rate(powers(A))
+
+    @staticmethod
+    def excited(
+        A: fmpq_mat, first: int, d: fmpq_mat, G: fmpq_mat | None = None, couplings: Sequence[fmpq_mat] = ()
+    ) -> ExcitedRate:
+        """Return the rate of errors from an index on."""
+        return excited_rate(affine_errors(A, first, d, G, couplings))
+
+    @staticmethod
+    def chosen(G: fmpq_mat | None, columns: Sequence[int] | None) -> fmpq_mat | None:
+        """Some columns of a matrix."""
+        if G is None or columns is None:
+            return G
+        return fmpq_mat(G.nrows(), len(columns), [G[i, j] for i in range(G.nrows()) for j in columns])
+
+    @staticmethod
+    def limit(limit: Limit) -> fmpq_mat | None:
+        """The matrix that the derivatives tend to."""
+        return limit.exact_matrix
 
 
 def _of_pair(subject: Subject, quantity: str) -> ExactRate:
@@ -183,15 +228,15 @@ def _of_pair(subject: Subject, quantity: str) -> ExactRate:
     if len(set(map(str, system.pairs))) > 1 or system.graph:
         raise UnknownError(f"{len(system)} pairs are given, and the asymptotic rate is that of one pair")
     A, B = system.pairs[0]
-    _require_one_limit(A)
+    _require_one_limit(_Rational.has_eigenvalue_one(A))
     if system.J0 is None:
-        return ExactRate(quantity, "local", A, excited_rate(powers(A)))
+        return ExactRate(quantity, "local", A, _Rational.powers(A))
     X = (identity(A.nrows()) - A).solve(B) if B.ncols() else B
     errors = affine_errors(A, 0, zeros(A.nrows(), 1), system.J0 - X)
     return ExactRate(quantity, "fixed_start", A, excited_rate(errors), X)
 
 
-def _local(A: fmpq_mat) -> ExcitedRate:
+def _local(found: ExcitedRate | ExcitedSurdRate) -> ExcitedRate | ExcitedSurdRate:
     """The rate of almost every error near the fixed point.
 
     Raises
@@ -199,15 +244,14 @@ def _local(A: fmpq_mat) -> ExcitedRate:
     UnknownError
         When it is not below 1: iterates that begin nearby need not stay.
     """
-    found = excited_rate(powers(A))
     if not found.largest.modulus.upper < 1:
         modulus = found.largest.modulus
         raise UnknownError(f"the spectral radius of A is {modulus}, so iterates that begin nearby need not stay there")
     return found
 
 
-def _common(pieces: Sequence[Piece], derivatives: bool) -> fmpq_mat:
-    """The matrix A of all pieces that can be met near the fixed point.
+def _common(pieces: Sequence[Piece], derivatives: bool) -> Piece:
+    """One of the pieces that can be met near the fixed point, which all have the same matrix A.
 
     Raises
     ------
@@ -222,14 +266,14 @@ def _common(pieces: Sequence[Piece], derivatives: bool) -> fmpq_mat:
             f"{len(kinds)} pieces with different Jacobians meet at the fixed point, and the rate may depend on the "
             "words that the iterates follow"
         )
-    return rational_matrix(pieces[0].A, "A")
+    return pieces[0]
 
 
 class _NotAffineError(UnknownError):
     """A piece is not affine in the state."""
 
 
-def _couplings(subject: Subject, derivatives: bool) -> list[fmpq_mat]:
+def _couplings(subject: Subject, derivatives: bool) -> list[sp.ImmutableMatrix]:
     """How the columns of B move with the state, where everything is affine.
 
     Raises
@@ -252,7 +296,7 @@ def _couplings(subject: Subject, derivatives: bool) -> list[fmpq_mat]:
         moves = any(entry != 0 for L in found for entry in L)
         if moves and len(subject.active) > 1:
             raise UnknownError("several pieces meet at the fixed point, and their derivatives in the parameters move")
-    return [rational_matrix(L, "the second derivative") for L in found]
+    return found
 
 
 def _curved(piece: Piece) -> str:
@@ -265,8 +309,8 @@ def _curved(piece: Piece) -> str:
     return f"{said}; where they converge, the rate is at most the spectral radius of A, {radius}"
 
 
-def _require_one_limit(A: fmpq_mat) -> None:
-    if (identity(A.nrows()) - A).det() == 0:
+def _require_one_limit(has_eigenvalue_one: bool) -> None:
+    if has_eigenvalue_one:
         raise UnknownError("1 is an eigenvalue of A, so what the errors are measured from is one limit of many")
 
 

@@ -7,7 +7,7 @@ squares do. So the modulus is found, and can be checked, with rational arithmeti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -20,7 +20,14 @@ from piggycheck.arithmetic import ALGEBRAIC, Balls, Evaluator, bounds, rational,
 from piggycheck.errors import NumberError, UnknownError
 from piggycheck.roots import is_schur_stable, scale_roots
 
-__all__ = ["AlgebraicNumber", "LargestModulus", "largest_modulus", "pair_polynomial", "same_root"]
+__all__ = [
+    "AlgebraicNumber",
+    "LargestModulus",
+    "largest_modulus",
+    "number_with_square",
+    "pair_polynomial",
+    "same_root",
+]
 
 _FIRST_BITS, _MOST_BITS, _GUARD_BITS = 64, 1 << 14, 32
 _MOST_COMPLEX = 16
@@ -166,10 +173,13 @@ class LargestModulus:
         of two roots of a dominant factor exactly one value is between the squares of the bounds.
     dominant : tuple of fmpq_poly
         The irreducible factors that have a root of this modulus, with coprime integer coefficients.
+    between : pair of fmpq, optional
+        Where coefficients are irrational, other bounds around the modulus, which differ.
     """
 
     modulus: AlgebraicNumber
-    dominant: tuple[fmpq_poly, ...]
+    dominant: tuple[Any, ...]
+    between: tuple[fmpq, fmpq] | None = None
 
 
 def largest_modulus(poly: fmpq_poly) -> LargestModulus:
@@ -373,18 +383,18 @@ def _modulus(poly: fmpq_poly) -> AlgebraicNumber:
             f"a factor of degree {poly.degree()} has complex roots; the modulus of those is found up to degree "
             f"{_MOST_COMPLEX}"
         )
-    square, _ = _factor_with(pair_polynomial(poly), lambda bits: _enclosed_modulus(poly, bits) ** 2)
-    found, ball = _factor_with(_inflated(square), lambda bits: _enclosed_modulus(poly, bits))
+    return number_with_square(pair_polynomial(poly), lambda bits: _enclosed_modulus(poly, bits))
+
+
+def number_with_square(poly: fmpq_poly, place: Callable[[int], arb]) -> AlgebraicNumber:
+    """Return the positive number, in balls of so many bits, of which the square is a root of a polynomial."""
+    square, _ = _factor_with(poly, lambda bits: place(bits) ** 2)
+    found, ball = _factor_with(square(fmpq_poly([0, 0, 1])), place)
     if found.degree() == 1:
         root = -found[0] / found[1]
         return AlgebraicNumber((-int(root.p), int(root.q)), root, root)
     low, high = bounds(ball)
     return AlgebraicNumber(tuple(int(c.p) for c in found.coeffs()), low, high)
-
-
-def _inflated(poly: fmpq_poly) -> fmpq_poly:
-    """The polynomial in the square of the variable."""
-    return poly(fmpq_poly([0, 0, 1]))
 
 
 def _enclosed_modulus(poly: fmpq_poly, bits: int) -> arb:

@@ -133,7 +133,7 @@ class Norm:
 
 @dataclass(frozen=True)
 class Polynomial:
-    """A `flint.fmpq_poly` in the variable λ."""
+    """A `flint.fmpq_poly` in the variable λ, or one with irrational coefficients."""
 
     value: Any
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from piggycheck.arithmetic import Surd
 from piggycheck.errors import InputError
 from piggycheck.render.formula import (
     Cases,
@@ -391,9 +392,10 @@ def _polynomial(q: Any) -> str:
     for power in range(q.degree(), -1, -1):
         if q[power] != 0:
             variable = (r"\lambda" + (f"^{{{power}}}" if power > 1 else "")) if power else ""
-            size = rational_text(abs(q[power]))
-            body = variable if size == "1" and variable else f"{_number(size)} {variable}".strip()
-            terms.append((" - " if q[power] < 0 else " + ") + body)
+            irrational = isinstance(q[power], Surd)
+            size = f"({_expression(q[power].expression)})" if irrational else _number(rational_text(abs(q[power])))
+            body = variable if size == "1" and variable else f"{size} {variable}".strip()
+            terms.append((" - " if not irrational and q[power] < 0 else " + ") + body)
     text = "".join(terms)
     return text[3:] if text.startswith(" + ") else text.strip()
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from piggycheck.arithmetic import Surd
 from piggycheck.render.formula import (
     Cases,
     Decimal,
@@ -282,9 +283,10 @@ def _polynomial(q: Any) -> str:
     for power in range(q.degree(), -1, -1):
         if q[power] != 0:
             variable = "λ" + (str(power).translate(_SUPERSCRIPTS) if power > 1 else "") if power else ""
-            size = rational_text(abs(q[power]))
+            irrational = isinstance(q[power], Surd)
+            size = f"({expression_text(q[power].expression)})" if irrational else rational_text(abs(q[power]))
             body = variable if size == "1" and variable else f"{size} {variable}".strip()
-            terms.append((" − " if q[power] < 0 else " + ") + body)
+            terms.append((" − " if not irrational and q[power] < 0 else " + ") + body)
     text = "".join(terms)
     return text[3:] if text.startswith(" + ") else "−" + text[3:]
 
