@@ -16,6 +16,7 @@ from .distances import Limit
 from .dominant import METHODS as DOMINANT
 from .dominant import dominant_rate
 from .intervals import ONE, Interval
+from .irrational_rates import rate_of as rate_of_irrational
 from .matrices import Matrix, combine, equal, matrix, times
 from .orbits import Orbit, Setting
 from .pieces import Patterns
@@ -65,6 +66,8 @@ def rate_of(
         return rate_of_curved(claim, subject, witness, columns)
     if witness["method"] in DOMINANT:
         return dominant_rate(claim, subject, witness, columns)
+    if "between" in witness:
+        return rate_of_irrational(claim, subject, witness, columns)
     data = fields(witness["number"], "number", ("polynomial", "lower", "upper"))
     R, lower, upper = (
         read_polynomial(data["polynomial"], "number.polynomial"),
@@ -232,8 +235,8 @@ RULES: dict[tuple[str, str, str], Rule] = {}
 for method in ("word_tree", "affine", "fixed_start", "local"):
     tree = ("rate", *KINDS["word_tree"][1], "trap") if method == "word_tree" else ()
     keys = ("method", "iteration", "annihilator", "dominant", "number", *tree)
-    RULES["asymptotic_rate", "proved", method] = (rate_proved, keys, ("matrix",))
-    RULES["asymptotic_rate", "refuted", method] = (rate_refuted, keys, ("matrix",))
+    RULES["asymptotic_rate", "proved", method] = (rate_proved, keys, ("matrix", "between"))
+    RULES["asymptotic_rate", "refuted", method] = (rate_refuted, keys, ("matrix", "between"))
 for method, (required, optional) in {**METHODS, **DOMINANT}.items():
     RULES["asymptotic_rate", "proved", method] = (rate_proved, required, optional)
     RULES["asymptotic_rate", "refuted", method] = (rate_refuted, required, optional)
