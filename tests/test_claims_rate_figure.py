@@ -164,3 +164,12 @@ def test_errors_of_a_map_made_of_layers_are_drawn_with_their_bounds():
     assert ["iterates", "derivatives", "claimed:0", "proved"] == [series.role for series in errors.series]
     assert errors.series[0].values[:9] == pytest.approx([2 * 0.75**k for k in range(9)])
     assert quotients.series[0].values[:9] == pytest.approx([1] * 9)
+
+
+def test_the_rate_along_a_curved_piece_is_a_line_too():
+    x, theta = sp.symbols("x theta", real=True)
+    curved = Iteration(SymbolicMap([x], [x - (x**3 + x - theta) / 8], [theta]), start=[0])
+    (errors,) = panels(curved, AsymptoticRate("iterates"), theta=2)
+    line = errors.series[-1]
+    assert "iterates: C·(1/2)^k, proved rate" == line.label
+    assert line.values[-1] == pytest.approx(errors.series[0].values[-1], rel=1e-3)

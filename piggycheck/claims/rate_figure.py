@@ -17,7 +17,16 @@ from piggycheck.claims.measured import describe, measured
 from piggycheck.claims.panels import Panel, Series, power_of
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
-from piggycheck.derivation import AsymptoticRateStep, ComparedStep, SequenceStep, SidesStep, TailStep
+from piggycheck.derivation import (
+    AsymptoticRateStep,
+    ComparedStep,
+    CurvedRateStep,
+    CurvedTailStep,
+    LeadingEigenvalueStep,
+    SequenceStep,
+    SidesStep,
+    TailStep,
+)
 from piggycheck.errors import InputError, PiggycheckError, UnknownError
 from piggycheck.linalg import as_float
 from piggycheck.rates import ErrorSequence, Limit, read_bound
@@ -26,6 +35,8 @@ from piggycheck.rates.errors import ErrorRun
 from piggycheck.rates.sequences import Estimate
 
 __all__ = ["rate_panels"]
+
+_Rate = AsymptoticRateStep | CurvedRateStep | LeadingEigenvalueStep
 
 _BITS = (64, 256, 1024, 4096)
 _MOST = 4000
@@ -114,7 +125,7 @@ def _count(steps: int, verdicts: Sequence[Verdict]) -> int:
     wanted = [steps]
     for verdict in verdicts:
         step = verdict.derivation.first(ComparedStep) or verdict.derivation.first(SidesStep)
-        tail = verdict.derivation.first(TailStep)
+        tail = verdict.derivation.first(TailStep) or verdict.derivation.first(CurvedTailStep)
         wanted.append(min(step.proved_upto, _ENOUGH if isinstance(verdict, Undecided) else _MOST))
         wanted.append(int(_ROOM * max(step.violation or 0, getattr(step, "first", 0))))
         if tail is not None and isinstance(step, ComparedStep):
@@ -124,14 +135,14 @@ def _count(steps: int, verdicts: Sequence[Verdict]) -> int:
     return max(wanted)
 
 
-def _rates(verdict: Verdict) -> list[tuple[str, Estimate, AsymptoticRateStep]]:
+def _rates(verdict: Verdict) -> list[tuple[str, Estimate, _Rate]]:
     """Which sequence has which rate."""
-    found: list[tuple[str, Estimate, AsymptoticRateStep]] = []
+    found: list[tuple[str, Estimate, _Rate]] = []
     about = None
     for step in verdict.derivation:
         if isinstance(step, SequenceStep):
             about = Estimate(step.name, step.quantity, step.at or None, wrt=step.wrt or None)
-        if isinstance(step, AsymptoticRateStep):
+        if isinstance(step, _Rate):
             one = about or Estimate(step.quantity, step.quantity)
             found.append((one.name, one, step))
     return found
@@ -248,7 +259,7 @@ def _lines(verdict: Verdict, step: ComparedStep, count: int, number: int, error:
     name = _short(step.bound)
     line = _side(read_bound(step.bound), {}, count, f"{step.quantity} ≤ {name}: {_said(verdict)}", f"claimed:{number}")
     lines = [_Line(line, error, f"{step.quantity} / {name}")]
-    tail = verdict.derivation.first(TailStep)
+    tail = verdict.derivation.first(TailStep) or verdict.derivation.first(CurvedTailStep)
     if tail is not None and tail.start < count:
         constant, slope, rate = as_float(tail.constant), as_float(tail.slope), as_float(tail.rate)
         ks = tuple(range(tail.start, count + 1))
@@ -294,20 +305,21 @@ def _side(bound: Bound, named: Mapping[str, Series], count: int, label: str, rol
     return Series(label, tuple(range(len(values))), tuple(values), role)
 
 
-def _fitted(name: str, step: AsymptoticRateStep, named: Mapping[str, Series]) -> list[_Line]:
+def _fitted(name: str, step: _Rate, named: Mapping[str, Series]) -> list[_Line]:
     """A line of the proved rate, as low as it can be and still lie above the later half of the errors."""
     if name not in named:
         return []
     error, rate = named[name], as_float(step.rate.lower)
-    ks = tuple(range(max(step.iteration, 1), len(error.k)))
-    shape = [float(k) ** step.power * power_of(rate, k) for k in ks]
+    power = getattr(step, "power", None) or 0
+    ks = tuple(range(max(step.iteration or 0, 1), len(error.k)))
+    shape = [float(k) ** power * power_of(rate, k) for k in ks]
     visible = [
         (k, value) for k, value in zip(ks, shape, strict=True) if _is_visible(error.values[k]) and _is_visible(value)
     ]
     factor = max((error.values[k] / value for k, value in visible[len(visible) // 2 :]), default=0.0)
     if not factor:
         return []
-    growth = {0: "", 1: "k·"}.get(step.power, f"k^{step.power}·")
+    growth = {0: "", 1: "k·"}.get(power, f"k^{power}·")
     closed = step.rate.closed_form
     shown = f"{rate:.6g}" if closed is None else f"({_written(str(closed))})"
     values = tuple(factor * value for value in shape)
