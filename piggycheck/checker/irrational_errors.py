@@ -88,12 +88,12 @@ class Neighbourhood:
         map_, subject, p = self.map, self.subject, self.subject.p
         pairs, moved = list[Matrix](), list[Matrix]()
         jets = map_.jets(subject.point, map_.names)
-        for pattern in Patterns(interior=self.method != "fixed_start").run(map_.program, map_.next, jets, self.moving):
-            outputs = subject.require_fixed(pattern.outputs)
-            pairs.append([jet.slopes(p + subject.m) for jet in outputs])
+        for pattern in Patterns().run(map_.program, map_.next, jets, self.moving):
+            pairs.append([jet.slopes(p + subject.m) for jet in subject.require_fixed(pattern.outputs)])
             require_same(pairs)
-            if self.method == "fixed_start":
-                continue
+        if self.method == "fixed_start":
+            return
+        for pattern in Patterns(interior=True).run(map_.program, map_.next, jets, self.moving):
             if region is not None:
                 region.check(moved_by_state(subject, pattern))
             elif self.method == "affine":

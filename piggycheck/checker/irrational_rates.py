@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from .effort import spend
 from .intervals import ONE, ZERO, Interval
 from .irrational_errors import Errors, Neighbourhood
 from .matrices import Matrix, has_root_beyond
-from .polynomials import Polynomial, RealRoots, divided, read_polynomial, squarefree, squares_of_roots, value
+from .polynomials import Polynomial, derivative, divided, read_polynomial, squares_of_roots, value
 from .radicals import conjugate, prime_of, read_numbers, same, terms_of
 from .reading import Data, Refused, Unreadable, array, fields, number
 from .subject import FixedPoint, Subject
 
-MOST_PRODUCTS = 40
+MOST_PRODUCTS = 60
 TRIES = 3
 
 Coefficients = list[Interval]  # of a polynomial, the constant one first
@@ -134,13 +133,23 @@ def require_modulus(g: Coefficients, R: Polynomial, low: Fraction, high: Fractio
     """Refuse unless the largest modulus of a root of g is between the bounds, and the only root of R there."""
     if reaches(g, high) or not reaches(g, low):
         raise Refused("the largest modulus of a factor is not between the bounds")
-    Y, S = norm(products_of_roots(g)), squares_of_roots(R)
-    if divided(Y, S)[1]:
+    S = squares_of_roots(R)
+    rest, remainder = divided(norm(products_of_roots(g)), S)
+    if remainder:
         raise Refused("the polynomial of the rate does not divide that of the moduli")
-    spend(len(Y) ** 3, 64)
-    roots = RealRoots(squarefree(Y))
-    if not value(Y, low * low) or roots.above(low * low) - roots.above(high * high) != 1:
+    while not remainder:
+        others = rest
+        rest, remainder = divided(rest, S)
+    if may_vanish(others, low * low, high * high) or may_vanish(derivative(S), low * low, high * high):
         raise Refused("the bounds do not separate the largest modulus of a factor")
+
+
+def may_vanish(p: Polynomial, low: Fraction, high: Fraction) -> bool:
+    """Whether a polynomial may have a root between two numbers."""
+    x, total = Interval(low, high), ZERO
+    for c in reversed(p):
+        total = total * x + Interval(c)
+    return total.lo <= 0 <= total.hi
 
 
 def products_of_roots(g: Coefficients) -> Coefficients:

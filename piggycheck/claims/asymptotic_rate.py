@@ -29,6 +29,7 @@ from piggycheck.iteration import Iteration
 from piggycheck.maps import StructuredMap
 from piggycheck.rates.errors import read_quantity
 from piggycheck.rates.modulus import AlgebraicNumber
+from piggycheck.rates.order import inside
 from piggycheck.switched import SwitchedSystem
 
 __all__ = ["AsymptoticRate", "asymptotic_rate", "rate_step"]
@@ -200,7 +201,7 @@ def apart(rate: AlgebraicNumber, value: sp.Expr) -> AlgebraicNumber:
     digits = _DIGITS
     while not rate.excludes(value, 8 * digits):
         digits *= 2
-        rate = rate.narrowed(digits)
+        rate = inside(rate, digits)
     return rate
 
 

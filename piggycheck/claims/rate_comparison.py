@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from flint import fmpq_mat
+
 from piggycheck.claims.asymptotic_rate import rate_step
 from piggycheck.claims.base import Claim, certify
 from piggycheck.claims.exact_rate import ExactRate, exact_rate
@@ -173,12 +175,12 @@ class RateComparison(Claim):
     def _derivation(self, subject: Subject, left: _Side, right: _Side, order: int) -> Derivation:
         sides = (left, right)
         here = [side for side in sides if side.subject is subject]
-        derivation = subject.opening(pieces=bool(here))
+        derivation = subject.opening(pieces=bool(here) and not subject.is_irrational)
         proved = next((side.rate for side in here if side.rate.proof is not None), None)
         if proved is not None:
             derivation.record(ContractionStep(proved.proof))
             derivation.record(TrapStep(proved.trap.iteration, proved.trap.level))
-        limit = next((side.rate.limit for side in here if side.rate.limit is not None), None)
+        limit = next((side.rate.limit for side in here if isinstance(side.rate.limit, fmpq_mat)), None)
         if limit is not None:
             derivation.record(LimitStep(limit))
         for side in sides:
@@ -196,7 +198,8 @@ def _sequence_step(side: _Side, *, elsewhere: bool) -> SequenceStep:
         return SequenceStep(side.name, sequence.quantity, at, wrt)
     point = {str(v): c for v, c in side.subject.point.state.items()}
     trapped = None if rate.trap is None else rate.trap.iteration
-    return SequenceStep(side.name, sequence.quantity, at, wrt, point, rate.A, rate.limit, trapped)
+    A, limit = (M if isinstance(M, fmpq_mat) else None for M in (rate.A, rate.limit))
+    return SequenceStep(side.name, sequence.quantity, at, wrt, point, A, limit, trapped)
 
 
 def _witness(side: _Side, number: Any) -> dict[str, Any]:

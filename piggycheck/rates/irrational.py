@@ -16,15 +16,15 @@ from flint import arb, ctx, fmpq, fmpq_poly
 
 from piggycheck.arithmetic import Surd, bounds
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.rates.modulus import AlgebraicNumber, LargestModulus, number_with_square, same_root
+from piggycheck.rates.modulus import AlgebraicNumber, LargestModulus, number_with_square, same_root, square_polynomial
 from piggycheck.rates.surd_algebra import SurdMatrix, SurdPolynomial
 
 __all__ = ["ExcitedSurdRate", "SurdErrors", "excited_surd_rate", "surd_errors", "surd_powers"]
 
 _TRIES, _WEIGHT = 8, 97
 _FIRST_BITS, _MOST_BITS = 128, 1 << 12
-_FIRST_DIGITS, _MOST_DIGITS = 10, 160
-_LARGEST_NORM = 40
+_FIRST_DIGITS, _MOST_DIGITS = 10, 40
+_LARGEST_NORM = 60
 _ZERO, _ONE = Surd.of(0), Surd.of(1)
 
 
@@ -127,7 +127,7 @@ class ExcitedSurdRate:
         The minimal polynomial of the sequence; 1 when it is zero from there on.
     largest : LargestModulus
         Of its roots; its modulus is the rate. The dominant factors have no multiple roots. Of the conjugates of the
-        products of two roots of a dominant one exactly one is between the squares of the numbers in `between`.
+        products of two roots of a dominant one exactly one value is between the squares of the numbers in `between`.
     multiplicities : tuple of int
         How often each dominant factor divides the annihilator.
     """
@@ -176,7 +176,7 @@ def excited_surd_rate(errors: SurdErrors) -> ExcitedSurdRate:
     -----
     The conjugate ``1 + sqrt(2)/2`` of the other root does not count. Source: docs/theory/asymptotic-rates.md.
 
-    When this fails: where the norm of the polynomial of the products of two roots has a degree above 40.
+    When this fails: where the norm of the polynomial of the products of two roots has a degree above 60.
     """
     poly = _minimal_polynomial(errors)
     zeros = next(i for i, c in enumerate(poly.coefficients) if c)
@@ -244,15 +244,26 @@ def _separated(
         found, bits, margin = modulus.narrowed(digits), 8 * digits + _FIRST_BITS, fmpq(1, 10**digits)
         low, high = (found.lower - margin, found.upper + margin) if found.is_rational else (found.lower, found.upper)
         below = all(_largest(g, bits)[1] < low for g in others)
-        if low > 0 and below and all(_count(norm, low * low, high * high, bits) == 1 for norm in norms):
+        if low > 0 and below and all(_is_alone(found, norm, (low, high), bits) for norm in norms):
             return LargestModulus(found, dominant, (low, high))
         digits *= 2
     raise UnknownError(f"the largest modulus was not separated from the others with {_MOST_DIGITS} digits")
 
 
-def _count(poly: fmpq_poly, low: fmpq, high: fmpq, bits: int) -> int:
-    """How many real roots may be between two bounds."""
+def _is_alone(modulus: AlgebraicNumber, norm: fmpq_poly, between: tuple[fmpq, fmpq], bits: int) -> bool:
+    """Whether a polynomial is seen to have one root between the squares of two bounds, that of the modulus."""
+    square, rest = square_polynomial(modulus.polynomial), norm
+    while (rest % square).degree() < 0:
+        rest = rest // square
+    low, high = between
     with ctx.workprec(bits):
-        found = [root for root, _ in poly.complex_roots()]
-        reals = [bounds(arb(root.real)) for root in found if isinstance(root, arb) or root.imag.is_zero()]
-    return sum(a <= high and low <= b for a, b in reals)
+        ball = arb(low * low).union(arb(high * high))
+        ball = ball + (ball - ball)  # room for other enclosures
+        return not any(_at(p, ball).contains(0) for p in (rest, square.derivative()))
+
+
+def _at(poly: fmpq_poly, ball: arb) -> arb:
+    total = arb(0)
+    for c in reversed(poly.coeffs()):
+        total = total * ball + arb(c)
+    return total

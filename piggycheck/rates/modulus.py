@@ -27,6 +27,7 @@ __all__ = [
     "number_with_square",
     "pair_polynomial",
     "same_root",
+    "square_polynomial",
 ]
 
 _FIRST_BITS, _MOST_BITS, _GUARD_BITS = 64, 1 << 14, 32
@@ -445,7 +446,7 @@ def _is_alone(modulus: AlgebraicNumber, factor: fmpq_poly) -> bool:
     By Descartes' rule of signs at the lower one: where the bounds are close enough, all other products have smaller
     real parts, so that the rule counts exactly.
     """
-    square, rest, low = _square_polynomial(modulus.polynomial), pair_polynomial(factor), modulus.lower**2
+    square, rest, low = square_polynomial(modulus.polynomial), pair_polynomial(factor), modulus.lower**2
     while (rest % square).degree() < 0:
         rest = rest // square
     if _sign_changes(rest, low) or rest(low) == 0 or square(modulus.upper**2) < 0:
@@ -453,7 +454,7 @@ def _is_alone(modulus: AlgebraicNumber, factor: fmpq_poly) -> bool:
     return square(low) == 0 if modulus.is_rational else _sign_changes(square, low) == 1
 
 
-def _square_polynomial(polynomial: Sequence[int]) -> fmpq_poly:
+def square_polynomial(polynomial: Sequence[int]) -> fmpq_poly:
     """The minimal polynomial of the square of a number, the leading coefficient positive."""
     if not any(polynomial[1::2]):
         return fmpq_poly(list(polynomial[::2]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from piggycheck.errors import UnknownError
 from piggycheck.rates.modulus import AlgebraicNumber, same_root
 
-__all__ = ["ordered"]
+__all__ = ["inside", "ordered"]
 
 _FIRST_DIGITS, _MOST_DIGITS = 10, 10_240
 
@@ -51,12 +51,12 @@ def ordered(one: AlgebraicNumber, other: AlgebraicNumber) -> tuple[int, Algebrai
     while not (one.upper < other.lower or other.upper < one.lower):
         if digits > _MOST_DIGITS:
             raise UnknownError(f"which of two rates is larger was not decided with {_MOST_DIGITS} digits")
-        one, other = _inside(one, digits), _inside(other, digits)
+        one, other = inside(one, digits), inside(other, digits)
         digits *= 2
     return (-1 if one.upper < other.lower else 1), one, other
 
 
-def _inside(number: AlgebraicNumber, digits: int) -> AlgebraicNumber:
-    """The number between bounds that are closer, and no wider than they were."""
+def inside(number: AlgebraicNumber, digits: int) -> AlgebraicNumber:
+    """Return the number between bounds with so many digits, and inside those that it had."""
     narrow = number.narrowed(digits)
     return AlgebraicNumber(number.polynomial, max(narrow.lower, number.lower), min(narrow.upper, number.upper))

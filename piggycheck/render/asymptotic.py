@@ -278,6 +278,8 @@ def sequence(step: d.SequenceStep, steps: Sequence[d.Step]) -> Section:
     said += [". There the fixed point is ", *point]
     if step.trapped is not None:
         said += [", near which the iterates are trapped from ", _at(step.trapped), " on"]
+    if step.A is None:
+        return Section(f"The sequence {step.name}", (Paragraph((*said, ".")),))
     shown = formula(Letter("A", "0"), *is_matrix(step.A))
     if step.limit is not None:
         shown = (*shown, ",   ", *formula(Letter("J̄"), *is_matrix(step.limit)))
