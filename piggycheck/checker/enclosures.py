@@ -17,7 +17,7 @@ from .outputs import POINT as OUTPUT_POINT
 from .outputs import output_derivative_near, output_near
 from .reading import Data, Refused, Unreadable, array, integer, number, say, text
 from .scalars import Directions
-from .scaled import lowest, scaled, symmetric
+from .scaled import Scaled, lowest, scaled, symmetric
 from .words import form_shrinks, is_bounded
 
 MOST_ITERATIONS = 100_000
@@ -83,7 +83,7 @@ def converges_proved(claim: Data, subject: Structured, witness: Data) -> str:
     still = Ball([[0] * subject.layers.size], 0)
     Evaluation(subject.setting(found.bits), found.centre, found.distance, still).tangent(subject.layers.next)
     if "form" in witness or rate < found.contraction:
-        require_rate(subject, found, rate, witness)
+        require_rate(subject, found, rate, witness, found.distance)
     proved = f"one piece is active at the fixed point, and its joint spectral radius is at most {say(rate)}"
     if ("lipschitz" in witness) != (subject.start is not None):
         raise Unreadable("`lipschitz` stands in the witness exactly when there is a start")
@@ -93,21 +93,27 @@ def converges_proved(claim: Data, subject: Structured, witness: Data) -> str:
     return proved + "; the iterates converge to it from the start"
 
 
-def require_rate(subject: Structured, found: Limit, rate: Fraction, witness: Data) -> None:
-    """The Jacobian, without its rows that are zero and their columns, shrinks the norm, or that of a form."""
-    A, zero = jacobian(subject.setting(found.bits), found.centre, found.distance)
+def require_rate(
+    subject: Structured, found: Limit, rate: Fraction, witness: Data, distance: int
+) -> tuple[list[int], Scaled | None]:
+    """The Jacobian within a distance, without its rows that are zero and their columns, shrinks the norm, or a form.
+
+    The indices of the rows are returned, and the form.
+    """
+    A, zero = jacobian(subject.setting(found.bits), found.centre, distance)
     kept = [i for i, vanishes in enumerate(zero) if not vanishes]
     A = part(A, zero, kept)
     if "form" not in witness:
         if kept and not is_bounded(A, rate, symmetric=False):
             raise Refused("the rate is not proved: the norm of the Jacobian is larger, or not known to be as small")
-        return
+        return kept, None
     rows = array(witness["form"], "form", len(kept))
     P = scaled([subject.layers.vector(row, "form", len(kept)) for row in rows]) if kept else lowest([], 1)
     if not symmetric(P) or not surely_definite(P.rows):
         raise Refused("the form is not symmetric and positive definite")
     if kept and not form_shrinks(A, P.rows, rate):
         raise Refused("the rate is not proved: the Jacobian does not shrink the form by it")
+    return kept, P
 
 
 def require_arrival(subject: Structured, start: Sequence[Fraction], found: Limit, lipschitz: Fraction) -> None:

@@ -8,17 +8,17 @@ from fractions import Fraction
 from itertools import islice
 
 from .arithmetics import Open, Rounded
-from .enclosures import ALONG, LIMIT, Keys, Rule, iterates, require_arrival, require_error
-from .evaluation import jacobian
-from .fixed import Ball, fixed, norm
+from .definite import surely_definite
+from .enclosures import ALONG, LIMIT, Keys, Rule, iterates, require_arrival, require_error, require_rate
+from .fixed import Ball, fixed, inner, norm, root
 from .layered_pieces import AffinePiece
-from .limits import Limit, Structured, derivatives, limit, part
+from .limits import Limit, Structured, derivatives, limit
 from .norms import at_most
 from .rates import WORDS, Claimed
 from .reading import Data, Refused, Unreadable, integer, number, say
 from .scalars import Directions
+from .scaled import Scaled
 from .tails import below
-from .words import is_bounded
 
 MOST_STEPS = 20_000
 
@@ -100,24 +100,42 @@ class Along:
         elif not is_inside(self.found, x):
             raise Refused("the last iterate is not in the ball on which the map contracts, and `lipschitz` is missing")
 
-    def rate(self) -> Fraction:
-        """The contraction; or a smaller factor by which the coordinates contract that are not constant on the ball."""
-        rate, found = self.found.contraction, self.found
+    def decrease(self, difference: Ball) -> tuple[Fraction, int]:
+        """A factor by which errors shrink on the ball in each step, and a bound of a difference in the norm of that.
+
+        It is the contraction; or one of the coordinates that are not constant on the ball, in the norm of a form.
+        """
+        rate, size = self.found.contraction, difference.size + difference.error
         if "rate" in self.witness:
             rate = number(self.witness["rate"], "rate")
-            A, zero = jacobian(self.subject.setting(found.bits), found.centre, found.radius)
-            kept = [i for i, vanishes in enumerate(zero) if not vanishes]
-            if rate < 0 or (kept and not is_bounded(part(A, zero, kept), rate, symmetric=False)):
-                raise Refused("the rate is not proved: the norm of the Jacobian is larger, or not known to be as small")
+            if rate < 0:
+                raise Refused("the rate is negative")
+            kept, P = require_rate(self.subject, self.found, rate, self.witness, self.found.radius)
+            size = size if P is None else size_in(P, kept, difference)
+        elif "form" in self.witness:
+            raise Unreadable("`form` stands in the witness with `rate`")
         if rate == 0:
             raise Refused("the rate is zero")
-        return rate
+        return rate, size
 
     def say(self, what: str) -> str:
         """What is proved of the error."""
         error = "J_k - J in the given directions" if self.claimed.derivatives else "x_k - x"
         bound = " ".join(self.claim["bound"].split())[:100]
         return f"the {WORDS[self.claimed.norm]} of {error} at the fixed point near the stated one is {what} {bound}"
+
+
+def size_in(P: Scaled, kept: list[int], difference: Ball) -> int:
+    """A bound of the norm of some coordinates of a ball in a form; refused where the form may be below the identity."""
+    n, d = len(kept), P.denominator
+    if not surely_definite([[P.rows[i][j] - d * (i == j) for j in range(n)] for i in range(n)]):
+        raise Refused("the form is not above the identity")
+    square = 0
+    for column in difference.columns:
+        c = [column[i] for i in kept]
+        square += inner(c, [inner(row, c) for row in P.rows])
+    trace = sum(P.rows[i][i] for i in range(n))
+    return root(-(-square // d)) + difference.error * root(-(-trace // d))
 
 
 def is_inside(found: Limit, x: Ball) -> bool:
@@ -130,7 +148,7 @@ def rate_proved(claim: Data, subject: Structured, witness: Data) -> str:
     """The error is at most the bound, at every index up to the last, or at every index."""
     along = Along(claim, subject, witness)
     last = along.claimed.upto
-    if (last is None) != ("from" in witness) or ("rate" in witness and last is not None):
+    if (last is None) != ("from" in witness) or (last is not None and {"rate", "form"} & set(witness)):
         raise Unreadable('`from`, and `rate`, stand in the witness when `claim.upto` is "infinity"')
     if last is None:
         return proved_for_all(along)
@@ -149,9 +167,9 @@ def proved_for_all(along: Along) -> str:
         raise Refused(f"the iterate {first - 1} is not in the ball on which the map contracts")
     if along.claimed.derivatives:
         AffinePiece(along.subject, along.found, along.directions)
-    rate = along.rate()
+    rate, size = along.decrease(difference)
     S0, S1 = below(along.claimed.bound.terms(), first, rate)
-    if Fraction(difference.size + difference.error, 2**along.found.bits) > S0 or S1 < 0:
+    if Fraction(size, 2**along.found.bits) > S0 or S1 < 0:
         raise Refused(f"the bound is not proved from k = {first} on")
     return along.say(f"at most the bound for all k, by the rate {say(rate)} from k = {first} on:")
 
@@ -166,7 +184,7 @@ def rate_refuted(claim: Data, subject: Structured, witness: Data) -> str:
 
 
 NEEDED = ("quantity", "bound", "upto", "norm")
-GOING_ON = ("lipschitz", "from", "rate")
+GOING_ON = ("lipschitz", "from", "rate", "form")
 RULES: dict[tuple[str, str], tuple[Rule, Keys, Keys, Keys, Keys]] = {
     # with the required and optional keys of the witness, and of the claim
     ("rate_bound", "proved"): (rate_proved, (*LIMIT, "error"), (*ALONG, *GOING_ON), NEEDED, ("directions",)),

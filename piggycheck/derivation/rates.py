@@ -66,8 +66,8 @@ class TailStep(Step):
         ``e_k <= (constant + slope (k - k_1)) rate^(k - k_1)``.
     by_rows : bool
         Whether the rate is that of the maximum norm, by row sums, and not that of a quadratic form.
-    ball : bool
-        Whether it is that of the Euclidean norm, in the ball around the fixed point on which the map contracts.
+    ball : str
+        What norm it is that of, in the ball around the fixed point on which the map contracts; otherwise empty.
     sequence : str
         Whose errors they are, where several sequences are compared; otherwise empty.
     """
@@ -77,7 +77,7 @@ class TailStep(Step):
     constant: Any
     slope: Any
     by_rows: bool
-    ball: bool = False
+    ball: str = ""
     sequence: str = ""
 
 

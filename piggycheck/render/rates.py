@@ -102,7 +102,7 @@ def tail(step: d.TailStep, steps: Sequence[d.Step]) -> Section:
     norm = "the maximum norm, by the row sums," if step.by_rows else "the norm of this quadratic form"
     trapped = " on the iterates are trapped, and in "
     if step.ball:
-        norm, trapped = "the Euclidean norm", " on the iterates are in the ball on which the map contracts, and in "
+        norm, trapped = step.ball, " on the iterates are in the ball on which the map contracts, and in "
     error, bound = "the error", "the bound"
     if step.sequence:
         error, trapped = f"the error of {step.sequence}", f" on the iterates of {step.sequence} are trapped, and in "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flint import arb, fmpq
+from flint import arb, arb_mat, fmpq
 
 from piggycheck.claims.base import decimals_above
 from piggycheck.claims.directions import Chosen
@@ -17,7 +17,7 @@ from piggycheck.claims.enclosed.verdicts import certified
 from piggycheck.claims.rate_bound import FIRST_RANGE, RateBound, error_and_bound, undecided_bound
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ComparedStep, Derivation, FromStartStep, TailStep
-from piggycheck.enclosures import ConvergenceFromStart, LimitEnclosure, Tie, convergence_from_start, rate_at
+from piggycheck.enclosures import ConvergenceFromStart, LimitEnclosure, Rate, Tie, convergence_from_start, rate_at
 from piggycheck.enclosures.contraction import rounded_up
 from piggycheck.errors import UnknownError
 from piggycheck.maps.affinity import affine_nodes
@@ -92,14 +92,22 @@ class _Tail:
     start : int
         The iterate before is in the ball on which the map contracts.
     rate, constant : fmpq
-    of_kept : fmpq or None
-        The rate, where it is one of the coordinates that are not constant on the ball.
+    of_kept : Rate or None
+        Why, where it is the rate of the coordinates that are not constant on the ball.
     """
 
     start: int
     rate: fmpq
     constant: fmpq
-    of_kept: fmpq | None
+    of_kept: Rate | None
+
+    @property
+    def norm(self) -> str:
+        """The norm in which errors decrease."""
+        if self.of_kept is None:
+            return "the Euclidean norm"
+        which = "the Euclidean norm" if self.of_kept.form is None else "the norm of a quadratic form"
+        return f"{which} of the coordinates that are not constant there"
 
 
 class _Decision:
@@ -161,9 +169,11 @@ class _Decision:
         limit, floor = self.errors.limit(_TAIL_BITS), Floor.of(self.claim.read)
         if self.errors.of_derivatives and not self.is_affine(limit):
             raise UnknownError("derivatives are followed on a piece that is affine in state and parameters together")
-        rate, kept = limit.contraction.factor, _rate_of_kept(limit)
-        if kept is not None and kept < rate:
-            rate = kept
+        rate, of_kept = limit.contraction.factor, None
+        if not floor.reaches(rate):
+            of_kept = _rate_of_kept(limit)
+            of_kept = None if of_kept is None or of_kept.bound >= rate else of_kept
+            rate = rate if of_kept is None else of_kept.bound
         if rate == 0:
             raise UnknownError("errors that vanish after finitely many steps are bounded for a range alone")
         if not floor.reaches(rate):
@@ -173,9 +183,9 @@ class _Decision:
         while k <= _MOST_STEPS and self.subject.remaining > 0:
             run.go_to(k)
             with limit.arrays.precision():
-                sums, size = floor.sums(k, rate), limit.arrays.length(run.matrix())
+                sums, size = floor.sums(k, rate), _size(run.matrix(), of_kept, limit)
                 if sums is not None and size <= sums[0] and sums[1] >= 0:
-                    return _Tail(k, rate, rounded_up(size, 9), rate if rate is kept else None)
+                    return _Tail(k, rate, rounded_up(size, 9), of_kept)
             k, step = k + step, max(step, k // 8)
         raise UnknownError(f"the errors are not far enough below the bound up to k = {k}")
 
@@ -232,7 +242,7 @@ class _Decision:
     def for_all(self, found: Comparison, tail: _Tail) -> Verdict:
         limit = self.errors.limit(max(found.bits, _TAIL_BITS))
         derivation = self.derivation(limit, found, _Approach(None))
-        derivation.record(TailStep(tail.start, tail.rate, tail.constant, fmpq(0), False, ball=True))
+        derivation.record(TailStep(tail.start, tail.rate, tail.constant, fmpq(0), False, ball=tail.norm))
         constant = decimals_above(tail.constant)
         return self.certified(
             Proved,
@@ -247,7 +257,8 @@ class _Decision:
             f"rate {tail.rate}, and the bound does not decrease faster",
             derivation,
             {**self.witness(limit, _Approach(None)), "from": tail.start}
-            | ({} if tail.of_kept is None else {"rate": tail.of_kept}),
+            | ({} if tail.of_kept is None else {"rate": tail.rate})
+            | ({} if tail.of_kept is None or tail.of_kept.form is None else {"form": tail.of_kept.form}),
         )
 
     def undecided(self, found: Comparison, reason: str) -> Undecided:
@@ -339,13 +350,21 @@ class _Decision:
         )
 
 
-def _rate_of_kept(limit: LimitEnclosure) -> fmpq | None:
-    """A bound of the Euclidean norm of the derivative on the ball, in the coordinates that are not constant there."""
+def _rate_of_kept(limit: LimitEnclosure) -> Rate | None:
+    """Bound the norm of the derivative on the ball in the coordinates that are not constant there, or in a form's."""
     try:
         rate = rate_at(replace(limit, error=limit.contraction.radius))
     except UnknownError:
         return None
-    return rate.bound if rate.form is None and rate.by == "jacobian" else None
+    return rate if rate.by == "jacobian" else None
+
+
+def _size(M: arb_mat, of_kept: Rate | None, limit: LimitEnclosure) -> arb:
+    """Bound the norm of errors in which they decrease: for a form P >= I it is above the Euclidean one."""
+    if of_kept is None or of_kept.form is None:
+        return limit.arrays.length(M)
+    kept = arb_mat([[M[i, j] for j in range(M.ncols())] for i in of_kept.kept])
+    return (kept.transpose() * (arb_mat(of_kept.form) * kept)).trace().upper().sqrt().upper()
 
 
 def is_inside(run: LayeredRun) -> bool:
