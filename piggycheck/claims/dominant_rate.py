@@ -29,6 +29,7 @@ __all__ = ["Cone", "find_cone", "moving_factor"]
 
 _BITS, _ORBIT_BITS, _DIGITS = 128, 512, 20
 _BALLS = Balls(_BITS)
+_WEIGHTS = (0.55, 0.4, 0.7, 0.25)
 _UNITS = (2**8, 2**16, 2**30)
 _SAME = 1e-6
 _MOST_TRIES, _SMALLER = 40, fmpq(1, 16)
@@ -91,8 +92,8 @@ def find_cone(subject: Subject, limit: Limit, A: fmpq_mat) -> Cone:
     -----
     Source: docs/theory/curved-rates.md. When this fails: see Raises.
     """
-    leading, pair, threshold = _gap(A)
-    form, found = _expanded(A, threshold), largest_modulus(A.charpoly())
+    leading, pair, ends = _gap(A)
+    (form, threshold), found = _expanded(A, *ends), largest_modulus(A.charpoly())
     factor = None if leading == 1 or pair else _factor(A.charpoly(), found.dominant, leading)
     rate, minimal = found.modulus, A.minpoly()
     excited = leading if factor is None else factor.gcd(minimal).degree()
@@ -153,8 +154,8 @@ def _change_of_polynomial(A: fmpq_mat, C: fmpq_mat) -> fmpq_poly:
     return fmpq_poly(found[::-1])
 
 
-def _gap(A: fmpq_mat) -> tuple[int, bool, fmpq]:
-    """How many eigenvalues lead, as floats tell; whether as a conjugate pair; a number between them and the others."""
+def _gap(A: fmpq_mat) -> tuple[int, bool, tuple[float, float]]:
+    """How many eigenvalues lead, as floats tell; whether as a conjugate pair; the moduli of the others and theirs."""
     import numpy as np
 
     eigenvalues = np.linalg.eigvals(_floats(A))
@@ -164,9 +165,8 @@ def _gap(A: fmpq_mat) -> tuple[int, bool, fmpq]:
     if not largest < 1:
         raise UnknownError("an eigenvalue of A has the modulus 1, or a larger one")
     other = moduli[len(leading)] if len(leading) < len(moduli) else 0.0
-    between = (largest * max(other, largest / 4)) ** 0.5
     pair = len(leading) == 2 and abs(leading[0].imag) > _SAME * largest
-    return len(leading), pair, _near(between, largest - between)
+    return len(leading), pair, (max(other, largest / 4), largest)
 
 
 def _factor(poly: fmpq_poly, dominant: Sequence[fmpq_poly], leading: int) -> fmpq_poly:
@@ -186,12 +186,15 @@ def _near(value: float, room: float) -> fmpq:
     return simplest_between(low, high)
 
 
-def _expanded(A: fmpq_mat, threshold: fmpq) -> fmpq_mat:
-    """A form H with ``A^T H A - threshold^2 H`` positive definite."""
-    for unit in _UNITS:
-        H = _solution(A * (1 / threshold), -1, unit)
-        if is_positive_definite(A.transpose() * H * A - H * threshold**2):
-            return H
+def _expanded(A: fmpq_mat, low: float, high: float) -> tuple[fmpq_mat, fmpq]:
+    """A form H and a number t between two others, with ``A^T H A - t^2 H`` positive definite."""
+    for weight in _WEIGHTS:  # no product of two eigenvalues may be t^2
+        between = low ** (1 - weight) * high**weight
+        t = _near(between, min(high - between, between - low) or between)
+        for unit in _UNITS:
+            H = _solution(A * (1 / t), -1, unit)
+            if H is not None and is_positive_definite(A.transpose() * H * A - H * t**2):
+                return H, t
     raise UnknownError("no form was found that separates the leading eigenvalues of A from the others")
 
 
@@ -199,18 +202,21 @@ def _shrinking(A: fmpq_mat, rate: AlgebraicNumber) -> WordTree:
     """A quadratic form that A shrinks in one step."""
     g = simplest_between((1 + 5 * rate.upper) / 6, (1 + 3 * rate.upper) / 4)
     for unit in _UNITS:
-        tree = WordTree(_solution(A * (1 / g), 1, unit), g, ((0,),), fmpq(1))
-        if is_positive_definite(tree.P) and tree.verify([A]):
-            return tree
+        P = _solution(A * (1 / g), 1, unit)
+        if P is not None and is_positive_definite(P) and WordTree(P, g, ((0,),), fmpq(1)).verify([A]):
+            return WordTree(P, g, ((0,),), fmpq(1))
     raise UnknownError("no quadratic form was found that A shrinks")
 
 
-def _solution(B: fmpq_mat, sign: int, unit: int) -> fmpq_mat:
-    """About the symmetric X with ``X - B^T X B = sign I``, times a number, in units."""
+def _solution(B: fmpq_mat, sign: int, unit: int) -> fmpq_mat | None:
+    """About the symmetric X with ``X - B^T X B = sign I``, times a number, in units; None where it is far from one."""
     import numpy as np
 
     b, n = _floats(B), B.nrows()
-    flat = np.linalg.solve(np.eye(n * n) - np.kron(b.T, b.T), sign * np.eye(n).ravel())
+    try:
+        flat = np.linalg.solve(np.eye(n * n) - np.kron(b.T, b.T), sign * np.eye(n).ravel())
+    except np.linalg.LinAlgError:
+        return None
     X = flat.reshape(n, n) / max(abs(flat)) * unit
     return fmpq_mat([[fmpq(round(float(X[i, j] + X[j, i]) / 2)) for j in range(n)] for i in range(n)])
 
