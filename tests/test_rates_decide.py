@@ -204,3 +204,32 @@ def test_the_slowest_ratio_is_that_of_a_positive_term():
     assert sp.Rational(1, 2) == slowest_ratio(read_bound("(1/2)**k - (1/3)**k"))
     assert 1 == slowest_ratio(read_bound("(1/2)**k + k"))
     assert slowest_ratio(read_bound("Max(1, k)")) is None
+
+
+# -- long ranges ------------------------------------------------------------------------------------------------------
+
+
+def test_an_irrational_bound_far_above_the_errors_needs_few_digits():
+    halving = ErrorSequence(limit_of(gradient_descent("x**2/2", ["x"], "1/2", start=[1])))
+    found = compare_with_bound(halving, read_bound("2*exp(-k/2)"), 3000)
+    assert (3000, None, 64, 0) == (found.proved_upto, found.violation, found.bits, found.equalities)
+
+
+def test_an_irrational_bound_close_to_an_exact_error_is_told_apart_in_balls():
+    """From k = 40 on the factor is below 1 by less than 10^-60, as sqrt(2) < 3/2."""
+    halving = ErrorSequence(limit_of(gradient_descent("x**2/2", ["x"], "1/2", start=[1])))
+    found = compare_with_bound(halving, read_bound("(1/2)**k*(1 + (sqrt(2) - 3/2)/10**60*relu(k - 39))"), 100)
+    assert (39, 40) == (found.proved_upto, found.violation)
+
+
+def test_the_comparison_ends_when_the_time_is_over():
+    halving = ErrorSequence(limit_of(gradient_descent("x**2/2", ["x"], "1/2", start=[1])))
+    found = compare_with_bound(halving, read_bound("2*(1/2)**k"), 10**18, out_of_time=lambda: True)
+    assert (-1, None, "the time was over when the bound was read at k = 0") == (
+        found.proved_upto,
+        found.violation,
+        found.reason,
+    )
+    left = iter([False] * 7)
+    found = compare_with_bound(halving, read_bound("2*(1/2)**k"), 50, out_of_time=lambda: next(left, True))
+    assert (5, "the time was over at k = 6") == (found.proved_upto, found.reason)

@@ -123,6 +123,17 @@ def test_the_bound_on_rounding_is_neither_broken_nor_useless_after_thousands_of_
     assert found.error * unit <= largest(true) / 2 ** (bits - 8)
 
 
+@pytest.mark.parametrize("rows", [[[HALF]], [[HALF, 1], [0, HALF]], [[0, HALF], [HALF, 0]]], ids=str)
+def test_halving_is_exact_and_keeps_its_digits(rows):
+    """Powers of two are moved and not rounded: after thousands of steps as many digits are known as before."""
+    state = [x, y][: len(rows)]
+    following = [sum(sp.Rational(a) * v for a, v in zip(row, state, strict=True)) for row in rows]
+    run = ErrorSequence(limit_of(Iteration(SymbolicMap(state, following), [1] * len(rows)))).run(64)
+    largest_entry = 2 * 3000 + 1 if len(rows) == 2 and rows[0][0] else 1
+    assert contains(run.error(3000), largest_entry * HALF**3000)
+    assert run.error(3000).rel_accuracy_bits() > 60
+
+
 def test_an_irrational_momentum_agrees_with_mpmath():
     momentum = "(1 - sqrt(1/10))/(1 + sqrt(1/10))"
     method = nesterov("x**2/2 + y**2/20 - x - theta*y", ["x", "y"], 1, momentum, parameters=["theta"], start=[0, 0])

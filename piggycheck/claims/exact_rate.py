@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,6 +56,8 @@ class ExactRate:
     proof, trap : WordTree and Trap, or None
     about : Limit or None
         The iteration and its fixed point, where there is a run to be observed.
+    seconds : float
+        How long the run may take.
     """
 
     quantity: str
@@ -66,6 +69,7 @@ class ExactRate:
     trap: Trap | None = None
     about: Limit | None = None
     coupled: bool = False
+    seconds: float = math.inf
 
     @property
     def is_rational(self) -> bool:
@@ -92,7 +96,7 @@ class ExactRate:
         """What a run at high precision shows; None where there is nothing to see."""
         if self.about is None:
             return None
-        return observe(self.about, self.quantity, self.rate, self.excited.leading)
+        return observe(self.about, self.quantity, self.rate, self.excited.leading, self.seconds)
 
     def witness(self, rate: AlgebraicNumber | None = None) -> dict[str, Any]:
         """Return the witness of a certificate; the rate may be given between narrower bounds."""
@@ -154,6 +158,7 @@ def exact_rate(subject: Subject, quantity: str, columns: Sequence[int] | None = 
             numbers.excited(A, 0, d, numbers.chosen(G, columns)),
             numbers.limit(limit) if derivatives else None,
             about=limit if derivatives else None,
+            seconds=max(1.0, subject.remaining),
         )
     try:
         couplings = [numbers.matrix(L, "the second derivative") for L in _couplings(subject, derivatives)]
@@ -180,6 +185,7 @@ def exact_rate(subject: Subject, quantity: str, columns: Sequence[int] | None = 
         trap,
         limit,
         any(entry != 0 for L in couplings for entry in L.entries()),
+        max(1.0, subject.remaining),
     )
 
 

@@ -131,9 +131,9 @@ class RateBound(Claim):
             _ = sequence.limit.matrix
         return sequence
 
-    def _compare(self, subject: Subject, sequence: ErrorSequence, upto: int, *, timed: bool = False) -> Comparison:
+    def _compare(self, subject: Subject, sequence: ErrorSequence, upto: int) -> Comparison:
         def out_of_time() -> bool:
-            return timed and subject.remaining <= 0
+            return subject.remaining <= 0
 
         return compare_with_bound(sequence, self.read, upto, out_of_time=out_of_time, progress=subject.tell)
 
@@ -201,7 +201,7 @@ class RateBound(Claim):
         upto = found.proved_upto
         while upto < _LAST_RANGE and subject.remaining > 0:
             upto = min(4 * upto, _LAST_RANGE)
-            further = self._compare(subject, sequence, upto, timed=True)
+            further = self._compare(subject, sequence, upto)
             if further.proved_upto > found.proved_upto or further.violation is not None:
                 found = further
             if found.violation is not None:

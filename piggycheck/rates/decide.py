@@ -17,6 +17,11 @@ _FIRST_BITS = 64
 _EXACT_FROM_BITS = 256
 _MOST_BITS = 65_536
 _REPORTED = 1000
+_LOOKED_AT = 100
+
+
+class _TimeUp(UnknownError):
+    """The time is up."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +98,15 @@ def compare_with_bound(
     """
     for k in range(upto + 1):
         bound.require_nonnegative(k)
+        if k % _LOOKED_AT == 0 and out_of_time():
+            return Comparison(-1, None, _FIRST_BITS, 0, reason=f"the time was over when the bound was read at k = {k}")
     run, k, hardest, equalities, closest = sequence.run(_FIRST_BITS), 0, _FIRST_BITS, 0, (0, 0.0)
     while k <= upto:
-        if k % _REPORTED == 0 and k:
-            if progress is not None:
-                progress(f"compared with the bound up to k = {k}")
-            if out_of_time():
-                return Comparison(k - 1, None, hardest, equalities, closest, f"the time was over at k = {k}")
-        holds, part, error = _in_balls(run, bound, k)
+        if k % _REPORTED == 0 and k and progress is not None:
+            progress(f"compared with the bound up to k = {k}")
+        holds, part, error = _in_balls(run, bound, k, out_of_time)
+        if isinstance(error, _TimeUp):
+            return Comparison(k - 1, None, hardest, equalities, closest, f"the time was over at k = {k}")
         if holds is None and run.bits >= _EXACT_FROM_BITS and run.k == k:
             try:
                 holds = not run.exceeds(bound)
@@ -125,9 +131,15 @@ def compare_with_bound(
     return Comparison(upto, None, hardest, equalities, closest)
 
 
-def _in_balls(run: Run, bound: Bound, k: int) -> tuple[bool | None, float, UnknownError | None]:
+def _in_balls(
+    run: Run, bound: Bound, k: int, out_of_time: Callable[[], bool]
+) -> tuple[bool | None, float, UnknownError | None]:
     """Whether the bound holds at k, about which part of it the error is, and what was not known."""
     try:
+        while run.k < k:
+            if out_of_time():
+                raise _TimeUp
+            run.go_to(run.k + 1)
         error, value = run.error(k), bound.ball(k, run.bits)
     except UnknownError as unknown:
         return None, 0.0, unknown

@@ -75,25 +75,43 @@ class Leap:
         """Whether all guards are so far away that their constants alone decide."""
         if part.scale < 0:
             return False
-        size = sum(map(abs, part.X.entries()), start=fmpz((part.error * part.smallest >> 2 * UNIT) + 1))
+        entries, uncertain = part.X.entries(), (part.error * part.smallest >> 2 * UNIT) + 1
+        bits = max(*(entry.bit_length() for entry in entries), uncertain.bit_length()) + len(entries).bit_length()
+        if all(
+            sign * constant > 0 and constant.bit_length() + part.scale > 2 + max(reach.bit_length() + bits - UNIT, 2)
+            for sign, constant, reach in self.reaches
+        ):
+            return True
+        size = sum(map(abs, entries), start=fmpz(uncertain))
         return all(
             sign * (constant << part.scale) > (reach * size >> UNIT) + 2 for sign, constant, reach in self.reaches
         )
 
-    def take(self, part: Part, count: int) -> list[Fixed]:
+    def take(self, part: Part, count: int) -> Sequence[Fixed] | Passed:
         """Go on, and return what is met on the way."""
         if part.is_zero:
             return [part.fixed()] * count
-        values, size = (self.stack * part.X).entries(), part.rows * part.columns
-        columns, scale, before = part.columns, part.scale, part.error
-        unit = (part.rounding * part.smallest >> 2 * UNIT) + 3
-        lengths = [(growth * part.smallest >> UNIT) + 1 for growth in self.growths]
-        found = [
-            Fixed(values[j * size : (j + 1) * size], columns, scale, (before * length >> 2 * UNIT) + unit, denominator)
-            for j, length, denominator in zip(range(count), lengths, self.denominators, strict=False)
-        ]
-        part.jump(found[-1].numerators, (before * self.growths[count - 1] >> UNIT) + part.rounding)
+        before, found = part.error, Passed(self, part)
+        part.jump(found[count - 1].numerators, (before * self.growths[count - 1] >> UNIT) + part.rounding)
         return found
+
+
+class Passed:
+    """What is met on several steps that were taken at once."""
+
+    __slots__ = ("before", "columns", "leap", "scale", "size", "smallest", "unit", "values")
+
+    def __init__(self, leap: Leap, part: Part):
+        self.leap, self.columns, self.scale = leap, part.columns, part.scale
+        self.values, self.size = (leap.stack * part.X).entries(), part.rows * part.columns
+        self.before, self.smallest = part.error, part.smallest
+        self.unit = (part.rounding * part.smallest >> 2 * UNIT) + 3
+
+    def __getitem__(self, j: int) -> Fixed:
+        length = (self.leap.growths[j] * self.smallest >> UNIT) + 1
+        error = (self.before * length >> 2 * UNIT) + self.unit
+        entries = self.values[j * self.size : (j + 1) * self.size]
+        return Fixed(entries, self.columns, self.scale, error, self.leap.denominators[j])
 
 
 def _reach(prepared: Prepared, i: int, guard: Sequence[Any]) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sympy as sp
-from flint import acb_mat, arb, arb_mat, fmpq, fmpq_mat, fmpz, fmpz_mat
+from flint import acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpz, fmpz_mat
 
 from piggycheck.arithmetic import sign
 from piggycheck.errors import UnknownError
@@ -12,6 +12,8 @@ from piggycheck.rates.bounds import Bound
 from piggycheck.rates.parts import Fixed
 
 __all__ = ["balls", "exceeds", "norm_of"]
+
+_PRECISIONS = (256, 1024)
 
 
 def balls(fixed: Fixed, bits: int) -> arb_mat:
@@ -64,6 +66,10 @@ def _largest_eigenvalue(gram: arb_mat) -> arb:
 
 def exceeds(numerators: fmpz_mat, denominator: fmpz, norm: str, bound: Bound, k: int) -> bool:
     """Decide exactly whether the norm of integers over a denominator is above a bound at k."""
+    if not bound.is_rational and norm != "spectral":
+        seen = _exceeds_in_balls(numerators, denominator, norm, bound, k)
+        if seen is not None:
+            return seen
     square = bound.square(k)
     if norm == "spectral" and min(numerators.nrows(), numerators.ncols()) > 1:
         if square is None:
@@ -74,12 +80,31 @@ def exceeds(numerators: fmpz_mat, denominator: fmpz, norm: str, bound: Bound, k:
         for i in range(gram.nrows()):
             test[i, i] = test[i, i] + square * denominator * denominator
         return not is_positive_semidefinite(test)
-    entries = numerators.entries()
-    if norm == "max":
-        value = max((abs(entry) for entry in entries), default=fmpz(0)) ** 2
-    else:
-        value = sum((entry * entry for entry in entries), start=fmpz(0))
+    value = _squared(numerators, norm)
     if square is not None:
         return bool(value * square.q > square.p * denominator * denominator)
     exact = sp.Rational(int(value), int(denominator) ** 2)
     return sign(exact - bound.exactly(k) ** 2) > 0
+
+
+def _exceeds_in_balls(numerators: fmpz_mat, denominator: fmpz, norm: str, bound: Bound, k: int) -> bool | None:
+    """Compare with an irrational bound, as far as some digits of it tell."""
+    value, square = _squared(numerators, norm), denominator * denominator
+    for bits in _PRECISIONS:
+        try:
+            ball = bound.ball(k, bits)
+        except UnknownError:
+            continue
+        with ctx.workprec(bits):
+            apart = arb(value) / arb(square) - ball * ball
+            if apart > 0 or apart < 0:
+                return bool(apart > 0)
+    return None
+
+
+def _squared(numerators: fmpz_mat, norm: str) -> fmpz:
+    """The numerator of the square of the maximum norm or the Frobenius norm."""
+    entries = numerators.entries()
+    if norm == "max":
+        return max((abs(entry) for entry in entries), default=fmpz(0)) ** 2
+    return sum((entry * entry for entry in entries), start=fmpz(0))

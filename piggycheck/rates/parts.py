@@ -117,6 +117,7 @@ class Part:
         quotients = [entry // denominator for entry in numerators]
         self.X = fmpz_mat(self.rows, self.columns, quotients)
         if self.error == 0 and added == 0 and prepared.is_rational and _divides(denominator, quotients, numerators):
+            self._rescale(quotients, exact=True)
             return
         new = (added + 1) * self.rounding
         self.error = (self.error * prepared.growth >> UNIT) + 1 + new
@@ -135,11 +136,14 @@ class Part:
         self.begin_block()
         self._rescale(X.entries())
 
-    def _rescale(self, entries: Sequence[fmpz]) -> None:
+    def _rescale(self, entries: Sequence[fmpz], *, exact: bool = False) -> None:
+        """Move the scale along with the entries; exact ones never lose digits."""
         length = max(max(entries).bit_length(), min(entries).bit_length()) if entries else 0
         if length == 0 or abs(length - self.wanted) < _SLACK:
             return
         shift = self.wanted - length
+        if exact and shift < 0:
+            return
         self.scale += shift
         self.X = fmpz_mat(self.rows, self.columns, [shifted(entry, shift) for entry in entries])
         for name in ("error", "before", "local"):

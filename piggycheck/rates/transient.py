@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -82,7 +83,9 @@ class _Run:
         self.sizes.append(_size(error))
 
 
-def observe(limit: Limit, quantity: str, rate: AlgebraicNumber, leading: int) -> Transient | None:
+def observe(
+    limit: Limit, quantity: str, rate: AlgebraicNumber, leading: int, seconds: float = math.inf
+) -> Transient | None:
     """Run the iteration with hundreds or thousands of digits, and compare its errors with the exact rate.
 
     Parameters
@@ -94,6 +97,8 @@ def observe(limit: Limit, quantity: str, rate: AlgebraicNumber, leading: int) ->
         The exact rate.
     leading : int
         How many excited eigenvalues have this modulus, each as often as it is repeated.
+    seconds : float
+        After which the run ends, however far it came.
 
     Returns
     -------
@@ -111,7 +116,7 @@ def observe(limit: Limit, quantity: str, rate: AlgebraicNumber, leading: int) ->
     if rate.upper == 0:
         return None
     try:
-        run = _follow(limit, quantity, rate)
+        run = _follow(limit, quantity, rate, time.monotonic() + seconds)
     except UnknownError:
         return None
     usable = next((k for k, size in enumerate(run.sizes) if not _is_known(size)), len(run.sizes))
@@ -130,22 +135,24 @@ def observe(limit: Limit, quantity: str, rate: AlgebraicNumber, leading: int) ->
     return Transient(usable - 1, precision, observed, digits, identified, largest, peak, within, by)
 
 
-def _follow(limit: Limit, quantity: str, rate: AlgebraicNumber) -> _Run:
+def _follow(limit: Limit, quantity: str, rate: AlgebraicNumber, deadline: float) -> _Run:
     """Run along affine pieces, or else in balls."""
     map_, derivatives = limit.iteration.map, quantity == "derivatives"
     p, m = len(map_.state), len(map_.parameters)
     count = max(_FEWEST, min(_ITERATIONS, _WORK // (p * p * ((m if derivatives else 0) + 1)), _WIDTH // p))
     try:
-        return _along_pieces(limit, derivatives, count)
+        return _along_pieces(limit, derivatives, count, deadline)
     except CurvedError:
-        return _in_balls(limit, derivatives, count, rate)
+        return _in_balls(limit, derivatives, count, rate, deadline)
 
 
-def _along_pieces(limit: Limit, derivatives: bool, count: int) -> _Run:
+def _along_pieces(limit: Limit, derivatives: bool, count: int, deadline: float) -> _Run:
     walk, run = Walk(limit, _BITS, derivatives), _Run([], [], [], _BITS)
     with ctx.workprec(_BITS + _GUARD_BITS):
         for errors in islice(walk, count + 1):
             run.add(_entries(errors.J if derivatives else errors.x))
+            if time.monotonic() > deadline:
+                break
     run.signatures.extend(piece.signature for piece in walk.itinerary)
     return run
 
@@ -155,7 +162,7 @@ def _entries(held: Fixed) -> arb_mat:
     return arb_mat(n.nrows(), n.ncols(), [arb(entry, held.error) * unit for entry in n.entries()])
 
 
-def _in_balls(limit: Limit, derivatives: bool, count: int, rate: AlgebraicNumber) -> _Run:
+def _in_balls(limit: Limit, derivatives: bool, count: int, rate: AlgebraicNumber, deadline: float) -> _Run:
     decay, growth = abs(_log2(rate)), max(0.0, _log2_norm(limit))
     count = max(_FEWEST, min(count, int(_MOST_BITS / (decay + growth + 0.1))))
     bits = int(count * (decay + growth)) + _SPARE_BITS
@@ -169,6 +176,8 @@ def _in_balls(limit: Limit, derivatives: bool, count: int, rate: AlgebraicNumber
         for step in islice(found, count + 1):
             run.add(_difference(step.J if derivatives else step.x, centre))
             run.signatures.append(step.signature)
+            if time.monotonic() > deadline:
+                break
     return run
 
 

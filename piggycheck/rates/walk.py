@@ -7,7 +7,6 @@ Which piece is used is read off the integers, too; where their error leaves it o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -51,14 +50,29 @@ class TieError(UnknownError):
     """An iterate ties, and the derivatives of the pieces there differ: no precision decides which is used."""
 
 
-@dataclass(slots=True)
 class Errors:
-    """The errors at step k, and on request the piece that is used there."""
+    """The errors at step k, and on request the piece that is used there.
 
-    k: int
-    x: Fixed
-    J: Fixed | None
-    piece: AffinePiece | None = None
+    Attributes
+    ----------
+    k : int
+    x : Fixed
+    J : Fixed or None
+    piece : AffinePiece or None
+    """
+
+    __slots__ = ("_J", "_at", "_x", "k", "piece")
+
+    def __init__(self, k: int, x: Any, J: Any, piece: AffinePiece | None = None, at: int | None = None):
+        self.k, self._x, self._J, self.piece, self._at = k, x, J, piece, at
+
+    @property
+    def x(self) -> Fixed:
+        return self._x if self._at is None else self._x[self._at]
+
+    @property
+    def J(self) -> Fixed | None:
+        return self._J if self._at is None or self._J is None else self._J[self._at]
 
 
 class Walk:
@@ -135,8 +149,8 @@ class Walk:
         count = prepared.leap.length(self.x)
         self.itinerary += [prepared.piece] * count
         x = prepared.leap.take(self.x, count)
-        J = [None] * count if self.J is None else prepared.leap.take(self.J, count)
-        return [Errors(k + j + 1, x[j], J[j], prepared.piece) for j in range(count - 1)]
+        J = None if self.J is None else prepared.leap.take(self.J, count)
+        return [Errors(k + j + 1, x, J, prepared.piece, j) for j in range(count - 1)]
 
     def _step(self, prepared: Prepared, k: int) -> None:
         self.itinerary.append(prepared.piece)
