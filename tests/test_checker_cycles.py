@@ -85,6 +85,19 @@ def test_a_point_on_a_guard_has_no_character():
     refuses(kink, "on a guard")
 
 
+def test_a_guard_between_equal_branches_does_not_matter():
+    """The branch of 0 alone has the value of the others: x/2 everywhere, and the open set is an interval."""
+    claim = {"period": "1", "attracting": "true"}
+    for next_ in ("Piecewise((x/2, x > 0), (x/2, True))", "Piecewise((0, x <= 0), (x - x, True))"):
+        assert "an attracting cycle" in check(certificate(claim, points([["0"]]), ["x"], [next_]))
+    next_ = ["Piecewise((x/2, x > 0), (x/3, x > -1), (x/3, True))"]
+    refuses(certificate(claim, points([["0"]]), ["x"], next_), "on a guard")
+    other = ["Piecewise((x/2, x > 0), (Piecewise((x/2, x > -1), (2, True)), True))"]
+    basin = points([["0"]], basin={"P": [["1"]], "level": "99/100"})
+    assert "an attracting cycle" in check(certificate(claim, basin, ["x"], other))
+    refuses(certificate(claim, {**basin, "basin": {"P": [["1"]], "level": "1"}}, ["x"], other), "may vanish")
+
+
 def test_a_neutral_fixed_point_of_a_curved_map_has_no_character():
     for attracting in ("true", "false"):
         claim = {"period": "1", "attracting": attracting}

@@ -198,26 +198,22 @@ def say_points(points: Sequence[Point]) -> str:
 
 
 def one_round(map_: Map, points: Sequence[Point]) -> Round:
-    """Follow displacements for one round; refused where a guard vanishes at a point."""
+    """Follow displacements for one round; refused where a guard that matters vanishes at a point."""
     n = len(map_.state)
     A, affine, guards = identity(n), True, []
     for point in points:
         jets = map_.jets({**dict(zip(map_.state, point, strict=True)), **map_.at}, map_.state)
         found = list(Patterns().run(map_.program, map_.next, jets))
-        if len(found) != 1 or found[0].outputs is None or any(met.tied for met in found[0].met):
+        values = [one.outputs or [] for one in found]
+        if not values or not all(one and all(map(Jet.same, one, values[0])) for one in values):
             raise Refused("a point of the cycle is on a guard")
-        for met in found[0].met:
-            if not met.guard.constant:
+        for met in (met for one in found for met in one.met):
+            if not (met.tied or met.guard.constant):
                 affine = affine and met.guard.affine and met.guard.rational
                 guards.append((met.guard.value.lo, times([met.guard.slopes(n)], A)))
-        affine = affine and all(jet.affine and jet.rational for jet in found[0].outputs)
-        A = times(slopes(found[0].outputs, n), A)
+        affine = affine and all(jet.affine and jet.rational for jet in values[0])
+        A = times([jet.slopes(n) for jet in values[0]], A)
     return Round(A, affine, guards)
-
-
-def slopes(jets: Sequence[Jet], n: int) -> Matrix:
-    """The Jacobian."""
-    return [jet.slopes(n) for jet in jets]
 
 
 def character(map_: Map, points: Sequence[Point], witness: Data, needed: bool) -> bool | None:

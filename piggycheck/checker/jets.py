@@ -44,6 +44,15 @@ class Jet:
         """Whether it is the whole polynomial, with rational coefficients."""
         return not self.cut and all(c.exact for c in self.terms.values())
 
+    def same(self, other: Jet) -> bool:
+        """Whether both are known to be the same polynomial."""
+        exact = self.rational and other.rational
+        return self is other or (exact and self.exactly() == other.exactly())
+
+    def exactly(self) -> dict[Monomial, Fraction]:
+        """The coefficients, where they are rational."""
+        return {m: c.lo for m, c in self.terms.items()}
+
     @property
     def degree(self) -> int:
         """The largest number of factors of a term."""
