@@ -127,3 +127,9 @@ def test_bounds_that_are_negative_or_not_real_are_refused(text, k, message):
 def test_zero_is_not_negative():
     for text, k in (("k*(1/2)**k", 0), ("(1/2)**k - 2**(-k)", 7), ("sqrt(2)**(2*k) - 2**k", 5), ("k - 3", 3)):
         read_bound(text).require_nonnegative(k)
+
+
+def test_ratios_of_terms_are_the_numbers_that_are_written():
+    """No closed form that is merely close is put in the place of a fraction with many digits."""
+    (term,) = read_bound("3/2*(90941957/100000000)**k").terms
+    assert (term.coefficient, term.degree, term.ratio) == (sp.Rational(3, 2), 0, sp.Rational(90941957, 10**8))

@@ -277,4 +277,4 @@ def _term(part: sp.Expr) -> Term:
             coefficient *= base ** exponent.subs(K, 0)
         else:
             raise _NoTermError
-    return Term(coefficient, degree, sp.nsimplify(ratio) if ratio.is_Rational else ratio)
+    return Term(coefficient, degree, ratio)
