@@ -80,7 +80,7 @@ EXPECTED = {
     "lorenz-field-behind-a-zero-loss": ("proved", "refuted"),
     "maximum-at-a-tie-leaves-a-cantor-set": ("refuted", "refuted", "proved"),
     "nesterov-condition-number-9": ("proved", "refuted", "proved", "refuted"),
-    "nesterov-constant-momentum-quadratic": ("proved", "proved", "refuted"),
+    "nesterov-constant-momentum-quadratic": ("proved", "proved", "refuted", "proved"),
     "nesterov-irrational-momentum": ("proved",),
     "nesterov-two-slopes": ("proved",),
     "newton-derivatives": ("proved", "proved", "proved", "refuted", "proved"),

@@ -69,7 +69,7 @@ class AsymptoticRate(Claim):
     It is the largest modulus of an eigenvalue of A that the error excites. Source: docs/theory/asymptotic-rates.md.
 
     When this fails: where pieces with different Jacobians meet at the fixed point, or the piece there is not affine, or
-    the numbers are irrational, the claim is undecided.
+    numbers are irrational and not made of square roots of rational ones, the claim is undecided.
     """
 
     quantity: Any = "iterates"
