@@ -209,6 +209,15 @@ def test_a_nilpotent_matrix_is_enough(quantity):
     undecided(AsymptoticRate(quantity), plane([y + x**2 / 4, x / 4 + theta], None), {"theta": 0})
 
 
+def test_derivatives_that_are_several_on_the_way_have_no_rate_where_the_matrix_is_nilpotent():
+    shift = [y / 2 + THIRD + theta, theta * x**2 / 8]
+    kinked_start = plane(shift, [theta, sp.Max(0, theta)])
+    assert "the start has a kink" in undecided(AsymptoticRate("derivatives"), kinked_start, {"theta": 0}).reason
+    kink = plane([y / 2 + sp.Max(x - 5, 0) + theta, theta * x**2 / 8], [5, THIRD])
+    assert "ties, and the pieces there" in undecided(AsymptoticRate("derivatives"), kink, {"theta": 0}).reason
+    proved(AsymptoticRate("iterates", "0"), kink, {"theta": 0})
+
+
 def test_what_is_left_open():
     reason = undecided(AsymptoticRate("iterates"), scalar(NEWTON, 2), {"theta": 2}).reason  # the point is sqrt(2)
     assert "not affine" in reason

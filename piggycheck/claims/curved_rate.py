@@ -25,11 +25,14 @@ from piggycheck.rates.limit import Limit
 from piggycheck.rates.modulus import AlgebraicNumber
 from piggycheck.rates.pieces import affine_piece
 from piggycheck.rates.transient import Transient, observe
+from piggycheck.rates.walk import TieError
 from piggycheck.stability import Contractive, WordTree
 
 __all__ = ["CurvedRate", "CurvedUpper", "curved_rate", "curved_tail", "is_curved", "trapped"]
 
 _TRAPPED = fmpq(3, 4)
+_FIRST_BITS = 128
+_MOST_BITS = 8192
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,8 @@ def curved_rate(
         if any(entry != 0 for entry in (A ** A.nrows()).entries()):
             return _by_cone(subject, limit, A, quantity, columns, reason)
         trap, proof = find_trap(subject, _shrinking(A), _TRAPPED) if started else (None, None)
+        if trap is not None and derivatives:
+            _require_matrices(limit, trap.iteration)
         return CurvedRate(quantity, "nilpotent", A, _rational(fmpq(0)), 0, False, X, proof, trap, about)
     a = abs(A[0, 0])
     if not started:
@@ -189,6 +194,8 @@ def _by_cone(
     try:
         leading = None if X is None else moving_factor(subject, A, X, columns)
         cone = find_cone(subject, limit, A)
+        if derivatives:
+            _require_matrices(limit, cone.trap.iteration)
         if derivatives and (leading is None or cone.factor is not None):
             raise UnknownError("several eigenvalues lead, or the limit of the derivatives is irrational")
     except UnknownError as error:
@@ -197,6 +204,27 @@ def _by_cone(
     return CurvedRate(
         quantity, "dominant", A, cone.rate, power, False, X, cone.proof, cone.trap, limit, cone=cone, leading=leading
     )
+
+
+def _require_matrices(limit: Limit, last: int) -> None:
+    """Require that every J_k up to an index is one matrix.
+
+    Raises
+    ------
+    UnknownError
+        When pieces with different derivatives meet on the way, or that was not decided.
+    """
+    sequence, bits = ErrorSequence(limit, "derivatives"), _FIRST_BITS
+    while True:
+        try:
+            sequence.run(bits).go_to(last)
+            return
+        except TieError:
+            raise
+        except UnknownError:
+            if bits > _MOST_BITS:
+                raise
+            bits *= 4
 
 
 def _shrinking(A: fmpq_mat) -> WordTree:
