@@ -147,7 +147,7 @@ def exact_rate(subject: Subject, quantity: str, columns: Sequence[int] | None = 
         subject.require_parameters("asymptotic_rate")
     derivatives = quantity == "derivatives"
     limit, piece = Limit(subject.iteration, subject.point), _common(subject.active, derivatives)
-    numbers = Irrational if has_irrational_numbers(subject) else _Rational
+    numbers = Irrational(subject) if has_irrational_numbers(subject) else _Rational()
     A = numbers.matrix(piece.A, "A")
     if subject.start_is_fixed:
         d, G = numbers.errors(limit, 0, derivatives)
@@ -163,7 +163,7 @@ def exact_rate(subject: Subject, quantity: str, columns: Sequence[int] | None = 
     try:
         couplings = [numbers.matrix(L, "the second derivative") for L in _couplings(subject, derivatives)]
     except _NotAffineError as reason:
-        if numbers is Irrational:
+        if isinstance(numbers, Irrational):
             raise
         return curved_rate(subject, limit, A, quantity, columns, str(reason))
     if columns is not None and couplings:

@@ -36,11 +36,19 @@ def has_irrational_numbers(subject: Subject) -> bool:
 class Irrational:
     """Errors in exact irrational numbers.
 
+    Parameters
+    ----------
+    subject : Subject
+        Whose time limit holds.
+
     Raises
     ------
     UnknownError
         By its methods: where a number is not made of square roots of rational ones.
     """
+
+    def __init__(self, subject: Subject):
+        self.subject = subject
 
     @staticmethod
     def matrix(M: sp.Matrix, where: str) -> SurdMatrix:
@@ -74,30 +82,30 @@ class Irrational:
         """Some columns of a matrix."""
         return G if G is None or columns is None else G.columns(columns)
 
-    @classmethod
-    def limit(cls, limit: Limit) -> SurdMatrix:
+    def limit(self, limit: Limit) -> SurdMatrix:
         """The matrix that the derivatives tend to."""
-        return cls.matrix(limit.matrix, "the limit of the derivatives")
+        return self.matrix(limit.matrix, "the limit of the derivatives")
 
-    @classmethod
-    def errors(cls, limit: Limit, count: int, derivatives: bool) -> tuple[SurdMatrix, SurdMatrix | None]:
+    def errors(self, limit: Limit, count: int, derivatives: bool) -> tuple[SurdMatrix, SurdMatrix | None]:
         """Follow the iteration exactly; return the error of an iterate, and that of its derivative if it is asked for.
 
         Raises
         ------
         UnknownError
-            When numbers grow too long, or a guard vanishes at an iterate whose derivative is needed.
+            When numbers grow too long, the time is over, or a guard vanishes at an iterate whose derivative is needed.
         """
-        iteration, at = limit.iteration, {v: cls._number(c) for v, c in limit.at.items()}
+        iteration, at = limit.iteration, {v: _number(c) for v, c in limit.at.items()}
         map_, start = iteration.map, iteration.start_at(limit.at)
-        p, x = len(map_.state), [cls._number(c) for c in start.values()]
+        p, x = len(map_.state), [_number(c) for c in start.values()]
         J = None
         if derivatives:
             found = iteration.start_jacobians(limit.at)
             if len(found) != 1:
                 raise UnknownError("the start has a kink at these parameters, so J_0 is not one matrix")
-            J = cls.matrix(found[0], "the derivative of the start")
+            J = self.matrix(found[0], "the derivative of the start")
         for k in range(count):
+            if self.subject.remaining <= 0:
+                raise UnknownError(f"the time was over at iterate {k} of {count} in exact irrational numbers")
             values = {**dict(zip(map_.state, x, strict=True)), **at}
             try:
                 seen = map_.evaluate(values, SURDS)
@@ -113,11 +121,11 @@ class Irrational:
                 raise UnknownError(f"the exact iterate x_{k + 1} has more than {_MOST_BITS} bits, before {count} steps")
         centre = [rational(c, "the fixed point") for c in limit.coordinates]
         d = SurdMatrix(tuple((a - c,) for a, c in zip(x, centre, strict=True)))
-        return d, None if J is None else J - cls.limit(limit)
+        return d, None if J is None else J - self.limit(limit)
 
-    @staticmethod
-    def _number(value: sp.Expr) -> Surd:
-        try:
-            return Surd.of(value)
-        except IrrationalError as error:
-            raise UnknownError(str(error)) from None
+
+def _number(value: sp.Expr) -> Surd:
+    try:
+        return Surd.of(value)
+    except IrrationalError as error:
+        raise UnknownError(str(error)) from None
