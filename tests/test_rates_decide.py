@@ -233,3 +233,19 @@ def test_the_comparison_ends_when_the_time_is_over():
     left = iter([False] * 7)
     found = compare_with_bound(halving, read_bound("2*(1/2)**k"), 50, out_of_time=lambda: next(left, True))
     assert (5, "the time was over at k = 6") == (found.proved_upto, found.reason)
+
+
+def test_the_bound_is_read_not_far_ahead_of_the_comparison():
+    """What 3000 looks at the clock leave time for is compared, however long the range is."""
+    halving = ErrorSequence(limit_of(gradient_descent("x**2/2", ["x"], "1/2", start=[1])))
+    left = iter([False] * 3000)
+    found = compare_with_bound(halving, read_bound("2*(1/2)**k"), 10**18, out_of_time=lambda: next(left, True))
+    assert found.violation is None and 2500 < found.proved_upto < 3000
+
+
+@pytest.mark.parametrize("early", ["2", "1/3"])
+def test_a_bound_that_is_negative_late_is_bad_input_whether_it_is_violated_before_or_not(early):
+    halving = ErrorSequence(limit_of(gradient_descent("x**2/2", ["x"], "1/2", start=[1])))
+    bound = read_bound(f"Piecewise(({early}, k < 1500), (-1, True))")
+    with pytest.raises(InputError, match="it is negative at k = 1500"):
+        compare_with_bound(halving, bound, 3000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -145,7 +145,7 @@ class ErrorComparison(Claim):
             compared, before = self._compare(subject, found, tail.start)
         if compared.violation is not None or compared.proved_upto < tail.start:
             return self._compared(subject, found, compared, before)
-        return self._for_all(subject, found, replace(compared, proved_upto=tail.start, reason=""), before, tail)
+        return self._for_all(subject, found, compared, before, tail)
 
     def _compare(self, subject: Subject, found: Mapping[str, Measured], upto: int) -> tuple[Comparison, int | None]:
         return compare_sides(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -123,7 +123,7 @@ class RateBound(Claim):
             found = self._compare(subject, sequence, start)
         if found.violation is not None or found.proved_upto < start:
             return self._compared(subject, sequence, found)
-        return self._for_all(subject, sequence, replace(found, proved_upto=start, reason=""), upper)
+        return self._for_all(subject, sequence, found, upper)
 
     def _sequence(self, subject: Subject) -> ErrorSequence:
         sequence = ErrorSequence(limit_at(subject), self.quantity, self.norm)

@@ -18,6 +18,7 @@ _EXACT_FROM_BITS = 256
 _MOST_BITS = 65_536
 _REPORTED = 1000
 _LOOKED_AT = 100
+_READ_FIRST = 1000
 
 
 class _TimeUp(UnknownError):
@@ -96,12 +97,14 @@ def compare_with_bound(
     >>> compare_with_bound(descent, read_bound("2*(49/100)**k"), 50).violation
     35
     """
-    for k in range(upto + 1):
-        bound.require_nonnegative(k)
-        if k % _LOOKED_AT == 0 and out_of_time():
-            return Comparison(-1, None, _FIRST_BITS, 0, reason=f"the time was over when the bound was read at k = {k}")
     run, k, hardest, equalities, closest = sequence.run(_FIRST_BITS), 0, _FIRST_BITS, 0, (0, 0.0)
+    unread = 0
     while k <= upto:
+        if k == unread:
+            unread = _read(bound, k, min(upto + 1, max(_READ_FIRST, 2 * k)), out_of_time)
+            if unread == k:
+                reason = f"the time was over when the bound was read at k = {k}"
+                return Comparison(k - 1, None, hardest, equalities, closest, reason)
         if k % _REPORTED == 0 and k and progress is not None:
             progress(f"compared with the bound up to k = {k}")
         holds, part, error = _in_balls(run, bound, k, out_of_time)
@@ -124,11 +127,21 @@ def compare_with_bound(
             continue
         hardest = max(hardest, run.bits)
         if not holds:
+            _read(bound, unread, upto + 1, out_of_time)
             return Comparison(k - 1, k, hardest, equalities, (k, part))
         if part > closest[1]:
             closest = (k, part)
         k += 1
     return Comparison(upto, None, hardest, equalities, closest)
+
+
+def _read(bound: Bound, first: int, end: int, out_of_time: Callable[[], bool]) -> int:
+    """Require values that a bound can have, from the first k on, and return the k before which this was done."""
+    for k in range(first, end):
+        if k % _LOOKED_AT == 0 and out_of_time():
+            return k
+        bound.require_nonnegative(k)
+    return end
 
 
 def _in_balls(
