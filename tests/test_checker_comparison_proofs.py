@@ -227,6 +227,14 @@ FALSE = {
         {"derivatives": {"fixed_point": {"x": "0"}, "pieces": [piece([["1/2"]], [["0"]], "1 1")], "matrix": [["0"]]}},
         lower={"derivatives": affine("1", "1/2", column="t")},
     ),
+    "a piece against another": compared(  # J_k = 0 for even k, as x_k = (-1/2)^k changes its side in each step
+        one_map("x", "t", "-x/2 + t*Abs(x)", at={"t": "0"}, start={"x": "1"}), "k*(1/2)**k", "derivatives",
+        {"derivatives": {
+            "fixed_point": {"x": "0"}, "matrix": [["0"]],
+            "pieces": [piece([["-1/2"]], [["0"]], "1 0"), piece([["-1/2"]], [["0"]], "-1 0")],
+        }},
+        lower={"derivatives": tree("1/2", "1", "0", "1", vector=["1"], eigenvalue="-1/2", column="t")},
+    ),
     "a piece that curves": compared(
         one_map("x", "", "x/2 - x**2/8", at={}, start={"x": "1"}), "(1/2)**k/100", "iterates",
         {"iterates": {"fixed_point": {"x": "0"}, "pieces": [piece([["1/2"]], [[]], "1")]}},

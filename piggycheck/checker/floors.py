@@ -50,14 +50,15 @@ def floor(sequence: ErrorSequence, limit: Data, data: Data, first: int, bits: in
         return Floor(absolute(t) * norm, ZERO, Interval(abs(modulus)))
     j = column(sequence, data)
     X = matrix(limit.get("matrix"), "matrix", subject.p, subject.m)
-    s, slopes = image(w, tail.columns(sequence.limit)[j]), []
+    s, changes = image(w, tail.columns(sequence.limit)[j]), list[Interval]()
     for A, moved in moving_pieces(subject, X, region):
         require_multiple(w, A, modulus)
         change = Interval(multiple(w, moved[j]) / modulus) * t
-        if (change * s).lo < 0:
-            raise Refused("the errors of the iterates work against those of the derivatives")
-        slopes.append(absolute(change).lo)
-    return Floor(absolute(s) * norm, Interval(min(slopes)) * norm, Interval(abs(modulus)))
+        if any((change * other).lo < 0 for other in (s, *changes)):
+            raise Refused("the iterates work against the errors of the derivatives, or one piece against another")
+        changes.append(change)
+    slope = min(absolute(change).lo for change in changes)
+    return Floor(absolute(s) * norm, Interval(slope) * norm, Interval(abs(modulus)))
 
 
 def column(sequence: ErrorSequence, data: Data) -> int:
