@@ -112,6 +112,12 @@ def test_the_square_root_of_a_parameter():
     assert "0" == proved(AsymptoticRate("iterates", "1 - sqrt(2)/3"), *about).value["power"]
 
 
+def test_what_moves_the_derivatives_may_alone_be_irrational():
+    """``x_k = (1/2 + sqrt(2) theta)^k`` at 0, so that ``J_k = sqrt(2) k / 2^(k - 1)``."""
+    about = scalar(x / 2 + sp.sqrt(2) * theta * x, [1]), {"theta": 0}
+    assert "1" == proved(AsymptoticRate("derivatives", "1/2"), *about).value["power"]
+
+
 def test_derivatives_from_the_fixed_point():
     """``J_{k+1} = sqrt(2)/3 J_k + 1`` from 0."""
     proved(AsymptoticRate("derivatives", "sqrt(2)/3"), scalar(sp.sqrt(2) * x / 3 + theta, [0]), {"theta": 0})

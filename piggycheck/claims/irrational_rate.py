@@ -20,8 +20,11 @@ _LARGEST = 8
 
 
 def has_irrational_numbers(subject: Subject) -> bool:
-    """Whether the pieces at the fixed point, or the start, are not rational."""
-    numbers = [c for piece in subject.active for c in (*piece.A, *piece.B)]
+    """Whether the pieces at the fixed point, their derivatives beside it, or the start are not rational."""
+    map_, numbers = subject.iteration.map, [c for piece in subject.active for c in (*piece.A, *piece.B)]
+    for piece in subject.active:
+        beside = map_.piece(piece.signature).jacobian.subs(subject.at)
+        numbers += [c for c in beside.atoms(sp.Pow, sp.NumberSymbol, sp.Function) if c.is_number]
     if subject.iteration.start is not None:
         numbers += subject.iteration.start_at(subject.at).values()
     try:
