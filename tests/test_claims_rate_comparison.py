@@ -49,7 +49,15 @@ def test_the_optimal_step_is_faster():
     """2/(1 + 1/10) = 20/11 makes both eigenvalues of size 9/11; with 1/2 one of them is 19/20."""
     verdict = proved(RateComparison("fast", "iterates", "<", FAST), descent(), HALF)
     assert {"left": "9/11", "right": "19/20"} == verdict.value
-    assert "is 9/11, smaller than that of the iterates 19/20" in verdict.found
+    assert "is 9/11, smaller than that of the iterates, which is 19/20" in verdict.found
+
+
+def test_no_comma_follows_the_second_sequence():
+    verdict = refuted(RateComparison("iterates", "fast", "<", FAST), descent(), HALF)
+    assert verdict.statement.endswith("smaller than that of `fast`, the iterates at step = 20/11")
+    assert verdict.found.endswith("larger than that of `fast`, the iterates at step = 20/11, which is 9/11")
+    equal = proved(RateComparison("iterates", "derivatives", "="), descent(), HALF)
+    assert "the rate of the iterates is 19/20, equal to that of the derivatives" == equal.found
 
 
 @pytest.mark.parametrize("relation", ["<", "<=", "="])
@@ -200,6 +208,7 @@ def test_a_case_may_claim_it():
             "the asymptotic rate of `a` is not found",
         ),
         (("a", "iterates", "<", {"a": {"at": {"step": 1}}}), "sequence `a`: it needs a quantity"),
+        (("iterates", "derivatives", "<", FAST), "sequence `fast`: neither side names it; leave it out, or use it"),
     ],
 )
 def test_fields_that_cannot_be_read(arguments, message):

@@ -37,7 +37,7 @@ def one_line(text):
         (
             *("big_step", "10*(9/10)**k", "big_step", (0, 9)),
             "big_step is the error of the derivatives in theta, at s = 19/10, theta = 2, where the fixed point is "
-            "x = 2, y = 20. The derivatives tend to J̄ = ⎡ 1 0 ⎤",
+            "x = 2, y = 20. It is measured from J̄ = ⎡ 1 0 ⎤",
         ),
         (
             *("big_step", "10*(9/10)**k", "big_step", (0, 9)),
@@ -46,7 +46,7 @@ def one_line(text):
         (
             *("derivatives + one", "20", "one", (0, 0)),
             "one is the error of the derivatives in theta of the last step, in the Frobenius norm. "
-            "The derivatives tend to J̄, too.",
+            "It is measured from J̄, too.",
         ),
         ("value", "9*iterates", "value", (0, 5), "value is the error of x**2 - theta*y at the iterates."),
         (
@@ -54,11 +54,26 @@ def one_line(text):
             "At k = 0 the left side is at least 10.000000, and the right side at most 0.500000.",
         ),
         ("value", "10*(19/20)**k", "value", (1, 5), "At k = 0 it is so, too."),
+        (
+            *("direct", "10", "direct", (0, 0)),
+            "direct is the error of the partial derivatives of x*theta, y at the iterates. It is measured from "
+            "the derivatives at the fixed point, ⎡ 2 0 ⎤ ⎣ 10 0 ⎦",
+        ),
+        (
+            "10*value",
+            "10*value",
+            "value",
+            (0, 0),
+            "It comes closest at k = 0, where both sides are equal to six digits.",
+        ),
     ],
-    ids=["parameters", "range", "norm", "output", "violation", "before"],
+    ids=["parameters", "range", "norm", "output", "violation", "before", "target", "equal"],
 )
 def test_the_report_says_what_is_compared_and_how_far(left, right, name, range_, said):
-    """At theta = 1 the output x^2 - theta y is 0 at the start, and -9 in the limit; y has no partial derivative."""
+    """At theta = 1 the output x^2 - theta y is 0 at the start, and -9 in the limit; y has no partial derivative.
+
+    The fixed point is (theta, 10 theta), so that (theta x, y) = (theta^2, 10 theta) there.
+    """
     assert said in one_line(verdict(left, right, name, first=range_[0], upto=range_[1]).report())
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from flint import arb
+from flint import arb, fmpq_mat
 
 from piggycheck.claims.base import Claim, certify, told_apart
 from piggycheck.claims.comparison_tail import ComparisonTail, for_every_k
@@ -19,8 +19,9 @@ from piggycheck.errors import InputError, UnknownError
 from piggycheck.rates.bounds import Bound
 from piggycheck.rates.comparing import compare_sides, read_sides
 from piggycheck.rates.decide import Comparison
+from piggycheck.rates.derived import DerivedErrors
 from piggycheck.rates.errors import read_norm, read_upto
-from piggycheck.rates.limit import require_start
+from piggycheck.rates.limit import rational_or_none, require_start
 from piggycheck.rates.sequences import Estimate
 
 __all__ = ["ErrorComparison"]
@@ -84,9 +85,7 @@ class ErrorComparison(Claim):
 
     def __post_init__(self) -> None:
         read_norm(self.norm, f"norm of `{self.kind}`")
-        last, first = read_upto(self.upto, f"upto of `{self.kind}`"), read_upto(self.first, f"from of `{self.kind}`")
-        if first is None:
-            raise InputError(f"from of `{self.kind}`: a range begins; write an integer from 0 on")
+        last, first = read_upto(self.upto, f"upto of `{self.kind}`"), _first(self.first)
         if last is not None and last < first:
             raise InputError(f"upto of `{self.kind}`: `{last}` is before the first k, {first}; write a larger one")
         object.__setattr__(self, "first", first)
@@ -321,13 +320,30 @@ class ErrorComparison(Claim):
         return told_apart(both, bits)
 
 
+def _first(value: Any) -> int:
+    """Read the first k."""
+    try:
+        first = read_upto(value, "from")
+    except InputError:
+        first = None
+    if first is None:
+        raise InputError(
+            f"from of `error_comparison`: `{str(value)[:60]}` is not a first k; write an integer from 0 on"
+        )
+    return first
+
+
 def _has_own(subject: Subject, found: Mapping[str, Measured]) -> bool:
     """Whether a sequence is about the claim's own parameters."""
     return any(one.subject is subject for one in found.values())
 
 
 def _told(subject: Subject, one: Measured, norm: str) -> tuple[str, str, Any, Any]:
-    limit = one.errors.limit
+    limit, matrix = one.errors.limit, None
     point = None if one.subject is subject else {str(v): c for v, c in limit.point.state.items()}
-    matrix = limit.exact_matrix if one.estimate.of_derivatives else None
+    if one.estimate.of_derivatives:
+        matrix = limit.exact_matrix
+        if isinstance(one.errors, DerivedErrors) and one.estimate.output is not None:
+            entries = rational_or_none(one.errors.target)
+            matrix = None if entries is None else fmpq_mat(*one.errors.target.shape, entries)
     return one.estimate.name, describe(one.estimate, norm), point, matrix

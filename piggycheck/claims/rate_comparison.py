@@ -106,6 +106,9 @@ class RateComparison(Claim):
                     f"{side} of `{self.kind}`: the asymptotic rate of `{name}` is not found; write a sequence of the "
                     'quantity "iterates" or "derivatives" without `output`, `last` or `skip`'
                 )
+        unused = next((name for name in self.sequences or () if name not in (self.left, self.right)), None)
+        if unused is not None:
+            raise InputError(f"sequence `{unused}`: neither side names it; leave it out, or use it")
 
     @cached_property
     def _read(self) -> dict[str, Estimate]:
@@ -120,8 +123,8 @@ class RateComparison(Claim):
         where = ""
         if subject.given is None and subject.iteration.start is None:
             where = "from almost every start near the fixed points "
-        about = [f"of {self._named(name)}" for name in (self.left, self.right)]
-        return f"{where}the asymptotic linear rate {about[0]} {_SAID[self.relation]} that {about[1]}"
+        left, right = self._named(self.left), self._named(self.right).rstrip(",")
+        return f"{where}the asymptotic linear rate of {left} {_SAID[self.relation]} that of {right}"
 
     def _named(self, name: str) -> str:
         """A sequence, in words."""
@@ -148,7 +151,8 @@ class RateComparison(Claim):
             self.kind,
             statement,
             f"the rate of {self._named(self.left)} is {numbers[0]}, {_FOUND[order]} that of "
-            f"{self._named(self.right)} {numbers[1]}",
+            + self._named(self.right).rstrip(",")
+            + (f", which is {numbers[1]}" if order else ""),
             {"left": str(numbers[0]), "right": str(numbers[1])},
             "both rates are algebraic numbers, "
             + ("the same root of the same polynomial" if order == 0 else "between bounds that are apart"),

@@ -21,7 +21,7 @@ class SidesStep(Step):
         In k and the names of sequences.
     sequences : tuple of (name, what it is, fixed point or None, limit or None)
         For each sequence that occurs what is measured, in words; the fixed point, where it is not that of the claim, by
-        the names of its variables; and what the derivatives tend to, where it is rational.
+        the names of its variables; and what derivatives are measured from, where it is rational.
     norm : "max", "frobenius" or "spectral"
     first : int
         The first k.

@@ -148,7 +148,7 @@ def limit_of(iteration: Iteration, at: Mapping[Any, Any] | None = None) -> Limit
     found = fixed_points(iteration, at)
     point = approached(iteration, found) if found else None
     if point is None:
-        raise unknown_limit("none was found" if not found else "the iterates are not seen to approach one")
+        raise unknown_limit("the iterates are not seen to approach one" if found else "no fixed point was found")
     if not point.isolated:
         raise unknown_limit("other fixed points near the one that was found are not excluded")
     return Limit(iteration, point)
@@ -168,7 +168,8 @@ def require_start(iteration: Iteration) -> None:
 
 def unknown_limit(reason: str) -> InputError:
     """What is said where the fixed point is not known."""
-    return InputError(f"the error of the iterates: their limit is not known: {reason}; give a start that leads to one")
+    advice = "" if "give a start" in reason else "; give a map and a start that lead to a fixed point"
+    return InputError(f"the error of the iterates: their limit is not known: {reason}{advice}")
 
 
 def rational_or_none(entries: Sequence[sp.Expr]) -> list[Any] | None:

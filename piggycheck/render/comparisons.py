@@ -20,6 +20,7 @@ from piggycheck.render.formula import (
     is_matrix,
     listed,
 )
+from piggycheck.render.rates import percent
 
 __all__ = ["sides"]
 
@@ -42,8 +43,9 @@ def sides(step: d.SidesStep, steps: Sequence[d.Step]) -> Section:
     blocks: list[Paragraph | Display] = []
     known: list[object] = []
     for name, said, point, limit in step.sequences:
-        blocks += _sequence(name, said, point, limit, limit in known)
-        known.append(limit)
+        is_output = name in step.estimates and step.estimates[name].output is not None
+        blocks += _sequence(name, said, point, limit, limit in known, is_output=is_output)
+        known += [] if is_output else [limit]
     asked = f"Errors are measured in the {_NORMS[step.norm]} norm. It is claimed that"
     compared = (Expression(step.left), Operator("≤"), Expression(step.right))
     return Section(
@@ -52,7 +54,7 @@ def sides(step: d.SidesStep, steps: Sequence[d.Step]) -> Section:
 
 
 def _sequence(
-    name: str, said: str, point: dict[str, object] | None, limit: object, is_known: bool
+    name: str, said: str, point: dict[str, object] | None, limit: object, is_known: bool, *, is_output: bool
 ) -> list[Paragraph | Display]:
     parts: list[Part] = [(Name(name),), f" is {said}"]
     if point is not None:
@@ -60,10 +62,12 @@ def _sequence(
         parts += [", where the fixed point is ", *there]
     if limit is None:
         return [Paragraph((*parts, "."))]
+    if is_output:
+        there = is_matrix(limit)
+        return [Paragraph((*parts, ". It is measured from the derivatives at the fixed point,")), Display((there[1:],))]
     if is_known:
-        return [Paragraph((*parts, ". The derivatives tend to ", (Letter("J̄"),), ", too."))]
-    tending = Paragraph((*parts, ". The derivatives tend to"))
-    return [tending, Display((formula(Letter("J̄"), *is_matrix(limit)),))]
+        return [Paragraph((*parts, ". It is measured from ", (Letter("J̄"),), ", too."))]
+    return [Paragraph((*parts, ". It is measured from")), Display((formula(Letter("J̄"), *is_matrix(limit)),))]
 
 
 def _found(step: d.SidesStep) -> list[Part]:
@@ -89,7 +93,11 @@ def _found(step: d.SidesStep) -> list[Part]:
     said = [f"{_range(step.first, step.proved_upto)} this is so: both sides were enclosed {how}. "]
     k, part = step.closest
     if math.isfinite(part) and part > 0:
-        said.append(f"It comes closest at k = {k}, where the left side is {_percent(part)} of the right one. ")
+        alike = "both sides are equal to six digits"
+        said.append(
+            f"It comes closest at k = {k}, where "
+            + (f"{alike}. " if part > 1 - 1e-6 else f"the left side is {percent(part)} of the right one. ")
+        )
     if step.before is not None:
         said.append(f"At k = {step.first - 1} it is {'not so' if step.before > 0 else 'so, too'}.")
     return said
@@ -97,8 +105,3 @@ def _found(step: d.SidesStep) -> list[Part]:
 
 def _range(first: int, last: int) -> str:
     return f"For every k from {first} to {last}" if last > first else f"At k = {first}"
-
-
-def _percent(part: float) -> str:
-    """A part of the right side, rounded."""
-    return "all, to six digits," if part > 1 - 1e-6 else f"{100 * part:.3g} %"

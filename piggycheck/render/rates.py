@@ -26,7 +26,7 @@ from piggycheck.render.formula import (
     is_matrix,
 )
 
-__all__ = ["compared", "lower_tail", "tail"]
+__all__ = ["compared", "lower_tail", "percent", "tail"]
 
 _E_K, _K, _N = Letter("e", "k"), Letter("k"), Letter("n")
 _NORMS = {"max": "maximum", "frobenius": "Frobenius", "spectral": "spectral"}
@@ -76,14 +76,22 @@ def _found(step: d.ComparedStep) -> list[Part]:
     said = [f"{every} the error was enclosed, and is at most the bound: {how}. "]
     k, part = step.closest
     if math.isfinite(part) and part > 0:
-        said.append(f"It comes closest at k = {k}, where it is {_percent(part)} of the bound.")
+        alike = "it is equal to the bound to six digits"
+        said.append(
+            f"It comes closest at k = {k}, where "
+            + (f"{alike}." if part > 1 - 1e-6 else f"it is {percent(part)} of the bound.")
+        )
     return said
 
 
-def _percent(part: float) -> str:
-    """A part of the bound, rounded."""
-    if part > 1 - 1e-6:
-        return "all, to six digits,"
+def percent(part: float) -> str:
+    """Write a part of a bound, rounded.
+
+    Examples
+    --------
+    >>> percent(0.12345), percent(0.99991)
+    ('12.3 %', '99.991 %')
+    """
     return f"{100 * part:.3g} %" if part < 0.995 else f"{100 * part:.6g} %"
 
 
