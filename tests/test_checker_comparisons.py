@@ -193,6 +193,10 @@ FALSE = {
     "the order is another one": changed(KRHO, ("claim/left", "iterates"), ("claim/right", "derivatives")),
     "by little at the last k alone": changed(KRHO, ("claim/right", "3/2*k*iterates - Max(0, k - 11)/10**1000")),
     "another limit": changed(KRHO, ("witness/limits/derivatives/matrix", [["1"]])),
+    "two fixed points": compared(  # x_k tends to 0, and not to 2
+        one_map("x", "t", "x**2/2 + t", at={"t": "0"}, start={"x": "1"}), "near", "far", 9,
+        {"near": POINT, "far": TWO}, {"near": {"quantity": "iterates"}, "far": {"quantity": "iterates"}},
+    ),
     "another fixed point": changed(KRHO, ("witness/limits/iterates/fixed_point/x", "1")),
     "a sequence at other parameters": changed(
         KRHO, ("claim/sequences", {"small": derivative(at={"t": "1/2"})}), ("claim/left", "small"),

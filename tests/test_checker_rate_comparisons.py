@@ -39,6 +39,10 @@ def limit(p: int, A: str, B: str, X: str | None = None) -> dict[str, Any]:
     return found | ({} if X is None else {"matrix": rows(X)})
 
 
+def curved(number: dict[str, Any]) -> dict[str, Any]:
+    return {"method": "curved", "number": number}
+
+
 def rate(annihilator: str, dominant: list[str], number: dict[str, Any], method: str = "affine", k: str = "0"):
     return {
         "method": method,
@@ -67,6 +71,8 @@ SLOW, FAST = COLUMNS | rate("-1/2 1", ["-1 2"], HALF), COLUMNS | rate("-1/3 1", 
 OSCILLATING = limit(2, "3/4 -3/4; 1 0", "1; 0")
 BALL = OSCILLATING | rate("3/4 -3/4 1", ["3 -3 4"], ROOT)
 SECOND = OSCILLATING | {"matrix": rows("1; 1")} | rate("3/4 -3/4 1", ["3 -3 4"], WIDE)
+CUBIC = one_map("x", "t", "x/2 + 5/3*x**2 - 7/6*x**3 + t", at={"t": "0"})  # the slope is 1/2 at 0, and 1/3 at 1
+AT_ZERO, AT_ONE = limit(1, "1/2", "1"), limit(1, "1/3", "1") | {"fixed_point": {"x": "1"}}
 OTHER = {"quantity": "iterates", "at": {"t": "2/3"}}
 FREE = "start|(map/next|at)|.*/direction|witness/(left|right)/(dominant|iteration|number)|claim/sequences"
 BY_S, BY_T = ({"quantity": "derivatives", "wrt": name} for name in "st")
@@ -78,6 +84,9 @@ CASES = {
     "a larger step": (order(STEP, "larger", "<", "iterates", (LARGER, ITERATES), larger=OTHER), FREE),
     "a larger step is not slower": (
         order(STEP, "iterates", "<=", "larger", (ITERATES, LARGER), "refuted", larger=OTHER), FREE
+    ),
+    "curved, from starts nearby": (
+        order(CUBIC, "derivatives", "<=", "iterates", (AT_ONE | curved(THIRD), AT_ONE | curved(THIRD))), FREE
     ),
     "one column": (order(SPLIT, "fast", "<", "slow", (FAST, SLOW), fast=BY_T, slow=BY_S), FREE),
     "irrational, by another bound": (order(HEAVY, "derivatives", "=", "iterates", (SECOND, BALL)), FREE),
@@ -133,6 +142,9 @@ FALSE = {
         COLUMN, ("witness/left", COLUMNS | {"method": "nilpotent", "number": ZERO})
     ),
     "no witness": changed(EQUAL, ("witness/left", None)),
+    "two fixed points": order(
+        CUBIC, "derivatives", "<", "iterates", (AT_ONE | curved(THIRD), AT_ZERO | curved(HALF)),
+    ),
     "no fixed point": changed(EQUAL, ("witness/left/fixed_point/x", "1")),
 }  # fmt: skip
 

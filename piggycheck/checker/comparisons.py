@@ -11,7 +11,7 @@ from .norms import NORMS
 from .rate_bounds import Bound
 from .rates import MOST_STEPS, read_bits
 from .reading import Data, Refused, Unreadable, integer, say_point, text
-from .sequences import KNOWN, ErrorSequence, Iterated, stated
+from .sequences import KNOWN, ErrorSequence, Iterated, require_one_limit, stated
 
 
 class Compared:
@@ -34,6 +34,7 @@ class Compared:
             name: ErrorSequence(name, data, iterated, limits[name], self.norm, self.first)
             for name, data in found.items()
         }
+        require_one_limit(self.sequences.values())
         self.comparison = Comparison(self.left, self.right, list(self.sequences.values()))
 
     def require_until(self, last: int, bits: int) -> None:

@@ -10,7 +10,7 @@ from .asymptotic import RULES as OF_RATES
 from .asymptotic import rate_of
 from .polynomials import Polynomial, common_divisor, squarefree, value
 from .reading import Data, Refused, Unreadable, fields, say, text
-from .sequences import Iterated, Observed, stated
+from .sequences import Iterated, Observed, require_one_limit, stated
 
 Rate = tuple[Fraction, Fraction, Polynomial]
 HOLDS = {"<": (-1,), "<=": (-1, 0), "=": (0,)}  # for which signs of left - right
@@ -33,10 +33,12 @@ def compared(claim: Data, iterated: Iterated, witness: Data, proved: bool) -> st
         raise Unreadable(f"`claim.relation` is one of {', '.join(HOLDS)}")
     names = [text(claim.get(side), f"claim.{side}") for side in ("left", "right")]
     listed = stated(claim, set(names))
-    left, right = (
-        rate(name, listed[name], iterated, witness[side], side)
+    observed = [
+        side_of(name, listed[name], iterated, witness[side], side)
         for name, side in zip(names, ("left", "right"), strict=True)
-    )
+    ]
+    require_one_limit(observed)
+    left, right = (rate(found, witness[side]) for found, side in zip(observed, ("left", "right"), strict=True))
     sign = order(left, right)
     if (sign in HOLDS[relation]) != proved:
         raise Refused("the order of the rates is another one")
@@ -44,16 +46,20 @@ def compared(claim: Data, iterated: Iterated, witness: Data, proved: bool) -> st
     return f"the asymptotic rate of {names[0]}, {said(left)}, is {how} that of {names[1]}, {said(right)}"
 
 
-def rate(name: str, data: Data, iterated: Iterated, witness: Data, side: str) -> Rate:
-    """The rate of a sequence."""
+def side_of(name: str, data: Data, iterated: Iterated, witness: Data, side: str) -> Observed:
+    """The sequence on a side, whose witness has what its method takes."""
     fields(data, f"claim.sequences.{name}", ("quantity",), ("at", "wrt", "norm"))
     method = text(witness.get("method") if isinstance(witness, dict) else None, f"{side}.method")
     if ("asymptotic_rate", "proved", method) not in OF_RATES:
         raise Unreadable(f"`{side}.method`: `{method[:40]}` is no method")
     _, required, optional = OF_RATES["asymptotic_rate", "proved", method]
     fields(witness, side, ("fixed_point", "pieces", *required), optional)
-    found = Observed(name, data, iterated, witness, "max")
-    every = "wrt" not in data or len(found.columns) == found.subject.m
+    return Observed(name, data, iterated, witness, "max")
+
+
+def rate(found: Observed, witness: Data) -> Rate:
+    """The rate of a sequence."""
+    every = "wrt" not in found.data or len(found.columns) == found.subject.m
     return rate_of({"quantity": found.quantity}, found.subject, witness, None if every else found.columns)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,7 @@ from .norms import NORMS, enclosed, exact_norm, exact_square
 from .orbits import LIMIT, Orbit, Setting
 from .program import require_name
 from .rates import MOST_STEPS, limit_of
-from .reading import Data, Unreadable, array, fields, integer, text
+from .reading import Data, Refused, Unreadable, array, fields, integer, text
 from .runs import Arithmetic
 from .subject import FixedPoint
 
@@ -120,6 +121,15 @@ class Observed:
         if not nodes:
             raise Unreadable(f"`{where}.output` is empty")
         return nodes
+
+
+def require_one_limit(observed: Iterable[Observed]) -> None:
+    """Refuse errors from different fixed points at the same parameters."""
+    known: dict[frozenset[tuple[str, Fraction]], dict[str, Fraction]] = {}
+    for one in observed:
+        subject = one.subject
+        if known.setdefault(frozenset(subject.map.at.items()), subject.x) != subject.x:
+            raise Refused(f"`{one.name}` is compared with another fixed point than other sequences")
 
 
 class ErrorSequence(Observed):
