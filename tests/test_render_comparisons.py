@@ -90,3 +90,13 @@ def test_reports_compile(tmp_path):
     found = [verdict("big_step", "one", "big_step", "one", upto=9), verdict("direct", "1/2", "direct", upto=5)]
     latex(found, tmp_path / "paper.tex")
     assert not re.findall(r"LaTeX Warning.*|Undefined.*", compiled(tmp_path))
+
+
+def test_expressions_in_prose_are_written_as_they_were_typed():
+    """2/2 in x**2/2 is no fraction, and neither is 7/8 in 20*(7/8)**k one that stands alone."""
+    outputs = {"f": {"quantity": "iterates", "output": "x**2/2+y**2/20-theta*x"}}
+    found = prove(ErrorComparison("f", "20*(7/8)**k", 0, sequences=outputs), PLANE, AT)
+    text = latex(found).replace(r"\allowbreak{}", "")
+    assert r"at most \texttt{20*(7/8)**k} in the maximum norm" in text
+    assert r"\texttt{x**2/2+y**2/20-theta*x}" in text and r"\tfrac{2}{2" not in text
+    assert "at most 20*(7/8)**k in the maximum norm" in one_line(found.report())

@@ -16,6 +16,7 @@ from piggycheck.expression import parse_number
 from piggycheck.intervals import IntervalMatrix
 
 __all__ = [
+    "CODE",
     "Atom",
     "Cases",
     "Decimal",
@@ -51,16 +52,16 @@ __all__ = [
     "sentence",
 ]
 
-_LARGEST_MATRIX = 8
-_LONGEST_COLUMN = 12
-_LONGEST_ROW = 72
-_LONGEST_NUMBER = 40
+_LARGEST_MATRIX, _LONGEST_COLUMN = 8, 12
+_LONGEST_ROW, _LONGEST_NUMBER = 72, 40
 _SMALL, _LARGE = 1000, 10**15
 _INDEXED = r"[APQ](?:_[iuv](?:\^T)?|\^T)"
 _FACTOR = rf"(?:{_INDEXED}|[APQ](?!\w)|\([\d/]+\)\^2|rate\^2)"
+CODE = r"(?<!\S)[^\s`]*[\w)]\*\*?[\w(][^\s`]*?(?=[,.;:]*(?:\s|$))"
 _LITERAL = re.compile(
     r"(?P<matrix>\[\[(?:[^\[\]]|\], ?\[)*\]\])"
     r"|(?P<root>(?<![\w*/])(?:\d+\*)?sqrt\(\d+\)(?:/\d+)?(?: [+-] \d+(?:/\d+)?)?(?![\w*/]))"
+    rf"|(?P<code>{CODE})"
     r"|(?P<ten>(?<![\w.])10\^-?\d+(?![\w/]))"
     r"|(?P<power>\(?(?<![\w/.-])\d+(?:/\d+)?\)?\^\(1/\d+\))"
     r"|(?P<start>\bJ_0\b)"
@@ -395,7 +396,7 @@ def inline(text: str, names: Iterable[str] = ()) -> tuple[Part, ...]:
 
     Notes
     -----
-    When this fails: what is not recognised stays plain text.
+    When this fails: what is not recognised stays plain text, and so do products and powers, `CODE`.
     """
     known = "|".join(sorted((re.escape(name) for name in names), key=len, reverse=True))
     pattern = re.compile(
@@ -403,7 +404,7 @@ def inline(text: str, names: Iterable[str] = ()) -> tuple[Part, ...]:
     )
     parts: list[Part] = []
     end = 0
-    for match in pattern.finditer(text):
+    for match in (found for found in pattern.finditer(text) if found.lastgroup != "code"):
         if match.start() > end:
             parts.append(text[end : match.start()])
         parts.append(_literal(match))

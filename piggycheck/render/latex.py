@@ -10,6 +10,7 @@ from typing import Any
 from piggycheck.arithmetic import Surd
 from piggycheck.errors import InputError
 from piggycheck.render.formula import (
+    CODE,
     Cases,
     Decimal,
     Display,
@@ -148,11 +149,16 @@ def escape(text: str) -> str:
 
     Examples
     --------
-    >>> escape("x_0 & θ: 50 %"), escape("`a_b`")
-    ('x\\_0 \\& $\\theta$: 50 \\%', '\\texttt{a\\_b}')
+    >>> escape("x_0 & θ: 50 %"), escape("`a_b`"), escape("at most 2*k")
+    ('x\\_0 \\& $\\theta$: 50 \\%', '\\texttt{a\\_b}', 'at most \\texttt{2*k}')
     """
-    pieces = re.split(r"`([^`]*)`", text)
-    return "".join(r"\texttt{" + _escape(piece) + "}" if i % 2 else _escape(piece) for i, piece in enumerate(pieces))
+    pieces = re.split(rf"`([^`]*)`|({CODE})", text)
+    return "".join(_escape(piece) if i % 3 == 0 else _code(piece) for i, piece in enumerate(pieces) if piece)
+
+
+def _code(text: str) -> str:
+    """Write an expression as it was typed, with places where a line may break."""
+    return r"\texttt{" + re.sub(r"(\*\*|[*+-])(?=.{4})", r"\1\\allowbreak{}", _escape(text)) + "}"
 
 
 def _escape(text: str) -> str:
