@@ -142,6 +142,14 @@ def test_a_tie_leaves_the_claim_open_and_is_named():
     assert "2" == verdict.value["proved_upto"]
 
 
+def test_a_largest_of_equal_irrational_numbers_is_checked():
+    """At k = 0 both are e, which no number of digits shows."""
+    halving = Iteration(SymbolicMap([x], [x / 2]), start=[1])
+    proved(bound("iterates", "Max(exp(1)*(19/20)**k, exp(1)*(9/10)**k)", 5), halving)
+    verdict = undecided(bound("iterates", "Max(sqrt(2)*(9/10)**k, 2*(9/10)**k)", "infinity"), halving, time_limit=0.5)
+    assert "must be a sum of terms" in verdict.reason
+
+
 @pytest.mark.parametrize("upto", [2, "infinity"])
 def test_a_map_that_jumps_is_judged_by_its_own_value(upto):
     """The iterates are 2, 1, 1/4, 1/16, ...; the other branch would give 1/2 after 1."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from .arithmetics import Exact, Number, Open, form
+from .arithmetics import Exact, Number, Open, Rounded, form
 from .forms import Forms
 from .intervals import ONE, ZERO, Interval, exponential, logarithm, monotone, power, square_root
 from .program import Program
@@ -100,9 +100,17 @@ class BoundRun(Run):
         self.k, self.powers, self.find, self.square = k, powers, find, square
 
     def compute(self, i: int) -> Number:
-        """The value of a node; those of names other than k are looked up."""
-        kind, _, data = self.forms.program.nodes[i]
-        return self.find(data) if kind == "name" and data != "k" else super().compute(i)
+        """The value of a node; that of a name other than k is looked up; one of several where a sign is open."""
+        kind, parts, data = self.forms.program.nodes[i]
+        if kind == "name" and data != "k":
+            return self.find(data)
+        try:
+            return super().compute(i)
+        except Open:
+            if kind != "switch" or not isinstance(self.arithmetic, Rounded):
+                raise
+            values = [self.value(part) for part in dict.fromkeys(parts[1:])]
+            return self.arithmetic.between(min(c - r for c, r in values), max(c + r for c, r in values))
 
     def exact(self, i: int) -> Fraction:
         """The rational value of a node."""

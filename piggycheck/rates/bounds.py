@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ __all__ = ["Bound", "Term", "read_bound", "sequence_symbol"]
 _Number = TypeVar("_Number")
 _ROOM = 40
 _MOST_BITS = 20_000
+_BRANCHES = re.compile(r"\b(Piecewise|Max|Min|Abs|relu|sign)\s*\(")
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,9 @@ class Bound:
 
     @cached_property
     def terms(self) -> tuple[Term, ...] | None:
-        """The terms whose sum it is; None where it is no sum of terms ``c * k**d * r**k``."""
+        """The terms whose sum it is; None where it is not written as a sum of terms ``c * k**d * r**k``."""
+        if _BRANCHES.search(self.text):
+            return None
         try:
             return tuple(_term(part) for part in sp.Add.make_args(sp.expand(self.expression, power_base=False)))
         except _NoTermError:

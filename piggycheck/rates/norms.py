@@ -70,6 +70,9 @@ def exceeds(numerators: fmpz_mat, denominator: fmpz, norm: str, bound: Bound, k:
         seen = _exceeds_in_balls(numerators, denominator, norm, bound, k)
         if seen is not None:
             return seen
+    if norm == "max" and (plain := bound.rational(k)) is not None:
+        largest = max((abs(entry) for entry in numerators.entries()), default=fmpz(0))
+        return bool(largest * plain.q > plain.p * denominator)
     square = bound.square(k)
     if norm == "spectral" and min(numerators.nrows(), numerators.ncols()) > 1:
         if square is None:
