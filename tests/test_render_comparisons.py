@@ -100,3 +100,9 @@ def test_expressions_in_prose_are_written_as_they_were_typed():
     assert r"at most \texttt{20*(7/8)**k} in the maximum norm" in text
     assert r"\texttt{x**2/2+y**2/20-theta*x}" in text and r"\tfrac{2}{2" not in text
     assert "at most 20*(7/8)**k in the maximum norm" in one_line(found.report())
+
+
+def test_the_brackets_of_a_matrix_stand_below_each_other_though_the_bar_of_a_letter_takes_no_column():
+    lines = verdict("derivatives", "20", upto=0).report().replace("\u0304", "").splitlines()
+    above = next(i for i, line in enumerate(lines) if line.lstrip().startswith("J = ⎡"))
+    assert lines[above].index("⎡") == lines[above + 1].index("⎣")

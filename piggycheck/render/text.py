@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -308,9 +309,14 @@ class _Box:
         return _Box(tuple(left + right for left, right in rows), above)
 
     def _padded(self, above: int, below: int) -> list[str]:
-        blank = " " * max(map(len, self.lines), default=0)
+        blank = " " * max(map(_columns, self.lines), default=0)
         missing = below - (len(self.lines) - self.axis)
         return [blank] * (above - self.axis) + list(self.lines) + [blank] * missing
+
+
+def _columns(line: str) -> int:
+    """How many columns a line takes: none for the bar of J̄, which stands above it."""
+    return sum(not unicodedata.combining(character) for character in line)
 
 
 def _display(display: Display) -> str:
