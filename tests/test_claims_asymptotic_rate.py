@@ -447,3 +447,12 @@ def test_a_certificate_about_one_of_many_fixed_points_is_refused():
     content["map"]["next"][0] = "x"
     content["pieces"][0]["A"][0][0] = "1"
     assert not holds(content)
+
+
+@pytest.mark.parametrize("last, side", [("1", "larger"), ("2", "smaller")])
+def test_a_rate_that_looks_like_the_claimed_one_is_said_to_be_on_one_side_of_it(last, side):
+    """sqrt(3)/2 is 0.86602540378443864676372317075293618347 1402..."""
+    spiral = SymbolicMap([x, y], [sp.Rational(3, 4) * (x - y), x], [])
+    claim = AsymptoticRate("iterates", f"0.86602540378443864676372317075293618347{last}")
+    found = prove(claim, Iteration(spiral, start=[1, 0])).found
+    assert f"the errors of the iterates decay at the rate sqrt(3)/2, which is {side} than claimed" == found

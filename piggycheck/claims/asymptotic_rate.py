@@ -116,7 +116,7 @@ class AsymptoticRate(Claim):
         return kind(
             self.kind,
             statement,
-            f"the errors of the {self.quantity} {_found(found)}",
+            f"the errors of the {self.quantity} {_found(found)}" + (_side(rate, self.value) if kind is Refuted else ""),
             _value(found),
             _reason(found),
             derivation,
@@ -203,6 +203,14 @@ def apart(rate: AlgebraicNumber, value: sp.Expr) -> AlgebraicNumber:
         digits *= 2
         rate = inside(rate, digits)
     return rate
+
+
+def _side(rate: AlgebraicNumber, value: sp.Expr) -> str:
+    """On which side of a claimed value a rate is that looks the same, after bounds have left the value outside."""
+    lower = sp.Rational(str(rate.lower))
+    if str(sp.N(lower, 7)) != str(sp.N(value, 7)):
+        return ""
+    return f", which is {'larger' if bool(lower > value) else 'smaller'} than claimed"
 
 
 def _visible(claim: AsymptoticRate, found: ExactRate | CurvedRate) -> sp.Expr:
