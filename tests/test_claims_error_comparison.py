@@ -301,3 +301,12 @@ def test_a_case_that_cannot_be_read_says_where(tmp_path, old, new, said):
     with pytest.raises(CaseError) as error:
         load_case(file)
     assert said in str(error.value) and "case.toml" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_comparison_towards_an_irrational_point_says_where_it_fails():
+    """The errors of x <- (x + sqrt(2) + theta)/2 are (sqrt(2) - 1)/2^k and 1/2^k, as J_0 = 0 and the limit is 1."""
+    halving = Iteration(SymbolicMap([x], [(x + sp.sqrt(2) + theta) / 2], [theta]), start=[1])
+    fails = prove(ErrorComparison("derivatives", "2*iterates", 30), halving, {theta: 0})
+    assert fails.name == "undecided" and fails.found.endswith("certificates hold rational numbers; it fails at k = 0")
+    holds = prove(ErrorComparison("iterates", "derivatives/2", 30), halving, {theta: 0})
+    assert holds.found.endswith("certificates hold rational numbers; it holds for k = 0, …, 30")

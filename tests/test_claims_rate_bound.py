@@ -330,3 +330,18 @@ def test_errors_that_vanish_have_no_tail_that_is_certified():
     iteration = Iteration(SymbolicMap([x, y], [y - sp.Rational(1, 2), 0 * x]), [3, 4])
     verdict = prove(bound("iterates", "5*(13/20)**k", "infinity"), iteration, {})
     assert verdict.name in ("undecided", "refuted")
+
+
+def test_a_bound_towards_an_irrational_point_says_how_far_it_holds_or_where_it_fails():
+    """x_k = sqrt(2) + (1 - sqrt(2))/2^k comes to sqrt(2); 0.41 is below sqrt(2) - 1, and 0.42 above."""
+    halving = Iteration(SymbolicMap([x], [(x + sp.sqrt(2)) / 2]), start=[1])
+    holds = prove(RateBound("iterates", "0.42*(1/2)**k", 30), halving)
+    assert ("undecided", {"proved_upto": "30"}) == (holds.name, holds.value)
+    assert (
+        "sqrt(2) is irrational, and certificates hold rational numbers; the bound holds for k = 0, …, 30" in holds.found
+    )
+    fails = prove(RateBound("iterates", "0.42*(1/2)**k - relu(k - 2)/100", 30), halving)
+    assert (
+        "is irrational, and certificates hold rational numbers; the bound fails at k = 3; the bound holds"
+        in fails.found
+    )

@@ -15,7 +15,7 @@ from piggycheck.claims.measured import Measured, describe, measured
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import Derivation, SidesStep
-from piggycheck.errors import InputError, UnknownError
+from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.rates.bounds import Bound
 from piggycheck.rates.comparing import compare_sides, read_sides
 from piggycheck.rates.decide import Comparison
@@ -182,6 +182,15 @@ class ErrorComparison(Claim):
     # -- verdicts -----------------------------------------------------------------------------------------------------
 
     def _compared(
+        self, subject: Subject, found: Mapping[str, Measured], compared: Comparison, before: int | None
+    ) -> Verdict:
+        try:
+            return self._certified(subject, found, compared, before)
+        except IrrationalError as error:
+            fails = "" if compared.violation is None else f"; it fails at k = {compared.violation}"
+            return self._undecided(subject, found, compared, before, f"{error}{fails}")
+
+    def _certified(
         self, subject: Subject, found: Mapping[str, Measured], compared: Comparison, before: int | None
     ) -> Verdict:
         if compared.violation is not None:

@@ -17,7 +17,7 @@ from piggycheck.claims.subject import Subject
 from piggycheck.claims.tails import UpperTail, upper_tail
 from piggycheck.claims.verdict import Proved, Refuted, Undecided, Verdict
 from piggycheck.derivation import ComparedStep, Derivation
-from piggycheck.errors import InputError, UnknownError
+from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.rates.bounds import Bound, read_bound
 from piggycheck.rates.decide import Comparison, compare_with_bound
 from piggycheck.rates.errors import ErrorSequence, read_norm, read_quantity, read_upto
@@ -147,13 +147,22 @@ class RateBound(Claim):
         """
         ratio = slowest_ratio(self.read)
         if ratio is None:
-            raise UnknownError("for all k the bound must be a sum of terms c*k**d*r**k, one of them positive")
+            raise UnknownError("the bound must be a sum of terms c*k**d*r**k, one of them positive")
         return (curved_tail if is_curved(subject, sequence) else upper_tail)(subject, sequence, self.read, ratio)
 
     # -- verdicts -----------------------------------------------------------------------------------------------------
 
     def _compared(self, subject: Subject, sequence: ErrorSequence, found: Comparison) -> Verdict:
         derivation = self._derivation(subject, sequence, found)
+        try:
+            return self._certified(subject, sequence, found, derivation)
+        except IrrationalError as error:
+            fails = "" if found.violation is None else f"; the bound fails at k = {found.violation}"
+            return undecided_bound(self.kind, self.statement(subject), found, derivation, f"{error}{fails}")
+
+    def _certified(
+        self, subject: Subject, sequence: ErrorSequence, found: Comparison, derivation: Derivation
+    ) -> Verdict:
         witness: dict[str, Any] = {"method": "evaluation", "bits": found.bits, **self._matrix(sequence)}
         if found.violation is not None:
             return self._refuted(subject, sequence, found, derivation, {**witness, "violation": found.violation})

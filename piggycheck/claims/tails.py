@@ -114,7 +114,7 @@ def affine_pieces(subject: Subject, sequence: ErrorSequence) -> Sequence[AffineP
     if not derivatives:
         return pieces if len(pieces) == len(found) else ()
     if len(pieces) < len(found):
-        raise UnknownError("for all k the derivatives are followed on affine pieces alone")
+        raise UnknownError("the derivatives are followed on affine pieces alone")
     if any(entry != 0 for piece in pieces for entry in piece.h):
         raise UnknownError("a piece that iterates meet where guards tie gives the derivatives another limit")
     return pieces

@@ -66,7 +66,7 @@ class Floor:
             When it is no sum of terms.
         """
         if bound.terms is None:
-            raise UnknownError("for all k the bound must be a sum of terms c*k**d*r**k")
+            raise UnknownError("the bound must be a sum of terms c*k**d*r**k")
         return cls(bound.terms)
 
     @property
