@@ -8,6 +8,7 @@ import pytest
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import examples
 
 from piggycheck.checker.determinants import Polynomial, determinant, halved, polynomial, require_sign
 from piggycheck.checker.reading import Refused
@@ -40,11 +41,13 @@ def assert_proportional(f: Polynomial, g: sp.Poly) -> None:
     assert len(ratios) <= 1 and all(ratio > 0 for ratio in ratios)
 
 
+@examples(60)
 @given(matrices())
 def test_the_polynomial_is_the_determinant(found: list[list[list[Fraction]]]) -> None:
     assert_proportional(polynomial([scaled(M) for M in found]), written_out(found))
 
 
+@examples(60)
 @given(matrices(), st.data())
 def test_halving_an_edge_is_a_substitution(found: list[list[list[Fraction]]], data: st.DataObject) -> None:
     if len(found) < 2:
@@ -56,6 +59,7 @@ def test_halving_an_edge_is_a_substitution(found: list[list[list[Fraction]]], da
     assert_proportional(halved(polynomial([scaled(M) for M in found]), i, j), sp.Poly(middle, *t))
 
 
+@examples(60)
 @given(matrices())
 def test_determinants_agree_with_fractions(found: list[list[list[Fraction]]]) -> None:
     M = scaled(found[0])

@@ -511,10 +511,13 @@ def test_every_kind_of_certificate_is_among_the_cases():
     """With some kind of proof, where a claim rests on any; other claims have cases of their own."""
     from piggycheck.checker import (
         asymptotic,
+        comparison_proofs,
         conventions,
+        curved_rates,
         cycles,
         implicit_sets,
         limit_sets,
+        rate_comparisons,
         rate_proofs,
         singular,
         trajectories,
@@ -531,7 +534,8 @@ def test_every_kind_of_certificate_is_among_the_cases():
         method = json.loads(verdict.certificate.text())["witness"].get("method", "")
         seen.add(kind(verdict.kind, verdict.name, method))
     elsewhere = {*conventions.RULES, *implicit_sets.RULES, *limit_sets.RULES, *singular.RULES, *trajectories.RULES}
-    elsewhere |= {*cycles.RULES, *rate_proofs.RULES, *asymptotic.RULES}
+    elsewhere |= {*cycles.RULES, *rate_proofs.RULES, *asymptotic.RULES, *curved_rates.RULES}
+    elsewhere |= {*comparison_proofs.RULES, *rate_comparisons.RULES}
     assert {kind(*rule) for rule in RULES if rule not in elsewhere} == seen
 
 
