@@ -331,4 +331,4 @@ def test_columns_are_compared():
     iteration = Iteration(SymbolicMap([x], [moved], [theta, s]), [sp.Rational(1, 4)])
     names = {"r": {"quantity": "derivatives", "wrt": "theta"}, "s": {"quantity": "derivatives", "wrt": "s"}}
     proved(RateComparison("r", "s", "=", names), iteration, {"theta": "3/2", "s": 0})
-    proved(RateComparison("iterates", "s", "=", names), iteration, {"theta": "3/2", "s": 0})
+    proved(RateComparison("iterates", "s", "=", {"s": names["s"]}), iteration, {"theta": "3/2", "s": 0})
