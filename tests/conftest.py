@@ -1,12 +1,16 @@
-"""The option --slow: long soundness searches run only when they are asked for; and how commands are run."""
+"""The option --slow, for long soundness searches; random examples that are the same each time; how commands are run."""
 
 from __future__ import annotations
 
 import sys
 
 import pytest
+from hypothesis import settings
 
 from piggycheck import cli
+
+settings.register_profile("piggycheck", deadline=None, derandomize=True, database=None)
+settings.load_profile("piggycheck")
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import mpmath
 import pytest
+import sympy as sp
+from rates_reference import contains
 
 import piggycheck as pc
 from piggycheck.case import load_case
@@ -134,3 +136,55 @@ def test_the_estimators_of_the_gradient_are_off_as_mpmath_computes():
         case.subject().iteration, "automatic", "3*analytic**2", case.at, sequences=sequences, upto=upto
     )
     assert found == [6]
+
+
+ABOUT_RATES = sorted(
+    path.parent.name
+    for path in CASEBOOK.glob("*/case.toml")
+    if any(kind in path.read_text() for kind in ('"rate_bound"', '"asymptotic_rate"', "_comparison"))
+)
+WITH_SQUARE_ROOTS = {"nesterov-constant-momentum-quadratic"}
+
+
+@pytest.mark.parametrize("name", [name for name in ABOUT_RATES if name != "lasso-50-variables"])
+def test_balls_mpmath_and_exact_numbers_agree(name):
+    """Iterates and derivatives are computed anew from the text of the map, by sympy's own derivatives."""
+    subject = load(name).subject()
+    iteration, at = getattr(subject, "symbolic", lambda: subject)().iteration, subject.at
+    limit = pc.rates.limit_of(iteration, at)
+    quantities = ["iterates", *(["derivatives"] if iteration.map.parameters else [])]
+    balls = [pc.error_sequence(iteration, at, quantity=quantity, upto=8, bits=128) for quantity in quantities]
+    with mpmath.workdps(60):
+        for k, (x, J) in enumerate(followed(iteration, at, mpmath_numbers, 8)):
+            for values, targets, found in zip((x, J), (limit.coordinates, limit.matrix), balls, strict=False):
+                error = max(abs(v - mpmath.mpf(sp.N(t, 60))) for v, t in zip(values, targets, strict=True))
+                assert abs(error - mpmath.mpf(found[k].mid().str(50, radius=False))) <= mpmath.mpf(10) ** -35
+    if name in WITH_SQUARE_ROOTS:
+        return
+    for k, (x, J) in enumerate(followed(iteration, at, exact_numbers, 4)):
+        for values, targets, found in zip((x, J), (limit.coordinates, limit.matrix), balls, strict=False):
+            error = max(abs(v - t) for v, t in zip(values, targets, strict=True))
+            assert contains(found[k], Fraction(int(error.p), int(error.q)))
+
+
+def followed(iteration, at, numbers, count):
+    """The iterates and the columns of their derivatives, row after row."""
+    map_ = iteration.map
+    point = dict(zip(map_.parameters, map_.parameter_values(at).values(), strict=True))
+    start, step = ([sp.sympify(e).rewrite(sp.Piecewise) for e in rows] for rows in (iteration.start, map_.next))
+    x = numbers(sp.Matrix(start), point)
+    J = numbers(sp.Matrix(start).jacobian(map_.parameters), point)
+    A, B = (sp.Matrix(step).jacobian(symbols) for symbols in (map_.state, map_.parameters))
+    for _ in range(count + 1):
+        yield list(x), list(J)
+        at_x = point | dict(zip(map_.state, x, strict=True))
+        x, J = numbers(sp.Matrix(step), at_x), numbers(A, at_x) * J + numbers(B, at_x)
+
+
+def exact_numbers(matrix, point):
+    return matrix.subs(point)
+
+
+def mpmath_numbers(matrix, point):
+    values = sp.lambdify(list(point), matrix, "mpmath")(*(mpmath.mpf(sp.N(v, 60)) for v in point.values()))
+    return mpmath.matrix(values)
