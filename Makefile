@@ -1,5 +1,5 @@
 # make demo   prove the first case and check its certificates
-# make test   the tests, with LaTeX where it is installed
+# make test   the tests on all cores, with LaTeX where it is installed
 # make lint   style and types
 # make docs   the documentation, every warning an error
 # make bench  how long the commands take, and how the evaluators compare with JAX and others
@@ -22,7 +22,7 @@ demo: .venv/installed
 	@echo; echo "The certificate, the derivation and the figure:"; ls demo/* | sed "s|^|  $(CURDIR)/|"
 
 test: system .venv/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: .venv/installed-test
 	$(BIN)/ruff check
