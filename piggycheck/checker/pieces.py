@@ -80,18 +80,11 @@ def evaluate(
         return jet.composed(monotone(logarithm, a), a.reciprocal)
 
     def truth(i: int, piecewise: int) -> bool:
-        kind, parts, data = program.nodes[i]
-        match kind:
-            case "relation":
-                outcomes = [data, tuple(s for s in (-1, 0, 1) if s not in data)]
-                return bool(decide(piecewise, parts[0], number(parts[0]), outcomes) == outcomes[0])
-            case "not":
-                return not truth(parts[0], piecewise)
-            case "and":
-                return all(truth(part, piecewise) for part in parts)
-            case "or":
-                return any(truth(part, piecewise) for part in parts)
-        return bool(data)
+        def related(guard: int, signs: Signs) -> bool:
+            outcomes = [signs, tuple(s for s in (-1, 0, 1) if s not in signs)]
+            return bool(decide(piecewise, guard, number(guard), outcomes) == signs)
+
+        return program.holds(i, related)
 
     return [number(i) for i in outputs]
 

@@ -6,7 +6,7 @@ import ast
 import keyword
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -178,3 +178,17 @@ class Program:
                 relations = [self.add("relation", g, data=TRUE_ON[type(op)]) for g, op in zip(guards, ops, strict=True)]
                 return self.add("and", *relations)
         raise self.unknown(tree)
+
+    def holds(self, i: int, related: Callable[[int, Any], bool]) -> bool:
+        """Whether a condition holds, given whether the sign of a node is among some."""
+        kind, parts, data = self.nodes[i]
+        match kind:
+            case "relation":
+                return related(parts[0], data)
+            case "not":
+                return not self.holds(parts[0], related)
+            case "and":
+                return all(self.holds(part, related) for part in parts)
+            case "or":
+                return any(self.holds(part, related) for part in parts)
+        return bool(data)

@@ -109,17 +109,7 @@ class Run:
 
     def truth(self, i: int) -> bool:
         """Whether a condition holds."""
-        kind, parts, data = self.forms.program.nodes[i]
-        match kind:
-            case "relation":
-                return self.sign(parts[0]) in data
-            case "not":
-                return not self.truth(parts[0])
-            case "and":
-                return all(map(self.truth, parts))
-            case "or":
-                return any(map(self.truth, parts))
-        return bool(data)
+        return self.forms.program.holds(i, lambda guard, signs: self.sign(guard) in signs)
 
     def sign(self, i: int) -> int:
         """The sign of a guard; a tie matters for derivatives, where names move it."""

@@ -137,17 +137,7 @@ class Expansion:
 
     def truth(self, i: int) -> bool:
         """Whether a condition holds."""
-        kind, parts, data = self.program.nodes[i]
-        match kind:
-            case "relation":
-                return self.sign(parts[0]) in data
-            case "not":
-                return not self.truth(parts[0])
-            case "and":
-                return all(map(self.truth, parts))
-            case "or":
-                return any(map(self.truth, parts))
-        return bool(data)
+        return self.program.holds(i, lambda guard, signs: self.sign(guard) in signs)
 
 
 def expanded(
