@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import mpmath
 import pytest
 import sympy as sp
 from hypothesis import given
@@ -13,6 +14,7 @@ from strategies import examples
 
 from piggycheck.errors import InputError
 from piggycheck.rates import read_bound
+from piggycheck.rates.tail import slowest_ratio
 
 
 @pytest.mark.parametrize(
@@ -133,3 +135,26 @@ def test_ratios_of_terms_are_the_numbers_that_are_written():
     """No closed form that is merely close is put in the place of a fraction with many digits."""
     (term,) = read_bound("3/2*(90941957/100000000)**k").terms
     assert (term.coefficient, term.degree, term.ratio) == (sp.Rational(3, 2), 0, sp.Rational(90941957, 10**8))
+
+
+@pytest.mark.parametrize(
+    "text, exponent",
+    [
+        ("(1/2)**(k/3)", "-7/3"),
+        ("sqrt(sqrt((1/2)**k))", "-7/4"),
+        ("sqrt((sqrt(2)/2)**k)", "-7/4"),
+        ("sqrt((1/2)**(2*k))", "-7"),
+        ("2**(1/3 - k)", "-20/3"),
+    ],
+)
+def test_powers_of_constants_have_any_rational_multiple_of_k_as_exponent(text, exponent):
+    with mpmath.workdps(60):
+        power = mpmath.mpf(2) ** (mpmath.mpf(sp.Rational(exponent).p) / sp.Rational(exponent).q)
+        assert (
+            abs(mpmath.mpf(read_bound(text).ball(7, 160).mid().str(45, radius=False)) - power) < mpmath.mpf(10) ** -40
+        )
+
+
+def test_no_term_is_seen_where_a_ratio_is_a_cube_root():
+    assert slowest_ratio(read_bound("3*(1/2)**(k/3)")) is None
+    assert slowest_ratio(read_bound("3*(1/2)**(k/2)")) is not None

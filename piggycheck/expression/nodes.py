@@ -42,7 +42,7 @@ def bits(expression: sp.Basic) -> int:
     """Bound the length of the rational number that an expression is, or hides under a root; 0 when it is neither."""
     if isinstance(expression, sp.Rational):
         return int(expression.p).bit_length() + int(expression.q).bit_length()
-    if isinstance(expression, sp.Pow) and isinstance(expression.base, sp.Rational):
+    if isinstance(expression, sp.Pow) and isinstance(expression.base, sp.Rational) and expression.exp.is_Rational:
         return bits(expression.base) * int(sp.ceiling(abs(expression.exp)))
     return 0
 

@@ -281,4 +281,7 @@ def _term(part: sp.Expr) -> Term:
             coefficient *= base ** exponent.subs(K, 0)
         else:
             raise _NoTermError
+    exponents = (power.exp for number in (coefficient, ratio) for power in number.atoms(sp.Pow))
+    if not all(exponent.is_Rational and exponent.q <= 2 for exponent in exponents):
+        raise _NoTermError
     return Term(coefficient, degree, ratio)

@@ -233,10 +233,14 @@ def _power_in_balls(node: sp.Expr, balls: Balls, values: Values) -> Callable[[in
     if not exponent.has(K):
         inner, power, root = in_balls(base, balls, values), int(exponent.p), exponent.q == 2
         return lambda k: _raised(inner(k), power, root, balls)
-    slope, offset = sp.diff(exponent, K), exponent.subs(K, 0)
-    factor = balls.evaluate(base**offset)
-    ratio = balls.evaluate(sp.Pow(base, slope))
+    ratio, factor = (_power_of_constant(base, part, balls) for part in _line(exponent))
     return lambda k: factor * ratio**k
+
+
+def _power_of_constant(base: sp.Expr, exponent: sp.Expr, balls: Balls) -> arb:
+    if exponent.is_Integer or (base.is_Rational and exponent.is_Rational and exponent.q == 2):
+        return balls.evaluate(base**exponent)
+    return balls.exp(balls.log(balls.evaluate(base)) * balls.evaluate(exponent))
 
 
 def _raised(value: arb, power: int, root: bool, balls: Balls) -> arb:
