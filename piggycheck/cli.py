@@ -198,7 +198,8 @@ def list_(what: str, casebook: Path) -> int:
 
     catalogue = {"algorithms": algorithms.CATALOGUE, "functions": functions.CATALOGUE, "claims": claims.KINDS}[what]
     rows = [
-        (name, _arguments(thing), (thing.__doc__ or "").strip().splitlines()[0]) for name, thing in catalogue.items()
+        (name, _arguments(thing), (thing.__doc__ or "").strip().splitlines()[0].replace("``", ""))
+        for name, thing in catalogue.items()
     ]
     widths = [max(len(row[column]) for row in rows) + 2 for column in (0, 1)]
     for name, arguments, summary in sorted(rows):

@@ -300,7 +300,7 @@ def test_show_prints_the_derivation_when_no_file_is_asked_for(run):
 def test_list_names_what_is_there(run, what, expected):
     code, out, _ = run("list", what, "--casebook", CASEBOOK)
     assert code == 0
-    assert expected in out
+    assert expected in out and "``" not in out
 
 
 def test_the_installed_command_needs_no_heavy_import_for_help_and_check(tmp_path):

@@ -402,3 +402,10 @@ def test_starts_that_lead_to_the_cycle_and_starts_that_do_not():
 def test_no_open_set_is_claimed_for_cycles_that_do_not_attract():
     with pytest.raises(UnknownError, match="not proved to attract"):
         basin(TENT.map, cycles(TENT, period=2)[0])
+
+
+def test_that_there_are_many_pieces_is_said_once():
+    state = sp.symbols("x0:7", real=True)
+    folded = Iteration(SymbolicMap(state, [sp.Max(0, s / 2) + sp.Max(1, s) / 3 for s in state], []))
+    reason = cycles(folded, period=2).reason
+    assert "the map has more than 64 pieces; they are not listed" == reason

@@ -33,7 +33,7 @@ _NORMS = {"max": "the maximum norm", "frobenius": "the Frobenius norm", "spectra
 
 @dataclass(frozen=True)
 class ErrorComparison(Claim):
-    """One expression in k and sequences of errors is at most another one, for k = first, ..., upto.
+    """One expression in k and sequences of errors is at most another one, for k from a first one to a last.
 
     Parameters
     ----------

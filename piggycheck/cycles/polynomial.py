@@ -67,7 +67,7 @@ def polynomial_cycles(local: SymbolicMap, period: int, most_words: int, time_lim
     signatures = local.signatures(both, gaps=False)
     pieces = [(local.piece(s), conditions) for s, conditions in itertools.islice(signatures, _MOST_PIECES + 1)]
     if len(pieces) > _MOST_PIECES:
-        raise UnknownError(f"there are more than {_MOST_PIECES} pieces")
+        raise UnknownError(f"the map has more than {_MOST_PIECES} pieces; they are not listed")
     if len(pieces) ** period > most_words:
         raise UnknownError(f"there are too many itineraries of length {period}")
     return _Compositions(local, pieces, period, deadline).cycles()
