@@ -165,7 +165,7 @@ def test_what_is_not_decided_says_why(claim, iteration, reason):
         ({"period": 0}, "period of `cycle`: `0` is not a positive integer; write one, such as 3"),
         ({"period": "x"}, "period of `cycle`: `x` is not a positive integer; write one, such as 3"),
         ({"period": 10**9}, "period of `cycle`: 1000000000 is larger than 200; write a smaller one"),
-        ({"period": 2, "attracting": "maybe"}, 'attracting of `cycle`: `maybe` is neither; write true or false'),
+        ({"period": 2, "attracting": "maybe"}, "attracting of `cycle`: `maybe` is neither; write true or false"),
         (
             {"period": 2, "from_start": False},
             'from_start of `cycle`: only that the iterates get there can be claimed; write "true"',

@@ -266,7 +266,7 @@ def _truth(value: Any, where: str) -> bool | None:
         return value
     if str(value) in ("true", "false"):
         return str(value) == "true"
-    raise InputError(f'{where}: `{str(value)[:60]}` is neither; write true or false')
+    raise InputError(f"{where}: `{str(value)[:60]}` is neither; write true or false")
 
 
 def described(cycle: Cycle) -> dict[str, Any]:
