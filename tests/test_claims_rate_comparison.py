@@ -15,6 +15,7 @@ from piggycheck.errors import CaseError, InputError
 from piggycheck.expression import parse
 from piggycheck.iteration import Iteration
 from piggycheck.maps import SymbolicMap
+from piggycheck.render import report_case
 from piggycheck.switched import SwitchedSystem
 
 x, theta = sp.symbols("x theta", real=True)
@@ -272,3 +273,13 @@ def test_the_claim_of_a_certificate_is_the_one_that_was_proved():
         assert not holds({**content, "claim": {**content["claim"], place: text}})
     swapped = {"left": content["witness"]["right"], "right": content["witness"]["left"]}
     assert not holds({**content, "witness": swapped})
+
+
+def test_each_report_of_several_says_which_rate_is_larger():
+    """One name stands for two sequences at the step 1/3, of the rate 29/30."""
+    other = (
+        {"f": {"quantity": "iterates", "at": {"step": "1/3"}}},
+        {"f": {"quantity": "derivatives", "at": {"step": "1/3"}}},
+    )
+    verdicts = [prove(RateComparison("iterates", "f", "<", named), descent(), HALF) for named in other]
+    assert report_case("Two", verdicts).count("The rate of iterates stands to that of f as") == 2

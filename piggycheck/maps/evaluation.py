@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ProgramEvaluator", "SignsAt", "UnionEvaluator", "evaluate_all", "exactly", "jumps_at", "signature_at"]
 
+_LONGEST_SHOWN = 120
+
 
 class ProgramEvaluator(Evaluator):
     """Evaluates programs: at a switch, the sign of the guard picks the branch.
@@ -55,7 +57,8 @@ class ProgramEvaluator(Evaluator):
         try:
             return self.arithmetic.sign(value)
         except UnknownError:
-            shown = as_piecewise(guard)
+            shown = str(as_piecewise(guard))
+            shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
             raise UnknownError(f"the sign of the guard `{shown}` is not decided; it is {value}") from None
 
 

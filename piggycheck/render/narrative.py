@@ -123,7 +123,8 @@ def _without_repeated_points(steps: list[d.Step]) -> list[d.Step]:
 def own_steps(verdict: Any, told: Sequence[d.Step]) -> list[d.Step]:
     """Return the steps of a verdict that were not told before, in order; that all pairs contract is proved once.
 
-    A ball is one in the norm of a certain proof, so that this one must have been told.
+    A ball is one in the norm of a certain proof, so that this one must have been told. Which of two rates is
+    larger is told again, as their names may stand for others.
     """
     along_a_graph = any(isinstance(step, d.TransitionsStep) for step in (*told, *verdict.derivation))
     rests = verdict.kind in _REST_ON_CONTRACTION and not along_a_graph
@@ -136,7 +137,8 @@ def own_steps(verdict: Any, told: Sequence[d.Step]) -> list[d.Step]:
     return [
         step
         for step in verdict.derivation
-        if step not in told and not isinstance(step, d.FixedPointStep) and not (rests and is_known(step))
+        if (step not in told or isinstance(step, d.RatesComparedStep))
+        and not (isinstance(step, d.FixedPointStep) or (rests and is_known(step)))
     ]
 
 

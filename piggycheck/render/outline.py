@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from piggycheck.derivation import RatesComparedStep
 from piggycheck.errors import InputError
 from piggycheck.render.conclusion import conclusion, grows
 from piggycheck.render.formula import Paragraph, Section
@@ -74,7 +75,7 @@ def outline(verdicts: Any) -> Outline:
         for step in own_steps(verdict, steps):
             section = tell(step, steps)
             steps.append(step)
-            if section not in told:
+            if section not in told or isinstance(step, RatesComparedStep):
                 own.append(section)
         told += own
         closing = conclusion(verdict, names, practice=not growing)
