@@ -9,7 +9,7 @@ from typing import Any
 from .comparisons import Compared, comparison_proved, comparison_refuted
 from .convergence import MOST_ITERATIONS
 from .floors import floor
-from .intervals import ONE, ZERO, power
+from .intervals import ONE, power
 from .proofs import KINDS
 from .rate_bounds import Term
 from .rates import read_bits
@@ -28,9 +28,9 @@ def compared_for_all(claim: Data, iterated: Iterated, witness: Data) -> str:
     start = integer(witness["start"], "start", compared.first, MOST_ITERATIONS)
     compared.require_until(start, bits)
     listed = witness.get("lower", {})
-    if not isinstance(listed, dict) or not set(listed) <= compared.right.names:
-        raise Unreadable("`lower` has entries for sequences on the right, and no others")
-    floors = dict.fromkeys(compared.right.names, Floor(ZERO, ZERO, ONE)) | {
+    if not isinstance(listed, dict) or set(listed) != compared.right.names:
+        raise Unreadable("`lower` has an entry for each sequence on the right, and no others")
+    floors = {
         name: floor(compared.sequences[name], witness["limits"][name], data, start, bits)
         for name, data in listed.items()
     }
