@@ -137,7 +137,7 @@ def test_one_name_may_stand_for_two_sequences_in_two_claims():
 def test_a_sequence_in_another_norm_is_another_one():
     claims = [RateBound("iterates", "8*(19/20)**k", 9), ErrorComparison("iterates", "2", 9, norm="frobenius")]
     errors, _ = panels(DIAGONAL, *claims)
-    assert "iterates: iterates, in the Frobenius norm" == errors.series[2].label
+    assert "iterates, Frobenius norm" == errors.series[2].label
 
 
 def test_an_error_is_divided_by_a_bound_in_the_norm_of_the_claim():

@@ -37,6 +37,7 @@ _EXPRESSION_ARGUMENTS = ("objective", "smooth")
 _FUNCTION_ARGUMENTS = ("nonsmooth",)
 _SWITCHED_KEYS = ("A", "B", "J0", "graph")
 _TEXT_FIELDS = (
+    "at",
     "attracting",
     "bound",
     "from_start",

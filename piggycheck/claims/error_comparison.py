@@ -23,12 +23,12 @@ from piggycheck.rates.derived import DerivedErrors
 from piggycheck.rates.errors import read_norm, read_upto
 from piggycheck.rates.limit import rational_or_none, require_start
 from piggycheck.rates.sequences import Estimate
+from piggycheck.render.formula import NORM_NAMES
 
 __all__ = ["ErrorComparison"]
 
 _FIRST_RANGE = 500
 _LAST_RANGE = 20_000
-_NORMS = {"max": "the maximum norm", "frobenius": "the Frobenius norm", "spectral": "the spectral norm"}
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class ErrorComparison(Claim):
         if self.upto != "infinity":
             where = f"for k = {self.first}, …, {self.upto}"
         told = [f"{name} is {describe(one, self.norm)}" for name, one in self.estimates.items()]
-        return f"{where}, {self.left} is at most {self.right} in {_NORMS[self.norm]}, where {'; '.join(told)}"
+        return f"{where}, {self.left} is at most {self.right} in the {NORM_NAMES[self.norm]}, where {'; '.join(told)}"
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 

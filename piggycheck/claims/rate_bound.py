@@ -23,12 +23,12 @@ from piggycheck.rates.decide import Comparison, compare_with_bound
 from piggycheck.rates.errors import ErrorSequence, read_norm, read_quantity, read_upto
 from piggycheck.rates.limit import require_start
 from piggycheck.rates.tail import slowest_ratio
+from piggycheck.render.formula import NORM_NAMES
 
 __all__ = ["FIRST_RANGE", "RateBound", "error_and_bound", "undecided_bound"]
 
 FIRST_RANGE = 500
 _LAST_RANGE = 20_000
-_NORMS = {"max": "the maximum norm", "frobenius": "the Frobenius norm", "spectral": "the spectral norm"}
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class RateBound(Claim):
 
     def statement(self, subject: Subject) -> str:
         where = "for every k" if self.upto == "infinity" else f"for k = 0, …, {self.upto}"
-        return f"the error of the {self.quantity} is at most {self.bound} {where}, in {_NORMS[self.norm]}"
+        return f"the error of the {self.quantity} is at most {self.bound} {where}, in the {NORM_NAMES[self.norm]}"
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from piggycheck.rates import ErrorSequence, Limit, read_bound
 from piggycheck.rates.bounds import Bound
 from piggycheck.rates.errors import ErrorRun
 from piggycheck.rates.sequences import Estimate
+from piggycheck.render.formula import NORM_NAMES
 
 __all__ = ["rate_panels"]
 
@@ -167,9 +168,11 @@ class _Sequences:
 
     def _series(self, estimate: Estimate) -> Series | None:
         plain = estimate.is_plain and not (estimate.at or estimate.wrt)
-        if plain and estimate.norm == self.norms.get(estimate.quantity, "max"):
+        drawn = self.norms.get(estimate.quantity, "max")
+        if plain and estimate.norm == drawn:
             return self.errors.get(estimate.quantity)
-        key = f"{estimate.name}: {describe(estimate).removeprefix('the error of the ')}"
+        what = "" if plain else f": {describe(estimate).removeprefix('the error of the ')}"
+        key = estimate.name + what + ("" if estimate.norm == drawn else f", {NORM_NAMES[estimate.norm]}")
         if key not in self._known and isinstance(self.subject, Subject):
             number = len(self.others)
             self._known[key] = _measured(self.subject, estimate, _written(key), f"sequence:{number}", self.count)

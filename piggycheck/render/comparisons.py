@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from piggycheck import derivation as d
 from piggycheck.render.formula import (
+    NORM_NAMES,
     Decimal,
     Display,
     Expression,
@@ -25,7 +26,6 @@ from piggycheck.render.rates import percent
 __all__ = ["sides"]
 
 _K = Letter("k")
-_NORMS = {"max": "maximum", "frobenius": "Frobenius", "spectral": "spectral"}
 
 
 def sides(step: d.SidesStep, steps: Sequence[d.Step]) -> Section:
@@ -46,7 +46,7 @@ def sides(step: d.SidesStep, steps: Sequence[d.Step]) -> Section:
         is_output = name in step.estimates and step.estimates[name].output is not None
         blocks += _sequence(name, said, point, limit, limit in known, is_output=is_output)
         known += [] if is_output else [limit]
-    asked = f"Errors are measured in the {_NORMS[step.norm]} norm. It is claimed that"
+    asked = f"Errors are measured in the {NORM_NAMES[step.norm]}. It is claimed that"
     compared = (Expression(step.left), Operator("≤"), Expression(step.right))
     return Section(
         "The two sides", (*blocks, Paragraph((asked,)), Display((compared,)), Paragraph(tuple(_found(step))))

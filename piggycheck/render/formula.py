@@ -17,6 +17,7 @@ from piggycheck.intervals import IntervalMatrix
 
 __all__ = [
     "CODE",
+    "NORM_NAMES",
     "Atom",
     "Cases",
     "Decimal",
@@ -51,6 +52,8 @@ __all__ = [
     "rational_text",
     "sentence",
 ]
+
+NORM_NAMES = {"max": "maximum norm", "frobenius": "Frobenius norm", "spectral": "spectral norm"}
 
 _LARGEST_MATRIX, _LONGEST_COLUMN = 8, 12
 _LONGEST_ROW, _LONGEST_NUMBER = 72, 40

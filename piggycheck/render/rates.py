@@ -9,6 +9,7 @@ from typing import Any
 from piggycheck import derivation as d
 from piggycheck.render.enclosures import named
 from piggycheck.render.formula import (
+    NORM_NAMES,
     Decimal,
     Display,
     Expression,
@@ -29,7 +30,6 @@ from piggycheck.render.formula import (
 __all__ = ["compared", "lower_tail", "percent", "tail"]
 
 _E_K, _K, _N = Letter("e", "k"), Letter("k"), Letter("n")
-_NORMS = {"max": "maximum", "frobenius": "Frobenius", "spectral": "spectral"}
 
 
 def compared(step: d.ComparedStep, steps: Sequence[d.Step]) -> Section:
@@ -52,7 +52,7 @@ def _opening(step: d.ComparedStep) -> list[Paragraph | Display]:
     name, centre = ("J", "J̄") if step.quantity == "derivatives" else ("x", "x̄")
     difference = (Letter(name, "k"), Operator("−"), Letter(centre))
     what = step.quantity + (f" in {named(step.directions)}" if step.directions else "")
-    said = (f"In the {_NORMS[step.norm]} norm, the errors of the {what} are the norms ", (_E_K,), " of ")
+    said = (f"In the {NORM_NAMES[step.norm]}, the errors of the {what} are the norms ", (_E_K,), " of ")
     if step.limit is None:
         return [Paragraph((*said, difference, ". They are compared with the bound"))]
     limit = Display((formula(Letter("J̄"), *is_matrix(step.limit)),))
