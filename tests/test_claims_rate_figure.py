@@ -144,7 +144,7 @@ def test_an_error_is_divided_by_a_bound_in_the_norm_of_the_claim():
     bounds = {"max": "7*(19/20)**k", "frobenius": "sqrt((1/4)**k + 49*(361/400)**k)"}
     claims = [RateBound("derivatives", bound, 20, norm) for norm, bound in bounds.items()]
     errors, quotients = panels(DIAGONAL, *claims)
-    assert "derivatives: derivatives, in the Frobenius norm" == errors.series[2].label
+    assert "derivatives, Frobenius norm" == errors.series[2].label
     for one in quotients.series[:2]:
         assert one.values == pytest.approx([1] * 41)
 
