@@ -32,6 +32,7 @@ html_title = "piggycheck"
 exclude_patterns = ["_build"]
 _PICTURES = ("relu-of-the-parameter", "derivatives-form-a-cantor-set", "heavy-ball-twin-dragon")
 _PICTURES += ("iterates-converge-uniformly-derivatives-nowhere", "bilevel-linear-program-cycle")
+_PICTURES += ("curse-of-unrolling", "heavy-ball-derivatives-lag-by-k-squared")
 _LORENZ = "lorenz-field-behind-a-zero-loss"
 html_math_renderer = "mathml"
 
@@ -43,7 +44,7 @@ def setup(app: Any) -> None:
 
 
 def _draw_pictures(app: Any) -> None:
-    """Draw the piggyback sets of some cases where the pages look for them."""
+    """Draw the figures of some cases where the pages look for them."""
     from piggycheck.case import load_case
     from piggycheck.claims import prove
     from piggycheck.claims.figure import figure_data
