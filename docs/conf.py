@@ -29,6 +29,8 @@ suppress_warnings = ["ref.python"]  # types such as (A, B) name attributes of se
 
 html_theme = "furo"
 html_title = "piggycheck"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 exclude_patterns = ["_build"]
 _PICTURES = ("relu-of-the-parameter", "derivatives-form-a-cantor-set", "heavy-ball-twin-dragon")
 _PICTURES += ("iterates-converge-uniformly-derivatives-nowhere", "bilevel-linear-program-cycle")
