@@ -55,8 +55,8 @@ def test_the_optimal_step_is_faster():
 
 def test_no_comma_follows_the_second_sequence():
     verdict = refuted(RateComparison("iterates", "fast", "<", FAST), descent(), HALF)
-    assert verdict.statement.endswith("smaller than that of `fast`, the iterates at step = 20/11")
-    assert verdict.found.endswith("larger than that of `fast`, the iterates at step = 20/11, which is 9/11")
+    assert verdict.statement.endswith("smaller than that of fast, the iterates at step = 20/11")
+    assert verdict.found.endswith("larger than that of fast, the iterates at step = 20/11, which is 9/11")
     equal = proved(RateComparison("iterates", "derivatives", "="), descent(), HALF)
     assert "the rate of the iterates is 19/20, equal to that of the derivatives" == equal.found
 
@@ -136,7 +136,7 @@ def test_iterates_that_are_trapped_first():
 def test_a_rate_that_is_not_known_leaves_it_open():
     at_kink = {"kink": {"quantity": "iterates", "at": {"theta": 0}}}
     verdict = undecided(RateComparison("iterates", "kink", "<", at_kink), kinked(), {"theta": 1, "step": "1/2"})
-    assert verdict.reason.startswith("the rate of `kink`, the iterates at theta = 0")
+    assert verdict.reason.startswith("the rate of kink, the iterates at theta = 0")
 
 
 # -- what is written --------------------------------------------------------------------------------------------------

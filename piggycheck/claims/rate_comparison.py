@@ -133,7 +133,7 @@ class RateComparison(Claim):
         sequence = self._read[name]
         columns = f" with respect to {', '.join(sequence.wrt)}" if sequence.wrt else ""
         at = ", ".join(f"{parameter} = {value}" for parameter, value in (sequence.at or {}).items())
-        return f"`{name}`, the {sequence.quantity}{columns}" + (f" at {at}," if at else ",")
+        return f"{name}, the {sequence.quantity}{columns}" + (f" at {at}," if at else ",")
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 
