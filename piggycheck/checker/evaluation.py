@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 from .exact import BITS, Exact, Nearly, transposed_rows, upward
+from .factors import Slice
 from .fixed import Ball, enlarged, rounding
 from .intervals import Interval
 from .layers import Layers
-from .nodes import STATE, Node, State
+from .nodes import STATE, Node
 from .scalars import Directions
 from .steps import Steepness, Step
 from .words import Norms
@@ -67,12 +68,7 @@ class Evaluation:
     def value(self, node: Node) -> Ball:
         """The value at the point."""
 
-        def compute(node: Node) -> Ball:
-            if isinstance(node, State) and self.point is not None:
-                return Ball([self.point[slice(*node.cut.range)]], 0)
-            return node.value(self)
-
-        result: Ball = self.once("value", node, compute)
+        result: Ball = self.once("value", node, lambda node: node.value(self))
         return result
 
     def reach(self, node: Node) -> int:
@@ -137,13 +133,20 @@ class Evaluation:
         def compute(node: Node) -> Ball | None:
             if self.point is not None and self.tangents is None and set(node.atoms) <= {STATE}:
                 return self.written(node)
-            if isinstance(node, State) and self.tangents is not None:
-                start, stop = node.cut.range
-                return Ball([column[start:stop] for column in self.tangents.columns], self.tangents.error)
             return node.tangent(self)
 
         result: Ball | None = self.once("tangent", node, compute)
         return result
+
+    def block(self, cut: Slice) -> Ball:
+        """A block of the state at the point."""
+        assert self.point is not None
+        return cut.apply(Ball([self.point], 0), self.numbers)
+
+    def block_tangent(self, cut: Slice) -> Ball:
+        """A block of the tangents of the state."""
+        assert self.tangents is not None
+        return cut.apply(self.tangents, self.numbers)
 
     def written(self, node: Node) -> Ball:
         """The Jacobian of a node that is affine in the state."""

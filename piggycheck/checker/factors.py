@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from .effort import spend_inner
 from .exact import BITS, Exact, Nearly, identity, transposed_rows, upward
 from .fixed import Ball, add, enlarged, inner, rounding
 from .intervals import Interval
 from .inverses import Inverse
-from .scaled import Rows
 
 ONE = Fraction(1)
+Entry = TypeVar("Entry")
 
 
 class Numbers(Protocol):
@@ -32,7 +33,7 @@ class Numbers(Protocol):
         """The derivatives of a matrix along the directions."""
 
 
-class Factor:
+class Factor(ABC):
     """A matrix: its size, a bound of its norm, its products."""
 
     height: int
@@ -40,13 +41,13 @@ class Factor:
     norm: Fraction
 
     @property
+    @abstractmethod
     def transposed(self) -> Factor:
         """The transposed matrix."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, ball: Ball, numbers: Numbers) -> Ball:
         """The product with a ball."""
-        raise NotImplementedError
 
     def moves(self, numbers: Numbers) -> bool:
         """Whether it changes along a direction."""
@@ -56,9 +57,9 @@ class Factor:
         """The products of its derivatives along the directions with a vector, a column for each."""
         return None
 
+    @abstractmethod
     def times(self, X: Nearly) -> Nearly:
         """The product with a matrix, written out."""
-        raise NotImplementedError
 
     def written(self) -> Nearly:
         """The matrix, written out."""
@@ -142,12 +143,16 @@ class Slice(Factor):
         """The transposed matrix."""
         return self.flipped or Slice(*self.range, self.size, self)
 
-    def cut(self, rows: Rows, zero: list[int]) -> Rows:
+    def cut(self, rows: list[Entry], zero: Entry) -> list[Entry]:
         """The rows of the product."""
         start, stop = self.range
         if self.flipped:
             return [zero] * start + rows + [zero] * (self.size - stop)
         return rows[start:stop]
+
+    def apply(self, ball: Ball, numbers: Numbers) -> Ball:
+        """The coordinates of a ball."""
+        return Ball([self.cut(column, 0) for column in ball.columns], ball.error)
 
     def times(self, X: Nearly) -> Nearly:
         """The product with a matrix."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 from .evaluation import Evaluation
 from .exact import Exact, Nearly
 from .limits import Limit, Structured
-from .nodes import Affine, Node, Part, Stack, State
+from .nodes import Affine, Linear, Node, State
 from .reading import Refused
 from .scalar_functions import VARIABLE
 from .scalars import Directions
@@ -43,7 +43,7 @@ class AffinePiece:
         elif isinstance(node, Affine):
             if self.moving and any(term.moves(self.e.numbers) for term, _, source in node.terms if source.moving):
                 raise Refused(f"node {node.name[:60]}: a matrix moves with the parameters")
-        elif not isinstance(node, State | Stack | Part):
+        elif not isinstance(node, State | Linear):
             raise Refused(f"node {node.name[:60]} is not affine")
 
     def slopes(self, node: Elementwise, name: str) -> list[int]:
@@ -79,6 +79,7 @@ class AffinePiece:
             pairs = zip(self.slopes(node, VARIABLE), J.rows, strict=True)
             rows, d = lowest([[a * s for a in row] for s, row in pairs], J.denominator << self.bits)
             return Nearly(rows, d, Fraction(0), size)
+        assert isinstance(node, Linear)  # as `require_affine` saw
         total, d = [[0] * size for _ in range(node.size)], 1
         for scale, word, source in node.parts():
             if not source.moving:

@@ -6,6 +6,7 @@ node is a sum of matrices times atoms, and its Lipschitz constant at most the su
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -40,8 +41,14 @@ class Evaluation(Protocol):
     def tangent(self, node: Node) -> Ball | None:
         """The tangents: a ball for those at all points of the ball; None for zero."""
 
+    def block(self, cut: Slice) -> Ball:
+        """A block of the state at the point."""
 
-class Node:
+    def block_tangent(self, cut: Slice) -> Ball:
+        """A block of the tangents of the state."""
+
+
+class Node(ABC):
     """A vector: its name, its size, the nodes from which it comes; whether it depends on the state."""
 
     symmetric = False  # whether it is, row after row, a symmetric matrix
@@ -50,26 +57,35 @@ class Node:
         self.name, self.size, self.sources = name, size, sources
         self.moving: bool = any(source.moving for source in sources)
 
+    @abstractmethod
     def value(self, e: Evaluation) -> Ball:
         """The value at the point."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tangent(self, e: Evaluation) -> Ball | None:
         """The tangents on the ball."""
-        raise NotImplementedError
 
     @cached_property
     def atoms(self) -> dict[str, Polynomial]:
         """The matrices, up to a constant, of which it is the sum of products with atoms."""
-        return summed_atoms(self.parts()) if self.moving else {}
-
-    def parts(self) -> list[tuple[Interval, Word, Node]]:
-        """The terms coefficient * word * node of which it is the sum."""
-        raise NotImplementedError
+        return {}
 
     def vanishing(self, e: Evaluation) -> list[bool]:
         """For each coordinate, whether its derivative in the state is proved to be 0 on the ball."""
         return [not self.moving] * self.size
+
+
+class Linear(Node):
+    """A sum of terms coefficient * word * node."""
+
+    @abstractmethod
+    def parts(self) -> list[tuple[Interval, Word, Node]]:
+        """The terms."""
+
+    @cached_property
+    def atoms(self) -> dict[str, Polynomial]:
+        """Those of its terms."""
+        return summed_atoms(self.parts()) if self.moving else {}
 
 
 def summed_atoms(parts: Sequence[tuple[Interval, Word, Node]]) -> dict[str, Polynomial]:
@@ -91,6 +107,14 @@ class State(Node):
     def atoms(self) -> dict[str, Polynomial]:
         """A part of the state."""
         return {STATE: {() if self.cut.height == self.cut.size else (self.cut,): ONE}}
+
+    def value(self, e: Evaluation) -> Ball:
+        """The block."""
+        return e.block(self.cut)
+
+    def tangent(self, e: Evaluation) -> Ball | None:
+        """The block of the tangents."""
+        return e.block_tangent(self.cut)
 
 
 class Constant(Node):
@@ -138,7 +162,7 @@ class Scalar(Node):
         return Ball([ball.centre for ball in balls], sum(ball.error for ball in balls))
 
 
-class Affine(Node):
+class Affine(Linear):
     """A sum of matrices times nodes."""
 
     def __init__(self, name: str, size: int, terms: Sequence[tuple[Term, Interval, Node]], symmetric: bool) -> None:
@@ -166,7 +190,7 @@ class Affine(Node):
         return result
 
 
-class Stack(Node):
+class Stack(Linear):
     """Nodes below each other."""
 
     def __init__(self, name: str, sources: Sequence[Node]) -> None:
@@ -202,31 +226,27 @@ def below(balls: Sequence[Ball]) -> Ball:
     return Ball(columns, norm([ball.error for ball in balls]))
 
 
-class Part(Node):
+class Part(Linear):
     """Some coordinates of a node."""
 
     def __init__(self, name: str, source: Node, start: int, stop: int) -> None:
         super().__init__(name, stop - start, [source])
-        self.start, self.stop = start, stop
+        self.start, self.stop, self.slice = start, stop, Slice(start, stop, source.size)
 
     def parts(self) -> list[tuple[Interval, Word, Node]]:
         """The one term."""
         source = self.sources[0]
-        return [(ONE, (Slice(self.start, self.stop, source.size),) if self.size < source.size else (), source)]
+        return [(ONE, (self.slice,) if self.size < source.size else (), source)]
 
     def value(self, e: Evaluation) -> Ball:
         """The coordinates."""
-        return self.cut(e.value(self.sources[0]))
+        return self.slice.apply(e.value(self.sources[0]), e.numbers)
 
     def tangent(self, e: Evaluation) -> Ball | None:
         """The coordinates of the tangents."""
         tangent = e.tangent(self.sources[0])
-        return None if tangent is None else self.cut(tangent)
+        return None if tangent is None else self.slice.apply(tangent, e.numbers)
 
     def vanishing(self, e: Evaluation) -> list[bool]:
         """Those of its source."""
         return self.sources[0].vanishing(e)[self.start : self.stop]
-
-    def cut(self, ball: Ball) -> Ball:
-        """The coordinates of a ball."""
-        return Ball([column[self.start : self.stop] for column in ball.columns], ball.error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cached_property
@@ -45,9 +46,9 @@ class Step(Node):
         own: dict[str, Polynomial] = {self.name: {(): HALF}}
         return own | summed_atoms([(HALF, (), self.source)])
 
+    @abstractmethod
     def steepness(self, e: Evaluation) -> Steepness:
         """Lipschitz constants on the ball."""
-        raise NotImplementedError
 
 
 class Elementwise(Step):

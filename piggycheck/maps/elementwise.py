@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from piggycheck.errors import MapError, UnknownError
-from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, Operator, Signs
+from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, NonlinearOperator, Signs
 from piggycheck.maps.scalar_function import Compiled, ScalarFunction
 from piggycheck.maps.sweep import sweep_over
 
@@ -56,11 +56,11 @@ class Elementwise(Node):
         guards = [str(guard) for guard in self.function.guards]
         return tuple(f"{self.name}[{i}]: {guard}" for i in range(self.size) for guard in guards)
 
-    def over(self, context: Context) -> Operator:
+    def over(self, context: Context) -> NonlinearOperator:
         return _ElementwiseOperator(self, context)
 
 
-class _ElementwiseOperator(Operator):
+class _ElementwiseOperator(NonlinearOperator):
     def __init__(self, node: Elementwise, context: Context):
         self.node, self.arrays = node, context.arrays
         self.sweep = sweep_over(node.function, context.arrays, [argument.size == 1 for argument in node.inputs[1:]])

@@ -10,7 +10,7 @@ from flint import arb
 
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.maps.lengths import dot, excess, seen_sign
-from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, Operator, Signs
+from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, NonlinearOperator, Signs
 
 __all__ = ["Group", "GroupAt"]
 
@@ -76,11 +76,11 @@ class Group(Node):
     def guard_names(self) -> tuple[str, ...]:
         return tuple(f"{self.name}, group {g + 1}: |v| - t" for g in range(len(self.groups)))
 
-    def over(self, context: Context) -> Operator:
+    def over(self, context: Context) -> NonlinearOperator:
         return _GroupOperator(self, context)
 
 
-class _GroupOperator(Operator):
+class _GroupOperator(NonlinearOperator):
     def __init__(self, node: Group, context: Context):
         self.node, self.context = node, context
 

@@ -28,6 +28,7 @@ __all__ = [
     "Directions",
     "Linearisation",
     "Node",
+    "NonlinearOperator",
     "Operator",
     "Scalar",
     "StateBlock",
@@ -102,12 +103,16 @@ class Operator(ABC):
             Values of the node do not take it into account.
         """
 
+
+class NonlinearOperator(Operator):
+    """That of a node that is not affine in its first input."""
+
+    @abstractmethod
     def lipschitz(self, values: Sequence[Any], reach: Sequence[Any]) -> Any:
         """Bound the Lipschitz constant in the first input over the points within reach.
 
-        For a proximal node: of twice the node minus its input. For an affine node it is not asked.
+        For a proximal node: of twice the node minus its input.
         """
-        raise NotImplementedError
 
 
 class Linearisation(ABC):

@@ -10,7 +10,7 @@ from flint import arb, fmpq
 
 from piggycheck.errors import MapError, UnknownError
 from piggycheck.maps.lengths import dot, excess, seen_sign
-from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, Operator, Signs
+from piggycheck.maps.nodes import Context, Cotangents, Directions, Linearisation, Node, NonlinearOperator, Signs
 
 __all__ = ["SecondOrderCone", "SecondOrderConeAt"]
 
@@ -54,11 +54,11 @@ class SecondOrderCone(Node):
     def guard_names(self) -> tuple[str, ...]:
         return f"{self.name}: |v| - t", f"{self.name}: |v| + t"
 
-    def over(self, context: Context) -> Operator:
+    def over(self, context: Context) -> NonlinearOperator:
         return _ConeOperator(self, context)
 
 
-class _ConeOperator(Operator):
+class _ConeOperator(NonlinearOperator):
     def __init__(self, node: SecondOrderCone, context: Context):
         self.node, self.context = node, context
         self.half = context.arrays.number(fmpq(1, 2))

@@ -18,7 +18,16 @@ from piggycheck.errors import MapError, UnknownError
 from piggycheck.maps.affine import Affine
 from piggycheck.maps.divided import divided_difference
 from piggycheck.maps.elementwise import Elementwise
-from piggycheck.maps.nodes import ConstantVector, Context, Cotangents, Directions, Linearisation, Node, Operator, Signs
+from piggycheck.maps.nodes import (
+    ConstantVector,
+    Context,
+    Cotangents,
+    Directions,
+    Linearisation,
+    Node,
+    NonlinearOperator,
+    Signs,
+)
 from piggycheck.maps.scalar_function import ScalarFunction
 from piggycheck.maps.sources import Symmetriser, Term
 from piggycheck.maps.spectral_error import SpectralError
@@ -77,11 +86,11 @@ class Spectral(Node):
         guards = self.function.guards
         return tuple(f"{self.name}, eigenvalue {i + 1}: {guard}" for i in range(self.rows) for guard in guards)
 
-    def over(self, context: Context) -> Operator:
+    def over(self, context: Context) -> NonlinearOperator:
         return _SpectralOperator(self, context)
 
 
-class _SpectralOperator(Operator):
+class _SpectralOperator(NonlinearOperator):
     def __init__(self, node: Spectral, context: Context):
         self.node, self.context = node, context
         self.compiled = node.function.over(context.arrays.scalars)
