@@ -44,7 +44,7 @@ def still_true(content):
 def test_maps_of_both_kinds_of_evidence_hold():
     assert holds(MAP) and holds(FORMS)
     assert {data["kind"] for data in MAP["witness"]["evidence"]} == {"polygon", "word"}
-    assert {data["kind"] for data in FORMS["witness"]["evidence"]} == {"form"}
+    assert {data["kind"] for data in FORMS["witness"]["evidence"]} == {"forms"}
 
 
 def test_every_number_changed_is_noticed_unless_the_evidence_still_holds():

@@ -17,7 +17,7 @@ from piggycheck import checker
 from piggycheck.errors import InputError
 from piggycheck.regions.cells import Cell
 from piggycheck.regions.decide import Evidence, decide_cell, holds_on
-from piggycheck.regions.forms import contracted_by, guess_form
+from piggycheck.regions.forms import contracted_by, guess_forms
 from piggycheck.regions.growth import BITS, enclosed_letters, grows
 from piggycheck.regions.picture import convergent_region, diverging_where_iterates_converge, map_picture, percent
 from piggycheck.regions.pieces import pieces_of
@@ -105,7 +105,7 @@ class TestCells:
             }
         )
         map_ = parameter_map(family, smallest=fmpq(1, 2))
-        assert {evidence.kind for evidence in map_.cells.values()} == {"form"}
+        assert {evidence.kind for evidence in map_.cells.values()} == {"forms"}
         assert map_.areas["undecided"] == 0
         assert isinstance(checker.check(map_.certificate().content), str)
 
@@ -126,7 +126,7 @@ class TestFalseCells:
     def test_a_cell_with_one_member_at_the_boundary_does_not_converge(self):
         x = Polynomial({(1, 0): fmpq(1)})
         edge = ((fmpq(1, 2), fmpq(1)), UNIT)
-        assert not holds_on([[[x]]], edge, Evidence("form", ((1,),)))
+        assert not holds_on([[[x]]], edge, Evidence("forms", (((1,),),)))
         assert not holds_on([[[x]]], edge, Evidence("word", (0,)))
 
     @pytest.mark.parametrize(
@@ -145,11 +145,22 @@ class TestFalseCells:
         assert not contains_images(vertices, [fmpq_mat(2, 2)])
 
     def test_a_form_that_is_not_definite_proves_nothing(self):
-        assert not contracted_by(((1, 0), (0, 0)), [fmpq_mat(2, 2)])
-        assert not contracted_by(((1, 1), (0, 1)), [fmpq_mat(2, 2)])
-        assert guess_form([fmpq_mat([[1]])]) is None or not contracted_by(
-            guess_form([fmpq_mat([[1]])]), [fmpq_mat([[1]])]
-        )
+        zero = [[fmpq_mat(2, 2)]]
+        assert contracted_by([((1, 0), (0, 1))], zero)
+        assert not contracted_by([((1, 0), (0, 0))], zero)
+        assert not contracted_by([((1, 1), (0, 1))], zero)
+        assert not contracted_by([], zero)
+
+    def test_forms_that_take_turns_prove_what_one_form_cannot(self):
+        """Ahmadi, Jungers, Parrilo and Roozbehani 2014: the radius 1, but no form below the rate sqrt(2); times 9/10."""
+        A, B = fmpq_mat([[9, 0], [9, 0]]) / 10, fmpq_mat([[0, 9], [0, -9]]) / 10
+        stacks = [np.array([[[0.9, 0.0], [0.9, 0.0]]]), np.array([[[0.0, 0.9], [0.0, -0.9]]])]
+        assert guess_forms(stacks, 0) is None
+        found = guess_forms(stacks, 1)
+        assert contracted_by(found, [[A], [B]])
+        assert not contracted_by(found[:1], [[A], [B]]) and not contracted_by(found[::-1], [[A], [B]])
+        assert not contracted_by([*found, found[0]], [[A], [B]])
+        assert not contracted_by(found, [[A * fmpq(10, 9)], [B * fmpq(10, 9)]])
 
     def test_a_matrix_of_radius_one_maps_no_polygon_into_its_interior(self):
         turn = np.array([[[0.0, -1.0], [1.0, 0.0]]])

@@ -61,16 +61,14 @@ def sign_on(p: Polynomial, ends: Ends) -> int:
     return (min(values) > 0) - (max(values) < 0)
 
 
-def hull(letters: Sequence[Sequence[Sequence[Polynomial]]], ends: Ends) -> list[Scaled]:
-    """Matrices such that those of every member of a cell are convex combinations of those that belong to the piece."""
+def hulls(letters: Sequence[Sequence[Sequence[Polynomial]]], ends: Ends) -> list[list[Scaled]]:
+    """For each piece, matrices of which that of every member of a cell is a convex combination."""
     found = []
     for M in letters:
         degrees = degrees_of([p for row in M for p in row])
         entries = [[bernstein(p, ends, degrees) for p in row] for row in M]
-        found += [
-            scaled([[values[k] for values in row] for row in entries])
-            for k in range((degrees[0] + 1) * (degrees[1] + 1))
-        ]
+        count = (degrees[0] + 1) * (degrees[1] + 1)
+        found.append([scaled([[values[k] for values in row] for row in entries]) for k in range(count)])
     return found
 
 
@@ -102,9 +100,9 @@ def maps_inside(vertices: Sequence[Vertex], A: Scaled) -> bool:
     return True
 
 
-def shrinks(P: Scaled, A: Scaled) -> bool:
-    """Whether P - A^T P A is positive definite."""
-    image = product(transposed(A), product(P, A))
+def shrinks(P: Scaled, A: Scaled, Q: Scaled) -> bool:
+    """Whether P - A^T Q A is positive definite."""
+    image = product(transposed(A), product(Q, A))
     return semidefinite(combined([(Fraction(1), P), (Fraction(-1), image)]), definite=True)
 
 

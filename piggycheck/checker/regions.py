@@ -8,7 +8,7 @@ from itertools import combinations, permutations
 from typing import Any
 
 from .boxes import positive_form
-from .cells import Ends, Polynomial, expands, hull, maps_inside, near, require_polygon, shrinks, sign_on
+from .cells import Ends, Polynomial, expands, hulls, maps_inside, near, require_polygon, shrinks, sign_on
 from .conditions import Signs
 from .intervals import ONE, Interval
 from .jets import Jet
@@ -20,6 +20,7 @@ from .subject import Map
 
 MOST_CELLS = 200_000
 DEEPEST = 40
+MEMORY = 6  # letters that are remembered
 VERDICTS = ("converges", "diverges", "unstable", "undecided")
 
 Entries = list[list[Polynomial]]
@@ -191,12 +192,12 @@ class Evidence:
                     raise Unreadable("a polygon has more than 4096 vertices")
                 self.vertices = [(whole_number(x), whole_number(y)) for x, y in pairs]
                 require_polygon(self.vertices)
-            case "form":
-                self.P = positive_form(listed, "form", n)
+            case "forms" if len(listed) in {len(pieces.letters) ** power for power in range(MEMORY + 1)}:
+                self.forms = [positive_form(P, "form", n) for P in listed]
             case "word":
                 self.word = read_word(listed, len(pieces.letters))
             case _:
-                raise Unreadable(f"`{self.kind[:40]}` is no kind of evidence, or not for {n} state variables")
+                raise Unreadable(f"`{self.kind[:40]}` is no kind of evidence, or not for this map")
 
     @property
     def verdict(self) -> str:
@@ -207,10 +208,16 @@ class Evidence:
         """Whether it holds on a cell."""
         if self.kind == "word":
             return expands([[[near(p, ends) for p in row] for row in M] for M in pieces.letters], self.word)
-        matrices = hull(pieces.letters, ends)
+        matrices = hulls(pieces.letters, ends)
         if self.kind == "polygon":
-            return all(maps_inside(self.vertices, A) for A in matrices)
-        return all(shrinks(self.P, A) for A in matrices)
+            return all(maps_inside(self.vertices, A) for hull in matrices for A in hull)
+        nodes = len(self.forms)  # words of the last letters: with one letter more the first is forgotten
+        return all(
+            shrinks(P, A, self.forms[(node * len(matrices) + letter) % nodes])
+            for node, P in enumerate(self.forms)
+            for letter, hull in enumerate(matrices)
+            for A in hull
+        )
 
 
 def whole_number(data: Any) -> int:

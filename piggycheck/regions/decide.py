@@ -10,7 +10,7 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 
-from piggycheck.regions.forms import contracted_by, guess_form
+from piggycheck.regions.forms import contracted_by, guess_forms
 from piggycheck.regions.growth import Enclosed, enclosed_letters, grows
 from piggycheck.regions.guesses import growing_words, grows_at, long_growing_words
 from piggycheck.regions.polygon import contains_images, guess_polygon, maps_inside
@@ -22,6 +22,7 @@ __all__ = ["Evidence", "decide_cell", "holds_on"]
 Array = NDArray[np.float64]
 
 _SHORT_WORDS = 3
+_LONGEST_MEMORY, _MOST_FORMS = 2, 8
 _LONG_WORDS = 2
 
 
@@ -32,14 +33,14 @@ class Evidence:
     Parameters
     ----------
     kind : str
-        ``polygon`` or ``form``: the joint spectral radius is below 1 for every member; ``word``: the product along it
+        ``polygon`` or ``forms``: the joint spectral radius is below 1 for every member; ``word``: the product along it
         has an eigenvalue beyond 1 in modulus for every member.
     data : tuple
-        Half of the vertices, pairs of integers; or the rows of the form, integers; or the letters.
+        Half of the vertices, pairs of integers; or the rows of the forms, integers; or the letters.
 
     Examples
     --------
-    >>> Evidence("word", (0,)).verdict, Evidence("word", (0, 1)).verdict, Evidence("form", ((1,),)).verdict
+    >>> Evidence("word", (0,)).verdict, Evidence("word", (0, 1)).verdict, Evidence("forms", (((1,),),)).verdict
     ('unstable', 'diverges', 'converges')
     """
 
@@ -59,15 +60,20 @@ class _Members:
 
     def __init__(self, letters: Letters, bounds: Bounds) -> None:
         self.letters, self.bounds = letters, bounds
-        self._exact: list[fmpq_mat] | None = None
+        self._exact: list[list[fmpq_mat]] | None = None
         self._enclosed: list[list[list[Enclosed]]] | None = None
 
     @property
-    def exact(self) -> list[fmpq_mat]:
-        """Matrices of whose convex hull those of all members are elements."""
+    def exact(self) -> list[list[fmpq_mat]]:
+        """For each piece, matrices of whose convex hull those of all members are elements."""
         if self._exact is None:
-            self._exact = [C for M in self.letters for C in bernstein_matrices(M, self.bounds)]
+            self._exact = [bernstein_matrices(M, self.bounds) for M in self.letters]
         return self._exact
+
+    @property
+    def all_exact(self) -> list[fmpq_mat]:
+        """Those of all pieces."""
+        return [A for hull in self.exact for A in hull]
 
     @property
     def enclosed(self) -> list[list[list[Enclosed]]]:
@@ -119,18 +125,18 @@ def decide_cell(letters: Letters, bounds: Bounds, nearby: Sequence[Evidence] = (
     words, some_grow = growing_words(samples, _SHORT_WORDS)
     if words and len(words[0]) == 1 and grows(members.enclosed, words[0]):
         return Evidence("word", words[0])
-    hull = np.array([_floats(M) for M in members.exact])
+    hull = np.array([_floats(A) for A in members.all_exact])
     for evidence in nearby:
         if evidence.kind == "word":
             if grows_at(samples, evidence.data) and grows(members.enclosed, evidence.data):
                 return evidence
-        elif not some_grow and _contracts(evidence, members.exact, hull):
+        elif not some_grow and _contracts(evidence, members, hull):
             return evidence
     for word in words:
         if len(word) > 1 and grows(members.enclosed, word):
             return Evidence("word", word)
     if not some_grow:
-        found = _converging(members.exact, hull)
+        found = _converging(members, hull)
         if found is not None:
             return found
     return None if words else _long_word(members, samples)
@@ -144,31 +150,37 @@ def holds_on(letters: Letters, bounds: Bounds, evidence: Evidence) -> bool:
     >>> from piggycheck.regions.polynomials import Polynomial
     >>> x = Polynomial({(1, 0): fmpq(1)})
     >>> unit = (fmpq(0), fmpq(1))
-    >>> [holds_on([[[x]]], ((fmpq(0), end), unit), Evidence("form", ((1,),))) for end in (fmpq(1, 2), fmpq(1))]
+    >>> [holds_on([[[x]]], ((fmpq(0), end), unit), Evidence("forms", (((1,),),))) for end in (fmpq(1, 2), fmpq(1))]
     [True, False]
     """
     members = _Members(letters, bounds)
     if evidence.kind == "word":
         return grows(members.enclosed, evidence.data)
     if evidence.kind == "polygon":
-        return contains_images(evidence.data, members.exact)
+        return contains_images(evidence.data, members.all_exact)
     return contracted_by(evidence.data, members.exact)
 
 
-def _contracts(evidence: Evidence, exact: Sequence[fmpq_mat], hull: Array) -> bool:
+def _contracts(evidence: Evidence, members: _Members, hull: Array) -> bool:
     if evidence.kind == "polygon":
-        return maps_inside(evidence.data, hull) and contains_images(evidence.data, exact)
-    return contracted_by(evidence.data, exact)
+        return maps_inside(evidence.data, hull) and contains_images(evidence.data, members.all_exact)
+    return contracted_by(evidence.data, members.exact)
 
 
-def _converging(exact: Sequence[fmpq_mat], hull: Array) -> Evidence | None:
+def _converging(members: _Members, hull: Array) -> Evidence | None:
     if hull.shape[-1] == 2:
         vertices = guess_polygon(hull)
-        if vertices is not None and contains_images(vertices, exact):
+        if vertices is not None and contains_images(vertices, members.all_exact):
             return Evidence("polygon", tuple(vertices))
         return None
-    form = guess_form(exact)
-    return Evidence("form", form) if form is not None and contracted_by(form, exact) else None
+    stacks = [np.array([_floats(A) for A in exact]) for exact in members.exact]
+    for memory in range(_LONGEST_MEMORY + 1):
+        if len(stacks) ** memory > _MOST_FORMS:
+            break
+        forms = guess_forms(stacks, memory)
+        if forms is not None and contracted_by(forms, members.exact):
+            return Evidence("forms", forms)
+    return None
 
 
 def _long_word(members: _Members, samples: Array) -> Evidence | None:
