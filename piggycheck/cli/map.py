@@ -146,7 +146,7 @@ def _lines(family: Any, found: Any) -> list[str]:
     for verdict, area in found.areas.items():
         cells = f", {counts[verdict]} cells" if counts[verdict] else ""
         lines.append(f"    {told[verdict] + ':':28}{percent(area / found.pieces.area)} of the area ({area}{cells})")
-    lines.append(f"decided: {percent(found.decided)} of the area where no piece is unstable on its own")
+    lines.append(f"decided: {percent(found.decided)} of the area where no piece is proved unstable on its own")
     both = diverging_where_iterates_converge(family, found)
     if both is not None:
         lines.append(f"the iterates converge, and a word diverges, on an area of at least {both}")
