@@ -173,7 +173,7 @@ def _hull(points: Array) -> Array:
 
 def _rounded(hull: Array) -> list[Vertex]:
     scale = _UNITS / np.abs(hull).max()
-    return [(int(x), int(y)) for x, y in np.rint(hull * scale).tolist()]
+    return [(int(x), int(y)) for x, y in _hull(np.rint(hull * scale)).tolist()]  # rounding may leave dents
 
 
 def _cross(u: Vertex, v: Vertex) -> int:

@@ -32,7 +32,7 @@ SMALLEST = fmpq(1, 128)
 """Sides of the smallest cells unless said otherwise, as a part of those of the box."""
 
 _NEARBY = 4
-_DEEPEST = 12
+_DEEPEST = 10
 
 
 @dataclass(frozen=True)
