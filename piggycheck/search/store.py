@@ -65,11 +65,15 @@ class Store:
             self.connection = sqlite3.connect(
                 ":memory:" if path is None else path, timeout=_SECONDS_TO_WAIT, isolation_level=None
             )
-            self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            with self._transaction():
-                if not self._is_prepared():
-                    self._prepare(heading)
-            self._compare(heading)
+            try:
+                self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+                with self._transaction():
+                    if not self._is_prepared():
+                        self._prepare(heading)
+                self._compare(heading)
+            except BaseException:
+                self.connection.close()
+                raise
 
     def close(self) -> None:
         """Close the file."""
