@@ -152,7 +152,7 @@ class TestFalseCells:
         assert not contracted_by([], zero)
 
     def test_forms_that_take_turns_prove_what_one_form_cannot(self):
-        """Ahmadi, Jungers, Parrilo and Roozbehani 2014: the radius 1, but no form below the rate sqrt(2); times 9/10."""
+        """Ahmadi, Jungers, Parrilo and Roozbehani 2014: the radius 1, no form below the rate sqrt(2); times 0.9."""
         A, B = fmpq_mat([[9, 0], [9, 0]]) / 10, fmpq_mat([[0, 9], [0, -9]]) / 10
         stacks = [np.array([[[0.9, 0.0], [0.9, 0.0]]]), np.array([[[0.0, 0.9], [0.0, -0.9]]])]
         assert guess_forms(stacks, 0) is None
@@ -326,6 +326,11 @@ class TestPieces:
         with pytest.raises(InputError, match=message):
             pieces_of(scalars(), axes, values)
 
+    def test_matrices_without_a_map_are_refused(self):
+        family = Family({"switched": {"A": [[["a"]], [["b"]]]}, "unknowns": {n: {"range": [0, 1]} for n in "ab"}})
+        with pytest.raises(InputError, match=r"needs an \[algorithm\] or a \[map\], not \[switched\]"):
+            pieces_of(family)
+
     def test_a_third_unknown_needs_a_value(self):
         family = Family(
             {
@@ -335,6 +340,10 @@ class TestPieces:
         )
         with pytest.raises(InputError, match="`c` is open as well; give it a value, as in --set c=1/2"):
             pieces_of(family, ("a", "b"))
+        with pytest.raises(InputError, match="the value 2 of `c` is outside its range from 0 to 1"):
+            pieces_of(family, ("a", "b"), {"c": "2"})
+        with pytest.raises(InputError, match="is not a polynomial in a, b with rational coefficients"):
+            pieces_of(family, ("a", "b"), {"c": "sqrt(1/2)"})
         formulas = pieces_of(family, ("a", "b"), {"c": "1/2"}).formulas
         assert [str(A[0, 0]) for A in formulas] == ["a", "b/2"]
 

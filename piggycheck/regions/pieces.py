@@ -126,6 +126,8 @@ def pieces_of(family: Family, axes: Sequence[str] = (), values: Mapping[str, str
     in the state: then all combinations of their signs occur in every neighbourhood. When this fails: a fixed point that
     moves with the unknowns, or guards that are products of affine ones.
     """
+    if "switched" in family.table:
+        raise InputError(f"{family.file}: a map of parameter space needs an [algorithm] or a [map], not [switched]")
     given = dict(values or {})
     names = _axes(family, axes, given)
     case = _case(family, names, given)
@@ -172,10 +174,20 @@ def _axes(family: Family, axes: Sequence[str], given: Mapping[str, str]) -> tupl
     return chosen[0], chosen[1]
 
 
+def _inside(unknown: Range | Choices, name: str, text: str) -> str:
+    """A value as the case's reader takes it, if it is one of a member."""
+    number = parse_number(text, where=f"the value of `{name}`")
+    if isinstance(unknown, Range) and not to_sympy(unknown.low) <= number <= to_sympy(unknown.high):
+        raise InputError(f"the value {text} of `{name}` is outside its range from {unknown.low} to {unknown.high}")
+    if isinstance(unknown, Choices) and to_text(number) not in unknown.values:
+        raise InputError(f"the value {text} of `{name}` is none of its choices {', '.join(unknown.values)}")
+    return to_text(number)
+
+
 def _case(family: Family, names: tuple[str, str], given: Mapping[str, str]) -> Case:
     """The case in which the two unknowns are parameters."""
     values = {name: unknown.values[0] for name, unknown in family.unknowns.items() if isinstance(unknown, Choices)}
-    values |= {name: f"({parse_number(text, where=name)})" for name, text in given.items()}
+    values |= {name: _inside(family.unknowns[name], name, text) for name, text in given.items()}
     table = family.member_table({**values, **{name: name for name in names}})
     middle = {}
     for name in names:

@@ -11,7 +11,7 @@ import sympy as sp
 from flint import fmpq, fmpq_mat
 
 from piggycheck.arithmetic import rational
-from piggycheck.errors import InputError
+from piggycheck.errors import InputError, IrrationalError
 
 __all__ = ["Bounds", "Letters", "Polynomial", "bernstein_matrices", "polynomial"]
 
@@ -131,7 +131,7 @@ def polynomial(expression: sp.Expr, unknowns: Sequence[sp.Symbol], where: str) -
     try:
         terms: list[Any] = sp.Poly(sp.expand(expression), *unknowns).terms()
         return Polynomial({exponents: rational(c) for exponents, c in terms})
-    except (sp.PolynomialError, InputError):
+    except (sp.PolynomialError, InputError, IrrationalError):
         raise InputError(
             f"{where}: `{str(expression)[:80]}` is not a polynomial in {names} with rational coefficients; "
             "a map of parameter space needs one"
