@@ -32,10 +32,8 @@ def main(members: int, counts: list[int]) -> None:
                 )
                 seconds = time.perf_counter() - since
             rate = result.evaluations / seconds
-            print(
-                f"{strategy:10} {workers:7} {seconds:9.1f} {rate:11.1f} {rate / workers:22.1f} {result.proved:7}",
-                flush=True,
-            )
+            row = (workers, f"{seconds:.1f}", f"{rate:.1f}", f"{rate / workers:.1f}", result.proved)
+            print(f"{strategy:10}" + "".join(f"{entry:>12}" for entry in row), flush=True)
 
 
 if __name__ == "__main__":

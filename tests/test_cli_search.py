@@ -63,6 +63,14 @@ def test_results_are_continued_or_refused(run, family, tmp_path):
     assert 0 == code and "5 members looked at" in text
 
 
+def test_a_folder_of_something_else_is_not_replaced(run, family, tmp_path):
+    note = tmp_path / "found" / "note.txt"
+    note.parent.mkdir()
+    note.write_text("mine")
+    code, _, err = run("search", family, "--workers", 1, "--out", tmp_path)
+    assert 3 == code and "is not from a search" in err and "mine" == note.read_text()
+
+
 @pytest.mark.parametrize(
     "arguments, complaint",
     [

@@ -14,7 +14,7 @@ from piggycheck.cli.terminal import BAD_INPUT, INTERRUPTED, PROVED, UNDECIDED, c
 
 __all__ = ["executor_of", "search"]
 
-RESULTS = "search.sqlite"
+RESULTS, FOUND = "search.sqlite", "found"
 MEMBERS = 1000
 
 
@@ -113,13 +113,17 @@ def _search(name: str, out: Path | None, workers: int, dask: str | None, **optio
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{out}: cannot be made: {error.strerror}; choose another folder for --out") from None
+        if (out / FOUND).exists() and not (out / RESULTS).exists():
+            raise InputError(
+                f"{out / FOUND}: is not from a search, and would be replaced; choose another folder for --out"
+            )
     results = None if out is None else out / RESULTS
     with progress_line(family.name) as progress, executor_of(workers, dask) as (executor, workers):
         result = look(family, checker.check, executor, workers=workers, results=results, progress=progress, **options)
     paths = []
     if out is not None:
         with progress_line("writing what was found"):
-            paths = write_found(family, result.found, out / "found", checker.check, options["time_limit"])
+            paths = write_found(family, result.found, out / FOUND, checker.check, options["time_limit"])
     _print(family, result, paths)
     return INTERRUPTED if result.interrupted else PROVED if result.found else UNDECIDED
 

@@ -145,7 +145,9 @@ class Family:
             if section in member:
                 member[section] = _substituted(member[section], declared)
         listed = ", ".join(f"{name} {value}" for name, value in values.items())
-        return {**member, "title": f"{self.title}: {listed}"}
+        if isinstance(member.get("title", ""), str):
+            member["title"] = f"{self.title}: {listed}"
+        return member
 
     # -- reading ----------------------------------------------------------------------------------------------------
 

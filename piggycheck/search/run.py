@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from piggycheck.errors import InputError
+from piggycheck.errors import InputError, UnknownError
 from piggycheck.search.decide import Check, Decision
 from piggycheck.search.executors import Here, completed
 from piggycheck.search.family import Family
@@ -151,6 +151,8 @@ def require_members(family: Family, seed: int) -> None:
             if not case.claims:
                 raise InputError(f"{family.file}: no claim; write [[claim]] and what is looked for")
             case.subject()
+            return
+        except UnknownError:
             return
         except InputError as error:
             first = first or error

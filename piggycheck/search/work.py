@@ -9,7 +9,6 @@ from typing import Any
 
 from flint import fmpq
 
-from piggycheck.errors import InputError
 from piggycheck.search.decide import SENSELESS, Check, Decision, decide_member
 from piggycheck.search.family import Choices, Family, Values
 from piggycheck.search.plan import Unit, near
@@ -69,7 +68,7 @@ class Work:
         """Return the score of a member, minus infinity where it makes no sense."""
         try:
             return score(self.family.member(values))
-        except InputError:
+        except Exception:  # a guess that fails is no guess; proofs report what fails
             return -math.inf
 
     def _decide(self, unit: Unit) -> tuple[int, list[Decision]]:
