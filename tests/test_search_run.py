@@ -16,12 +16,12 @@ from fractions import Fraction
 import pytest
 
 from piggycheck import checker
-from piggycheck.claims import KINDS
+from piggycheck.claims import KINDS, Converges, Diverges
 from piggycheck.errors import InputError
 from piggycheck.search import READY, Decision, Family, load_family, search
 from piggycheck.search.decide import decide_member, heights
 from piggycheck.search.executors import ExecutorError, Here, completed, dask_executor, processes
-from piggycheck.search.scores import SCORES
+from piggycheck.search.scores import SCORES, has_score
 from piggycheck.search.simplify import distinct, simplified
 from piggycheck.search.store import Store, StoreError
 from piggycheck.search.work import Work
@@ -151,6 +151,11 @@ def test_scores_are_logarithms_of_rates():
     work = Work(NUMBERS, checker.check, 10.0)
     assert (1, -1) == (pytest.approx(work.score({"a": "-2"})), pytest.approx(work.score({"a": "1/2"})))
     assert set(SCORES) <= set(KINDS)
+
+
+def test_claims_about_the_words_of_iterates_have_the_scores_that_they_imply():
+    """Words that iterates follow are some of all words: what grows along them grows, what does not may grow elsewhere."""
+    assert has_score(Diverges(words="realisable")) and not has_score(Converges(words="realisable"))
 
 
 def test_results_do_not_depend_on_the_number_of_workers(tmp_path):

@@ -34,8 +34,12 @@ def score(case: Case) -> float:
 
 
 def has_score(claim: Claim) -> bool:
-    """Whether there is a score for a claim."""
-    return claim.kind in SCORES and getattr(claim, "words", "all") == "all"
+    """Whether there is a score for a claim.
+
+    Words that iterates follow are among all words: what diverges along them has a growing word, and what converges along
+    them may have one, too.
+    """
+    return claim.kind in SCORES and (claim.kind == "diverges" or getattr(claim, "words", "all") == "all")
 
 
 def _growth(claim: Claim, subject: Subject | EnclosedSubject) -> float:
