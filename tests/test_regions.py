@@ -24,6 +24,7 @@ from piggycheck.regions.pieces import pieces_of
 from piggycheck.regions.polygon import contains_images, guess_polygon, is_polygon
 from piggycheck.regions.polynomials import Polynomial, bernstein_matrices
 from piggycheck.regions.run import parameter_map
+from piggycheck.search import processes
 from piggycheck.search.family import Family
 
 UNIT = (fmpq(0), fmpq(1))
@@ -249,6 +250,9 @@ class TestRuns:
         with ThreadPoolExecutor(4) as executor:
             together = parameter_map(self.family, executor, smallest=fmpq(1, 16), workers=4)
         assert together.certificate() == alone.certificate()
+        with processes(2) as executor:
+            apart = parameter_map(self.family, executor, smallest=fmpq(1, 16), workers=2)
+        assert apart.certificate() == alone.certificate()
 
     def test_it_continues_where_it_was_interrupted(self, tmp_path):
         whole = parameter_map(self.family, smallest=fmpq(1, 16))
