@@ -154,7 +154,7 @@ def test_scores_are_logarithms_of_rates():
 
 
 def test_claims_about_the_words_of_iterates_have_the_scores_that_they_imply():
-    """Words that iterates follow are some of all words: what grows along them grows, what does not may grow elsewhere."""
+    """Words that iterates follow are some of all: what grows along them grows, what does not may grow elsewhere."""
     assert has_score(Diverges(words="realisable")) and not has_score(Converges(words="realisable"))
 
 

@@ -36,7 +36,7 @@ def score(case: Case) -> float:
 def has_score(claim: Claim) -> bool:
     """Whether there is a score for a claim.
 
-    Words that iterates follow are among all words: what diverges along them has a growing word, and what converges along
+    Words that iterates follow are among all words: what diverges along them has a growing word, what converges along
     them may have one, too.
     """
     return claim.kind in SCORES and (claim.kind == "diverges" or getattr(claim, "words", "all") == "all")
