@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -70,7 +71,10 @@ def completed(
             more = len(running) == window
             finished, _ = wait(running, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
             results = [(running[future], future.result()) for future in finished]
-        except (BrokenExecutor, CancelledError, OSError) as error:
+        except Exception as error:
+            lost = isinstance(error, (BrokenExecutor, CancelledError, OSError))
+            if not lost and not type(error).__module__.startswith("distributed"):
+                raise
             raise ExecutorError(
                 f"the workers are gone ({type(error).__name__}); what they finished is kept: continue with --resume"
             ) from None
@@ -135,6 +139,7 @@ def dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
         from distributed.comm import get_address_host_port
     except ImportError:
         raise ExecutorError("--dask: `distributed` is not installed; pip install 'piggycheck[dask]'") from None
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # one line of ours says what happened
     try:
         get_address_host_port(address)
         client = Client(address, timeout=_SECONDS_TO_ANSWER, set_as_default=False)
