@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from piggycheck import __version__
-from piggycheck.cli.map import map_
+from piggycheck.cli.parameter_map import map_
 from piggycheck.cli.search import search
 from piggycheck.cli.terminal import BAD_INPUT, INTERRUPTED, PROVED, REFUTED, UNDECIDED, complain, progress_line
 
