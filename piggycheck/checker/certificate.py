@@ -136,6 +136,8 @@ WITHOUT_PIECES = (
     ("chain_rule_set_is_larger", "proved"),
     ("iterates_converge_uniformly", "proved"),
     ("iterates_converge_uniformly", "refuted"),
+    ("iterates_converge", "proved"),
+    ("iterates_converge", "refuted"),
 )
 OF_MAPS = ("continuous", *CYCLES_CLAIM, *TRAJECTORIES_OF_MAPS)  # wherever fixed points are
 OF_MATRICES = ("converges", "diverges", "joint_spectral_radius", "no_common_quadratic_form")  # a graph may constrain
