@@ -49,6 +49,7 @@ EXPECTED = {
     "group-lasso": ("proved", "proved"),
     "heavy-ball-1d": ("proved",),
     "heavy-ball-attracting-cycle": ("proved", "proved"),
+    "heavy-ball-converges-from-every-start": ("proved", "proved"),
     "heavy-ball-curved-objective": ("proved", "refuted", "proved", "refuted", "proved"),
     "heavy-ball-derivatives-lag-by-k-cubed": ("proved", "proved", "refuted", "proved", "refuted"),
     "heavy-ball-derivatives-lag-by-k-squared": ("proved", "proved", "refuted", "proved", "refuted"),
