@@ -45,6 +45,7 @@ CASES = {
     "contraction": Iteration(SymbolicMap([x, y], [x / 2 + 3 * abs(y - 1), y / 2], [theta])),
     "possible words": descent(TWO_SLOPES, 3),
     "cycle": descent(TWO_SLOPES, 5),
+    "ray": descent(TWO_SLOPES, 9),
 }
 
 
@@ -76,13 +77,15 @@ def returns(content):
     for _ in range(int(content["witness"]["period"])):
         values = dict(zip(names, [*point, *at], strict=True))
         point = [e.subs(values) for e in following]
-    return point == start != [sp.Rational(text) for text in content["fixed_point"].values()]
+    fixed = [sp.Rational(text) for text in content["fixed_point"].values()]
+    factor = sp.Rational(content["witness"].get("multiplier", "1"))
+    return factor >= 1 and start != fixed and point == [c + factor * (s - c) for c, s in zip(fixed, start, strict=True)]
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_changed_number_is_noticed_or_leaves_the_claim_true(name):
     content = assert_certified(prove(IteratesConverge(), CASES[name], AT))
-    true = returns if name == "cycle" else converges
+    true = returns if name in ("cycle", "ray") else converges
     assert content["witness"]["method"] == ("energy" if "energy" in name else name.replace(" ", "_"))
     assert true(content), "the certificate as it is"
     noticed = 0
@@ -118,7 +121,7 @@ def test_at_and_beyond_its_bound_the_energy_proves_nothing():
     assert proved(IteratesConverge(), ball("x**2/2", 1, "1/2"), AT).value["method"] == "contraction"
     assert proved(IteratesConverge(), ball("x**2/2", "29/10", "1/2"), AT).value["method"] == "contraction"
     assert refuted(IteratesConverge(), ball("x**2/2", 3, "1/2"), AT).value["period"] == 2
-    undecided(IteratesConverge(), ball("x**2/2", 4, "1/2"), AT, time_limit=0.5)
+    undecided(IteratesConverge(), ball("x**2/2", 4, "1/2"), AT, time_limit=0.5)  # (5 +- sqrt(17))/4 is irrational
 
 
 def test_a_rotated_function_has_its_own_bound():
@@ -134,7 +137,8 @@ def test_a_rotated_function_has_its_own_bound():
 def test_a_function_that_is_flat_on_one_side_is_not_proved():
     """All points x <= 0 are fixed."""
     flat = descent("Piecewise((x**2/2, x >= 0), (0, True))", "1/2")
-    assert prove(IteratesConverge(), flat, AT, time_limit=1).name != "proved"
+    value = refuted(IteratesConverge(), flat, AT).value
+    assert value["period"] == 1 and Fraction(value["point"]["x"]) < 0
 
 
 def test_a_gradient_must_be_symmetric_but_pieces_may_contract_without():
@@ -150,6 +154,15 @@ def test_a_piece_far_from_the_fixed_point_matters():
     far = sp.Piecewise((-2 * x + sp.Rational(3, 2), x > 1), (-2 * x - sp.Rational(3, 2), x < -1), (-x / 2, True))
     value = refuted(IteratesConverge(), on_the_line(far), AT).value
     assert value == {"point": {"x": "-3/2"}, "period": 2}
+
+
+@pytest.mark.parametrize(
+    ("expression", "period", "multiplier"),
+    [(-2 * x, 2, "4"), (sp.Max(2 * x, -x / 4), 1, "2"), (2 * x + 1, 1, "2"), (x, 1, None)],
+)
+def test_iterates_that_grow_along_a_ray_refute(expression, period, multiplier):
+    value = refuted(IteratesConverge(), on_the_line(expression), AT).value
+    assert (value["period"], value.get("multiplier")) == (period, multiplier)
 
 
 def test_another_fixed_point_refutes():
@@ -188,7 +201,6 @@ def test_random_members_that_are_proved_converge():
         (x / 2 + x**3 / 5 - x**5, "fixed points|not affine"),
         (sp.Piecewise((x / 2, x <= 1), (x / 3, True)), "not continuous"),
         (abs(x) + 1, "no fixed point"),
-        (-2 * x, "not proved|no graph"),
     ],
 )
 def test_what_is_not_proved_is_undecided(expression, reason):
@@ -284,6 +296,26 @@ def test_a_cycle_is_followed(point, period, reason):
         checker.check(content)
 
 
+@pytest.mark.parametrize(
+    ("next_", "witness", "reason"),
+    [
+        ("-x/2", {"period": "2", "multiplier": "1/4"}, "multiplier is below 1"),
+        ("2*x", {"period": "1", "multiplier": "3"}, "do not return"),
+        ("Piecewise((2*x, x <= 3), (6, True))", {"period": "1", "multiplier": "2"}, "does not pass through"),
+        ("x + x**2", {"period": "1", "multiplier": "2"}, "not affine"),
+        ("2*x", {"period": "1", "multiplier": "2"}, ""),
+    ],
+)
+def test_a_ray_needs_cones(next_, witness, reason):
+    content = certificate([next_], method="ray", point={"x": "1"}, **witness)
+    content["claim"]["verdict"] = "refuted"
+    if not reason:
+        assert "never converge" in checker.check(content)
+        return
+    with pytest.raises(checker.Refused, match=reason):
+        checker.check(content)
+
+
 # -- what reports say -------------------------------------------------------------------------------------------------
 
 
@@ -294,6 +326,7 @@ def test_a_cycle_is_followed(point, period, reason):
         ("contraction", "The pieces on the whole space"),
         ("possible words", "The pieces are cones"),
         ("cycle", "Iterates that do not converge to it"),
+        ("ray", "Iterates that do not converge to it"),
     ],
 )
 def test_reports_tell_the_proof(name, said):

@@ -111,34 +111,46 @@ def contracting(matrices: list[Box], proof: Any) -> Fraction:
 def by_words(claim: Data, subject: FixedPoint, witness: Data) -> str:
     """All guards pass through the fixed point, and the words that they allow have a joint spectral radius below 1."""
     require_continuous(subject)
-    map_ = subject.map
     if not subject.A:
         raise Unreadable("`pieces` is missing")
-    for pattern in Patterns(everywhere=True).run(map_.program, map_.next, map_.jets(subject.point, map_.state)):
-        for guard in (met.guard for met in pattern.met if not met.guard.constant):
-            if any(linear(guard, subject.p)) and not guard.value.is_zero:
-                raise Refused("a guard does not pass through the fixed point")
-        subject.require_fixed(pattern.outputs)
+    require_cones(subject)
     rate = contracting(along_iterates(subject, witness).boxes, witness["proof"])
     return f"the words that the guards allow contract by {say(rate)}; from every start {converge(subject)}"
 
 
+def require_cones(subject: FixedPoint) -> None:
+    """Refuse a map with a guard that does not pass through the fixed point, or a piece not affine or moving it."""
+    map_ = subject.map
+    for pattern in Patterns(everywhere=True).run(map_.program, map_.next, map_.jets(subject.point, map_.state)):
+        for guard in (met.guard for met in pattern.met if not met.guard.constant):
+            if any(linear(guard, subject.p)) and not guard.value.is_zero:
+                raise Refused("a guard does not pass through the fixed point")
+        for jet in subject.require_fixed(pattern.outputs):
+            linear(jet, subject.p)
+
+
 def by_return(claim: Data, subject: FixedPoint, witness: Data) -> str:
-    """The iterates from a point return to it, and it is not the fixed point."""
+    """The iterates from a point return to it, which is not the fixed point; or to a multiple, with cones for pieces."""
     map_ = subject.map
     point = numbers(witness["point"], "witness.point", map_.state)
     period = integer(witness["period"], "period", 1, MOST_STEPS)
     if point == subject.x:
         raise Refused("the point is the fixed point")
+    multiplier = number(witness.get("multiplier", "1"), "multiplier")
+    if multiplier < 1:
+        raise Refused("the multiplier is below 1")
+    if multiplier > 1:
+        require_cones(subject)
     values = point
     for _ in range(period):
         found = map_.value(map_.next, {**values, **map_.at})
         if not all(v.exact for v in found):
             raise Refused("an iterate is not computed exactly")
         values = {name: v.lo for name, v in zip(map_.state, found, strict=True)}
-    if values != point:
-        raise Refused("the iterates do not return to the point")
-    return f"the iterates from {say_point(point)} return to it after step {period}, and never converge"
+    if values != {name: x + multiplier * (point[name] - x) for name, x in subject.x.items()}:
+        raise Refused("the iterates do not return to the point, or to the stated multiple of it")
+    again = "return to it" if multiplier == 1 else f"are {say(multiplier)} times as far from the fixed point"
+    return f"the iterates from {say_point(point)} {again} after step {period}, and never converge"
 
 
 def converge(subject: FixedPoint) -> str:
@@ -151,4 +163,5 @@ RULES: dict[tuple[str, str, str], tuple[Callable[[Data, Any, Data], str], Keys, 
     ("iterates_converge", "proved", "contraction"): (by_contraction, ("method", "matrices", "proof"), ()),
     ("iterates_converge", "proved", "possible_words"): (by_words, ("method", "graph", "memory", "proof"), ()),
     ("iterates_converge", "refuted", "cycle"): (by_return, ("method", "point", "period"), ()),
+    ("iterates_converge", "refuted", "ray"): (by_return, ("method", "point", "period", "multiplier"), ()),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from flint import fmpq
@@ -29,6 +30,7 @@ from piggycheck.maps import Continuous, check_continuity
 from piggycheck.stability import Contractive
 from piggycheck.switched import SwitchedSystem
 from piggycheck.trajectories import AffinePieces, Energy, affine_pieces, find_energy, full_matrices
+from piggycheck.transitions import conewise_linear
 
 __all__ = ["IteratesConverge"]
 
@@ -54,8 +56,8 @@ class IteratesConverge(Claim):
     contract together, or guards that all pass through the fixed point and allow only words that contract. A cycle
     refutes it. See docs/theory/global-convergence.md. What it says of the iterates says nothing of their derivatives.
 
-    When this fails: maps with curved pieces, iterates that grow without bound, and cycles of more than four points,
-    or of irrational points, leave the claim undecided.
+    When this fails: maps with curved pieces, iterates that grow along no rational ray, and cycles of more than four
+    points, or of irrational points, leave the claim undecided.
     """
 
     kind = "iterates_converge"
@@ -83,7 +85,11 @@ class IteratesConverge(Claim):
                 if point != fixed_point:
                     return self._refuted(subject, fixed_point, point, period)
         try:
-            return self._by_words(subject, pieces)
+            self._require_cones(subject, pieces)
+            ray = _growing_ray(subject)
+            if ray is not None:
+                return self._refuted(subject, fixed_point, *ray)
+            return self._by_words(subject)
         except UnknownError as error:
             reasons.append(str(error))
         return self._open(subject, reasons)
@@ -126,11 +132,13 @@ class IteratesConverge(Claim):
             witness,
         )
 
-    def _by_words(self, subject: Subject, pieces: AffinePieces) -> Verdict:
+    def _require_cones(self, subject: Subject, pieces: AffinePieces) -> None:
         fixed_point = [*self._fixed_point(subject), fmpq(1)]
         for row in pieces.guards:
             if any(row[:-1]) and sum((a * b for a, b in zip(row, fixed_point, strict=True)), fmpq(0)) != 0:
                 raise UnknownError("not all guards pass through the fixed point, so possible words say nothing")
+
+    def _by_words(self, subject: Subject) -> Verdict:
         found = settle(subject, self.kind, None, lambda poly, length: False)
         if not isinstance(found, Along):
             raise UnknownError("no graph of possible words was proved to contract")
@@ -175,27 +183,34 @@ class IteratesConverge(Claim):
         )
 
     def _refuted(
-        self, subject: Subject, fixed_point: tuple[fmpq, ...], point: tuple[fmpq, ...], period: int
+        self,
+        subject: Subject,
+        fixed_point: tuple[fmpq, ...],
+        point: tuple[fmpq, ...],
+        period: int,
+        multiplier: fmpq = fmpq(1),  # noqa: B008
     ) -> Refuted:
         statement, start = self.statement(subject), _by_name(subject, point)
         derivation = subject.opening(pieces=False)
-        derivation.record(ReturnStep(point, period, fixed_point))
+        derivation.record(ReturnStep(point, period, fixed_point, multiplier))
         shown = ", ".join(f"{v} = {c}" for v, c in start.items())
+        value: dict[str, Any] = {"point": {str(v): str(c) for v, c in start.items()}, "period": period}
+        witness: dict[str, Any] = {"method": "cycle", "point": start, "period": period}
         stay = "stay there, at another fixed point" if period == 1 else f"run in a cycle of period {period}"
+        reason = f"step {period} returns to a point that is not the fixed point"
+        if multiplier != 1:
+            witness |= {"method": "ray", "multiplier": multiplier}
+            value["multiplier"] = str(multiplier)
+            stay = "move away from the fixed point without bound"
+            reason = f"their distance from it is multiplied by {multiplier} in each {'step' if period == 1 else f'{period} steps'}"
         return Refuted(
             self.kind,
             statement,
             f"the iterates from {shown} {stay}",
-            {"point": {str(v): str(c) for v, c in start.items()}, "period": period},
-            f"step {period} returns to a point that is not the fixed point",
+            value,
+            reason,
             derivation,
-            certificate=certify(
-                self,
-                "refuted",
-                statement,
-                self._parts(subject, fixed_point),
-                {"method": "cycle", "point": start, "period": period},
-            ),
+            certificate=certify(self, "refuted", statement, self._parts(subject, fixed_point), witness),
         )
 
     def _open(self, subject: Subject, reasons: list[str]) -> Undecided:
@@ -237,6 +252,17 @@ def _another_fixed_point(subject: Subject) -> tuple[tuple[fmpq, ...], tuple[fmpq
         points.sort(key=lambda point: point != own)
         points[0] = own if len(own) == len(points[0]) else points[0]
     return points[0], points[1]
+
+
+def _growing_ray(subject: Subject) -> tuple[tuple[fmpq, ...], int, fmpq] | None:
+    """A point on a ray that iterates return to, no closer to the fixed point; how many steps they take, the factor."""
+    local = conewise_linear(subject.iteration.map, subject.point, subject.selection.pieces, subject.active)
+    for words in islice(local.words(time_limit=subject.remaining / _SHARE), _LONGEST_CYCLE):
+        for word in words:
+            for multiplier, direction in local.realisations(word, growing=True):
+                fixed_point = (rational(c) for c in subject.point.state.values())
+                return tuple(c + d for c, d in zip(fixed_point, direction, strict=True)), len(word), multiplier
+    return None
 
 
 def _cycles(subject: Subject, period: int) -> Iterator[tuple[fmpq, ...]]:

@@ -181,15 +181,18 @@ class HomogeneousStep(Step):
 
 @dataclass(frozen=True)
 class ReturnStep(Step):
-    """A point to which the iterates return, and which is not the fixed point.
+    """A point to which the iterates return, or to a multiple of its distance, and which is not the fixed point.
 
     Attributes
     ----------
     point : tuple of fmpq
     period : int
     fixed_point : tuple of fmpq
+    multiplier : fmpq
+        1 where they return to the point itself; otherwise the pieces are cones.
     """
 
     point: tuple[Any, ...]
     period: int
     fixed_point: tuple[Any, ...]
+    multiplier: Any

@@ -91,9 +91,19 @@ def returning(step: d.ReturnStep, steps: Sequence[d.Step]) -> Section:
     """Tell a point to which the iterates return."""
     x = Letter("x", "0")
     count = "one step" if step.period == 1 else f"{step.period} steps"
+    fixed = formula(Letter("x̄"), "=", *_point(step.fixed_point))
+    if step.multiplier == 1:
+        said = (
+            "Exact evaluation from ", formula(x, "=", *_point(step.point)), f" leads back to it after {count}. It is "
+            "not the fixed point ", fixed, ", so these iterates do not converge to that.",
+        )  # fmt: skip
+        return Section("Iterates that do not converge to it", (Paragraph(said),))
+    after = Letter("x", str(step.period))
+    multiple = formula(after, "−", Letter("x̄"), "=", Number(step.multiplier), "(", x, "−", Letter("x̄"), ")")
     said = (
-        "Exact evaluation from ", formula(x, "=", *_point(step.point)), f" leads back to it after {count}. It is not "
-        "the fixed point ", formula(*_point(step.fixed_point)), ", so these iterates do not converge to that.",
+        "Exact evaluation from ", formula(x, "=", *_point(step.point)), " gives ", multiple, " with the fixed point ",
+        fixed, ". Every piece is affine, and every guard vanishes at the fixed point, so the same happens from "
+        "multiples of this distance: the iterates move away without bound.",
     )  # fmt: skip
     return Section("Iterates that do not converge to it", (Paragraph(said),))
 
