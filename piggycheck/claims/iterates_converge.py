@@ -188,7 +188,7 @@ class IteratesConverge(Claim):
         fixed_point: tuple[fmpq, ...],
         point: tuple[fmpq, ...],
         period: int,
-        multiplier: fmpq = fmpq(1),  # noqa: B008
+        multiplier: fmpq | int = 1,
     ) -> Refuted:
         statement, start = self.statement(subject), _by_name(subject, point)
         derivation = subject.opening(pieces=False)
@@ -202,7 +202,8 @@ class IteratesConverge(Claim):
             witness |= {"method": "ray", "multiplier": multiplier}
             value["multiplier"] = str(multiplier)
             stay = "move away from the fixed point without bound"
-            reason = f"their distance from it is multiplied by {multiplier} in each {'step' if period == 1 else f'{period} steps'}"
+            steps = "step" if period == 1 else f"{period} steps"
+            reason = f"their distance from it is multiplied by {multiplier} in each {steps}"
         return Refuted(
             self.kind,
             statement,
