@@ -308,7 +308,11 @@ class TestPieces:
             (of_map(["Piecewise((x/2, x + a - 1/2 >= 0), (b*x, True))"]), "is not the same for all values"),
             (of_map(["Piecewise((x/2, a*x >= 0), (b*x, True))"]), "independent gradients"),
             (of_map(["Abs(x)*a/4 + Abs(x + x**2)*b/4"]), "independent gradients"),
-            (of_map(["x/(2 + a) + b*x/4"]), "is not a polynomial in a, b"),
+            (of_map(["x/(2 + a) + b*x/4"]), "is not a polynomial in the state, a and b"),
+            (of_map(["Piecewise((exp(a*x) - 1, x >= 0), (b*x/4, True))"]), "is not a polynomial in the state, a and b"),
+            (of_map(["Piecewise((a*x, exp(x) >= 1), (b*x/4, True))"]), "a guard: .* is not a polynomial in the state"),
+            (of_map(["Piecewise((2*x, x**2 <= 0), (a*x/4 + b*x/4, True))"]), "independent gradients"),
+            (heavy_ball(objective="step*x**2/2"), "`step`: an undeclared name"),
             (heavy_ball(step=(1, 1)), "range of `step` is one number"),
             (heavy_ball("1"), "a map has two axes, not 1"),
         ],
@@ -386,6 +390,7 @@ class TestPicture:
             scalars(),
             heavy_ball(name="nesterov"),
             QUARTIC,
+            heavy_ball(objective="Piecewise((x**2/2, x*(x - 1) >= 0), (x**2/8, True))"),  # f' jumps at 1
         ],
     )
     def test_nothing_is_said_of_iterates_elsewhere(self, family):

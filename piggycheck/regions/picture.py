@@ -130,9 +130,10 @@ def convergent_region(family: Family, pieces: Pieces) -> tuple[set[fmpq], bool] 
     Returns
     -------
     (set of fmpq, bool) or None
-        For the heavy ball in one variable on a function with one kink in its derivative, whose slopes are constant and
-        positive, and the unknowns step and momentum: the iterates converge where the momentum is in [0, 1) and the step
-        positive and below ``2 (1 - momentum) / L``, with the largest slope L. None for everything else.
+        For the heavy ball in one variable on a function with one kink in its derivative, at the root of an affine
+        guard, whose slopes are constant and positive, and the unknowns step and momentum: the iterates converge where
+        the momentum is in [0, 1) and the step positive and below ``2 (1 - momentum) / L``, with the largest slope L.
+        None for everything else.
 
     Notes
     -----
@@ -143,6 +144,9 @@ def convergent_region(family: Family, pieces: Pieces) -> tuple[set[fmpq], bool] 
     if algorithm.get("name") != "heavy_ball" or sorted(names) != ["momentum", "step"] or len(pieces.map.state) != 2:
         return None
     if len(pieces.map.guards) != 1 or len(pieces.formulas) != 2:
+        return None
+    (guard,) = pieces.map.guards  # with a second root, the derivative may jump there
+    if not all(sp.diff(guard, v).is_Rational for v in pieces.map.state):
         return None
     step = pieces.axes[names.index("step")]
     slopes = set()

@@ -188,12 +188,13 @@ def _case(family: Family, names: tuple[str, str], given: Mapping[str, str]) -> C
     """The case in which the two unknowns are parameters."""
     values = {name: unknown.values[0] for name, unknown in family.unknowns.items() if isinstance(unknown, Choices)}
     values |= {name: _inside(family.unknowns[name], name, text) for name, text in given.items()}
-    table = family.member_table({**values, **{name: name for name in names}})
     middle = {}
     for name in names:
         unknown = family.unknowns[name]
         assert isinstance(unknown, Range)
         middle[name] = str((unknown.low + unknown.high) / 2)
+    family.member({**values, **middle})  # an expression may name an unknown that is none of the members' names
+    table = family.member_table({**values, **{name: name for name in names}})
     table = {**table, "parameters": {**table.get("parameters", {}), **middle}, "title": family.title}
     table.pop("claim", None)
     return read_table(table, family.lines, name=family.name, file=family.file, folder=family.folder)
@@ -211,7 +212,15 @@ def _at(
     fixed = ", ".join(f"{v} = {point[v]}" for v in map_.state)
     tied: dict[sp.Expr, list[sp.Expr]] = {}
 
+    def require_polynomial(expression: sp.Expr, what: str) -> None:
+        if not expression.is_polynomial(*map_.state, *unknowns):
+            raise InputError(
+                f"{what}: `{str(expression)[:80]}` is not a polynomial in the state, {unknowns[0]} and {unknowns[1]}; "
+                "a map of parameter space needs one"
+            )
+
     def decide(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
+        require_polynomial(guard, "a guard")
         value = polynomial(guard.subs(point), unknowns, "a guard at the fixed point")
         gradient = [sp.expand(sp.diff(guard, v).subs(point)) for v in map_.state]
         sign = value.sign_on(box)
@@ -219,7 +228,7 @@ def _at(
             raise InputError(
                 f"the sign of the guard `{guard}` at {fixed} is not the same for all values of the unknowns"
             )
-        if sign == 0 and any(gradient):
+        if sign == 0 and not sp.expand(guard).is_zero:
             tied[_normal(guard)] = gradient
             return (1, -1)
         return (sign,)
@@ -228,6 +237,7 @@ def _at(
     for signature, _ in map_.signatures(decide, interior=True, gaps=False):
         piece = map_.piece(signature)
         for v, e in zip(map_.state, piece.expressions, strict=True):
+            require_polynomial(e, f"next value of `{v}`")
             if sp.expand(e.subs(point) - point[v]) != 0:
                 raise InputError(f"{fixed} is not a fixed point for all values of {unknowns[0]} and {unknowns[1]}")
         A = piece.jacobian[:, : len(map_.state)].subs(point).applyfunc(sp.expand)
