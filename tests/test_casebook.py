@@ -65,6 +65,7 @@ EXPECTED = {
     "heavy-ball-slopes-1-and-4-over-5": ("proved", "proved"),
     "heavy-ball-transient-of-condition-number-10000": ("proved", "proved", "refuted"),
     "heavy-ball-twin-dragon": ("proved", "proved", "proved", "proved"),
+    "heavy-ball-with-denominators-of-two": ("proved", "proved"),
     "inertial-forward-backward-is-slower-in-the-end": ("proved", "proved", "refuted", "proved"),
     "inverse-covariance-10x10": ("proved", "proved"),
     "inverse-covariance-2x2": ("proved", "proved"),
