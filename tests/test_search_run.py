@@ -229,6 +229,15 @@ def test_an_interrupted_search_returns_what_was_found_until_then(tmp_path):
     assert resumed == search(NUMBERS, checker.check, strategy="grid", evaluations=25)
 
 
+@pytest.mark.parametrize("strategy", ["grid", "random", "guided"])
+def test_resumed_with_a_larger_budget_it_ends_like_a_search_that_had_it_at_once(strategy, tmp_path):
+    """40 members end amid a unit of a guided search, which takes 32 at a time."""
+    options = {"strategy": strategy, "results": tmp_path / "results.sqlite"}
+    search(PAIRS, checker.check, evaluations=40, **options)
+    resumed = search(PAIRS, checker.check, evaluations=70, resume=True, **options)
+    assert resumed == search(PAIRS, checker.check, strategy=strategy, evaluations=70)
+
+
 def test_no_more_work_is_begun_when_the_time_is_over():
     result = search(NUMBERS, checker.check, strategy="random", evaluations=None, seconds=0.2)
     assert 0 < result.evaluations < 10_000

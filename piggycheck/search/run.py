@@ -168,20 +168,23 @@ class _Run:
 
     def search(self, work: Work, plan: Iterator[Any], evaluations: int | None, seconds: float | None) -> None:
         """Do the units that are not done, until the plan or the time ends."""
-        finished, since, done = self.store.finished(), time.monotonic(), 0
-        before = sum(result["evaluations"] for _, result in self.store.units())
+        known, since, done = dict(self.store.units()), time.monotonic(), 0
+        before = sum(result["evaluations"] for result in known.values())
         found = len(_found(self.store))
 
-        def jobs() -> Iterator[tuple[Any, tuple]]:
+        def jobs() -> Iterator[tuple[Any, tuple[Any, ...]]]:
             for unit in plan:
                 if seconds is not None and time.monotonic() - since >= seconds:
                     return
-                if unit.number not in finished:
+                # the last unit of a smaller budget may have been allowed less
+                if unit.number not in known or known[unit.number].get("allowed", 1) < unit.evaluations:
                     yield unit, (work, unit)
 
         for unit, result in completed(self.executor, self.window, jobs()):
             self.store.record(unit.number, result["evaluations"], result)
-            done, found = done + result["evaluations"], found + len(result["found"])
+            earlier = known.get(unit.number, {"evaluations": 0, "found": ()})
+            done += result["evaluations"] - earlier["evaluations"]
+            found += len(result["found"]) - len(earlier["found"])
             elapsed = time.monotonic() - since
             self.progress(_told(before + done, evaluations, seconds, found, done / max(elapsed, 1e-3), elapsed))
 

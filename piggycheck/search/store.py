@@ -80,7 +80,7 @@ class Store:
         self.connection.close()
 
     def record(self, number: int, evaluations: int, result: Mapping[str, Any]) -> None:
-        """Keep the result of a finished unit.
+        """Keep the result of a finished unit, in place of an earlier one.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class Store:
         """
         with self._errors(), self._transaction():
             row = (number, evaluations, json.dumps(result, ensure_ascii=False))
-            self.connection.execute("INSERT INTO units VALUES (?, ?, ?)", row)
+            self.connection.execute("INSERT OR REPLACE INTO units VALUES (?, ?, ?)", row)
 
     def finished(self) -> set[int]:
         """Return the numbers of the finished units."""

@@ -55,6 +55,7 @@ class Work:
         found = sorted((d for d in decisions if d.found), key=lambda d: d.complexity)
         return {
             "evaluations": looked,
+            "allowed": unit.evaluations,
             "outcomes": outcomes,
             "failures": failures[:1],
             "found": [d.content() for d in found],
