@@ -39,6 +39,7 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/evaluators.py
 	$(BIN)/python benchmarks/verified_limit.py
 	$(BIN)/python benchmarks/rates.py
+	$(BIN)/python benchmarks/search.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -27,6 +27,7 @@ _ROOMS = (
     "piggyback",
     "rates",
     "render",
+    "search",
     "stability",
     "trajectories",
 )
@@ -37,6 +38,7 @@ _NAMES = {
     "EXACT": "arrays",
     "FLOAT64": "arrays",
     "FixedPoint": "fixed_points",
+    "Family": "search",
     "FormalGradient": "trajectories",
     "Iteration": "iteration",
     "MpmathArrays": "arrays",
@@ -64,6 +66,7 @@ _NAMES = {
     "joint_spectral_radius": "stability",
     "linearise": "fixed_points",
     "load_case": "case",
+    "load_family": "search",
     "membership": "limits",
     "order_changes": "rates",
     "outer_box": "limits",

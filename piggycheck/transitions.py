@@ -151,12 +151,14 @@ class ConewiseLinear:
                     branches.append(_Branch(equalities, inequalities, tuple(points)))
         return _Reached(image, tuple(branches))
 
-    def realisations(self, word: Word) -> list[tuple[fmpq, Row]]:
+    def realisations(self, word: Word, *, growing: bool = False) -> list[tuple[fmpq, Row]]:
         """Find displacements d with ``A_w d = mu d``, ``0 < mu < 1``, that follow a word strictly inside its pieces.
 
         Parameters
         ----------
         word : Word
+        growing : bool
+            Whether mu is to be at least 1 instead.
 
         Returns
         -------
@@ -176,7 +178,7 @@ class ConewiseLinear:
         """
         A_w, found = self.product(word), []
         for mu, _ in A_w.charpoly().roots():
-            if 0 < mu < 1:
+            if mu >= 1 if growing else 0 < mu < 1:
                 _, kernel = solve(A_w - mu * identity(self.dimension), fmpq_mat(self.dimension, 1))
                 direction = self._strictly_inside(word, block_matrix([kernel]))
                 if direction is not None:

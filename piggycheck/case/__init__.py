@@ -2,6 +2,6 @@
 
 from piggycheck.case.calls import read_function
 from piggycheck.case.model import Case
-from piggycheck.case.reader import load_case, read_case
+from piggycheck.case.reader import load_case, read_case, read_table
 
-__all__ = ["Case", "load_case", "read_case", "read_function"]
+__all__ = ["Case", "load_case", "read_case", "read_function", "read_table"]

@@ -27,7 +27,7 @@ from piggycheck.iteration import Iteration
 from piggycheck.maps import ArrayParameter, SymbolicMap
 from piggycheck.switched import SwitchedSystem
 
-__all__ = ["load_case", "read_case"]
+__all__ = ["load_case", "read_case", "read_table", "read_text", "read_toml"]
 
 MAX_BYTES = 20_000_000
 _TEXTS = ("title", "source", "belief", "catch", "repair")
@@ -77,17 +77,27 @@ def load_case(path: str | Path) -> Case:
     unusual way (quoted, or dotted) may be reported at the section's line.
     """
     path = Path(path)
+    name = path.parent.resolve().name if path.name == "case.toml" else path.stem
+    return read_case(read_text(path), name=name, file=str(path), folder=path.parent)
+
+
+def read_text(path: Path) -> str:
+    """Read the text of a case file.
+
+    Raises
+    ------
+    CaseError
+        When it cannot be read, is too large, or is no text.
+    """
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise CaseError(f"{path}: {size} bytes; a case file has at most {MAX_BYTES}")
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise CaseError(f"{path}: cannot be read: {error.strerror}; give the path of a TOML file") from None
     except UnicodeDecodeError:
         raise CaseError(f"{path}: not a text file in UTF-8; give the path of a TOML file") from None
-    name = path.parent.resolve().name if path.name == "case.toml" else path.stem
-    return read_case(text, name=name, file=str(path), folder=path.parent)
 
 
 def read_case(text: str, *, name: str = "case", file: str = "case", folder: Path | None = None) -> Case:
@@ -127,7 +137,60 @@ def read_case(text: str, *, name: str = "case", file: str = "case", folder: Path
     >>> case.iteration.map.next, [claim.kind for claim in case.claims]
     ((-x/2 + relu(theta),), ['converges'])
     """
-    return _Reader(text, name, file, folder).case()
+    content, lines = read_toml(text, file)
+    return read_table(content, lines, name=name, file=file, folder=folder)
+
+
+def read_toml(text: str, file: str) -> tuple[dict[str, Any], dict[tuple, int]]:
+    """Read TOML into tables, in which floats are kept as they were written, and the lines where their keys stand.
+
+    Raises
+    ------
+    CaseError
+        When it is not TOML.
+    """
+    try:
+        return tomllib.loads(text, parse_float=_FloatText), line_numbers(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CaseError(f"{file}: not TOML: {one_line(error)}") from None
+    except RecursionError:
+        raise CaseError(f"{file}: not TOML: nested too deeply") from None
+
+
+def read_table(
+    content: Mapping[str, Any],
+    lines: Mapping[tuple, int] | None = None,
+    *,
+    name: str = "case",
+    file: str = "case",
+    folder: Path | None = None,
+) -> Case:
+    """Read a case from the tables of its file, or from such tables put together in Python.
+
+    Parameters
+    ----------
+    content : mapping
+        As TOML gives it: texts, integers, lists and tables.
+    lines : mapping from keys to lines, optional
+        For the errors.
+    name, file, folder
+        As in `read_case`.
+
+    Returns
+    -------
+    Case
+
+    Raises
+    ------
+    CaseError
+        As `load_case`.
+
+    Examples
+    --------
+    >>> read_table({"map": {"state": ["x"], "next": ["x/2"]}}).iteration.map.next
+    (x/2,)
+    """
+    return _Reader(content, lines or {}, name, file, folder).case()
 
 
 class _FloatText(str):
@@ -137,15 +200,11 @@ class _FloatText(str):
 class _Reader:
     """Reads one case; every error names the file and the line."""
 
-    def __init__(self, text: str, name: str, file: str, folder: Path | None):
+    def __init__(
+        self, content: Mapping[str, Any], lines: Mapping[tuple, int], name: str, file: str, folder: Path | None
+    ):
+        self.content, self.lines = content, lines
         self.name, self.file, self.folder = name, file, folder
-        try:
-            self.content = tomllib.loads(text, parse_float=_FloatText)
-        except tomllib.TOMLDecodeError as error:
-            raise CaseError(f"{file}: not TOML: {one_line(error)}") from None
-        except RecursionError:
-            raise CaseError(f"{file}: not TOML: nested too deeply") from None
-        self.lines = line_numbers(text)
 
     def at(self, *keys: Any):
         return located(self.file, self.lines, keys)
@@ -179,7 +238,7 @@ class _Reader:
         )
 
     def _refuse_floats(self, value: Any, keys: tuple) -> None:
-        if isinstance(value, _FloatText):
+        if isinstance(value, (_FloatText, float)):
             with self.at(*keys):
                 raise InputError(f'`{keys[-1]}`: the float {value} is not exact; write "{value}" in quotes')
         entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -52,6 +52,7 @@ from .rate_proofs import CLAIM as RATES_CLAIM
 from .rate_proofs import RULES as RATES
 from .reading import Data, Refused, Unreadable, fields, text
 from .realisable import along_iterates
+from .regions import parameter_map
 from .sequences import Iterated
 from .singular import RULES as SINGULAR
 from .subject import FixedPoint, Map, Subject
@@ -135,6 +136,8 @@ WITHOUT_PIECES = (
     ("chain_rule_set_is_larger", "proved"),
     ("iterates_converge_uniformly", "proved"),
     ("iterates_converge_uniformly", "refuted"),
+    ("iterates_converge", "proved"),
+    ("iterates_converge", "refuted"),
 )
 OF_MAPS = ("continuous", *CYCLES_CLAIM, *TRAJECTORIES_OF_MAPS)  # wherever fixed points are
 OF_MATRICES = ("converges", "diverges", "joint_spectral_radius", "no_common_quadratic_form")  # a graph may constrain
@@ -161,6 +164,8 @@ def checked(certificate: Any) -> str:
     method = text(witness.get("method", ""), "witness.method")
     if method == "layers":
         return of_layers(certificate, kind, verdict)
+    if (kind, verdict, method) == ("parameter_map", "proved", "cells"):
+        return parameter_map(certificate)
     realisable = "words" in claim
     if realisable and text(claim["words"], "claim.words") != "realisable":
         raise Unreadable('`claim.words` is "realisable", or not there')

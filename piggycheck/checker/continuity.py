@@ -19,12 +19,13 @@ class Continuity:
 
     Sums, products and the like of continuous nodes are, and Abs, Max, Min. Of other nodes all pieces are compared:
     where two closed regions meet, the pieces must agree. First with the continuous switches and the irrational
-    constants inside as independent variables, then with everything written out.
+    constants inside as independent variables, then with everything written out. Parameters may have values.
     """
 
-    def __init__(self, map_: Map) -> None:
-        self.program = map_.program
-        self.jets = map_.jets(dict.fromkeys(map_.names, Fraction(0)), map_.names)
+    def __init__(self, map_: Map, at: Mapping[str, Fraction] | None = None) -> None:
+        self.program, at = map_.program, at or {}
+        moving = [name for name in map_.names if name not in at]
+        self.jets = map_.jets({**dict.fromkeys(map_.names, Fraction(0)), **at}, moving)
         self.known: dict[int, bool] = {}
 
     def proved(self, i: int) -> bool:

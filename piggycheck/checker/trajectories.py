@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .direction import diverge_everywhere_proved
+from .everywhere import RULES as EVERYWHERE
 from .flows import cycle_proved
 from .reading import Data
 from .uniform import converge_uniformly_proved, converge_uniformly_refuted
@@ -33,6 +34,11 @@ RULES: dict[tuple[str, str, str], tuple[Callable[[Data, Any, Data], str], Keys, 
         ("method", "at", "first", "period"),
         (),
     ),
+    **EVERYWHERE,
 }
-CLAIM = {"derivatives_diverge_everywhere": ("rate",), "iterates_converge_uniformly": ("over", "rate")}
+CLAIM = {
+    "iterates_converge": (),
+    "derivatives_diverge_everywhere": ("rate",),
+    "iterates_converge_uniformly": ("over", "rate"),
+}
 OF_MAPS = ("derivatives_diverge_everywhere", "flow_cycle")  # no fixed point is needed

@@ -24,6 +24,7 @@ from piggycheck.claims.implicit_is_invertible import ImplicitIsInvertible
 from piggycheck.claims.implicit_is_strict import ImplicitIsStrict
 from piggycheck.claims.implicit_set_exceeds_clarke import ImplicitSetExceedsClarke
 from piggycheck.claims.in_piggyback_set import InPiggybackSet
+from piggycheck.claims.iterates_converge import IteratesConverge
 from piggycheck.claims.iterates_converge_uniformly import IteratesConvergeUniformly
 from piggycheck.claims.joint_spectral_radius import JointSpectralRadius
 from piggycheck.claims.no_common_quadratic_form import NoCommonQuadraticForm
@@ -63,6 +64,7 @@ __all__ = [
     "ImplicitIsStrict",
     "ImplicitSetExceedsClarke",
     "InPiggybackSet",
+    "IteratesConverge",
     "IteratesConvergeUniformly",
     "JointSpectralRadius",
     "NoCommonQuadraticForm",
@@ -102,6 +104,7 @@ KINDS: dict[str, type[Claim]] = {
         ImplicitIsStrict,
         ImplicitSetExceedsClarke,
         InPiggybackSet,
+        IteratesConverge,
         IteratesConvergeUniformly,
         JointSpectralRadius,
         NoCommonQuadraticForm,

@@ -56,11 +56,15 @@ from piggycheck.derivation.steps import (
 )
 from piggycheck.derivation.trajectories import (
     CommonDirectionStep,
+    EnergyStep,
     EscapeStep,
     FlowCycleStep,
     FlowStep,
     FunnelStep,
+    HomogeneousStep,
     PeriodicOrbitStep,
+    PiecesEverywhereStep,
+    ReturnStep,
 )
 
 __all__ = [
@@ -87,6 +91,7 @@ __all__ = [
     "EnclosedOutputStep",
     "EnclosedPointStep",
     "EnclosedRateStep",
+    "EnergyStep",
     "ErrorStep",
     "EscapeStep",
     "FixedPointStep",
@@ -95,6 +100,7 @@ __all__ = [
     "FollowedStep",
     "FromStartStep",
     "FunnelStep",
+    "HomogeneousStep",
     "ImplicitSetStep",
     "InsideIntervalStep",
     "InsideStep",
@@ -108,12 +114,14 @@ __all__ = [
     "ObservedStep",
     "OutsideImplicitStep",
     "PeriodicOrbitStep",
+    "PiecesEverywhereStep",
     "PiecesStep",
     "PolynomialGrowthStep",
     "PracticeStep",
     "PseudoInverseStep",
     "RatesComparedStep",
     "RealisedStep",
+    "ReturnStep",
     "SeparationStep",
     "SequenceStep",
     "SidesStep",

@@ -7,7 +7,18 @@ from typing import Any
 
 from piggycheck.derivation.steps import Step
 
-__all__ = ["CommonDirectionStep", "EscapeStep", "FlowCycleStep", "FlowStep", "FunnelStep", "PeriodicOrbitStep"]
+__all__ = [
+    "CommonDirectionStep",
+    "EnergyStep",
+    "EscapeStep",
+    "FlowCycleStep",
+    "FlowStep",
+    "FunnelStep",
+    "HomogeneousStep",
+    "PeriodicOrbitStep",
+    "PiecesEverywhereStep",
+    "ReturnStep",
+]
 
 
 @dataclass(frozen=True)
@@ -130,3 +141,58 @@ class PeriodicOrbitStep(Step):
 
     word: tuple[int, ...]
     points: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
+class EnergyStep(Step):
+    """A heavy ball ``x <- x - G(x) + momentum (x - previous)`` whose energy decreases.
+
+    Attributes
+    ----------
+    variables : tuple of sympy.Symbol
+        Those of x.
+    momentum : fmpq
+        Zero for gradient descent.
+    jacobians : tuple of fmpq_mat
+        Of G, on all pieces.
+    """
+
+    variables: tuple[Any, ...]
+    momentum: Any
+    jacobians: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class PiecesEverywhereStep(Step):
+    """The matrices of all pieces of a piecewise affine map on the whole space.
+
+    Attributes
+    ----------
+    A : tuple of fmpq_mat
+    """
+
+    A: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class HomogeneousStep(Step):
+    """All guards of a piecewise affine map pass through its fixed point."""
+
+
+@dataclass(frozen=True)
+class ReturnStep(Step):
+    """A point to which the iterates return, or to a multiple of its distance, and which is not the fixed point.
+
+    Attributes
+    ----------
+    point : tuple of fmpq
+    period : int
+    fixed_point : tuple of fmpq
+    multiplier : fmpq
+        1 where they return to the point itself; otherwise the pieces are cones.
+    """
+
+    point: tuple[Any, ...]
+    period: int
+    fixed_point: tuple[Any, ...]
+    multiplier: Any

@@ -14,6 +14,7 @@ from piggycheck.render import (
     curved,
     cycles,
     enclosures,
+    everywhere,
     limit_sets,
     practice,
     rates,
@@ -62,6 +63,7 @@ HEADINGS = {
     "implicit_is_strict": "Does implicit differentiation miss elements?",
     "implicit_set_exceeds_clarke": "Does implicit differentiation return too much?",
     "in_piggyback_set": "Is this matrix in the piggyback set?",
+    "iterates_converge": "Do all iterates converge?",
     "iterates_converge_uniformly": "Do the iterates converge uniformly?",
     "joint_spectral_radius": "What is the joint spectral radius?",
     "no_common_quadratic_form": "Is there no common quadratic form?",
@@ -178,7 +180,9 @@ def _map(step: d.MapStep, steps: Sequence[d.Step]) -> Section:
         equations = [formula(Name(str(v)), "=", Expression(e)) for v, e in zip(step.state, step.start, strict=True)]
         blocks.append(Paragraph(("It starts at ", *listed(equations), ".")))
     else:
-        blocks.append(sentence("No start is given, so what follows is local to a fixed point."))
+        blocks.append(
+            sentence("No start is given, so what follows is local to a fixed point, unless it is said of every start.")
+        )
     return Section("The map" if step.name == "iteration" else f"The map: {step.name}", tuple(blocks))
 
 
@@ -323,9 +327,14 @@ def _region(conditions: Sequence[tuple[int, Any]]) -> Formula:
 def _transitions(step: d.TransitionsStep, steps: Sequence[d.Step]) -> Section:
     m = step.memory
     excluded = ": exact linear programs exclude the others" if len(step.nodes) < step.letters**m else ""
+    whose = (
+        "that never reach the fixed point"
+        if any(isinstance(s, d.HomogeneousStep) for s in steps)
+        else ("that converge to the fixed point without ever reaching it")
+    )
     said: list[Part] = [
-        "Along iterates that converge to the fixed point without ever reaching it, a word occurs only when some "
-        "direction follows it from the cone of one piece into that of the next. Of all words of "
+        f"Along iterates {whose}, a word occurs only when some direction "
+        "follows it from the cone of one piece into that of the next. Of all words of "
         f"{_letters(m)}, {len(step.nodes)} can occur again and again{excluded}.",
     ]  # fmt: skip
     one = len(step.nodes) == 1
@@ -473,6 +482,10 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.FlowStep: trajectories.flow,
     d.FlowCycleStep: trajectories.flow_cycle,
     d.PeriodicOrbitStep: trajectories.periodic_orbit,
+    d.EnergyStep: everywhere.energy,
+    d.PiecesEverywhereStep: everywhere.pieces,
+    d.HomogeneousStep: everywhere.homogeneous,
+    d.ReturnStep: everywhere.returning,
     d.CyclesStep: cycles.cycles,
     d.BasinStep: cycles.basin,
     d.FollowedStep: cycles.followed,

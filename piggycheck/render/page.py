@@ -13,7 +13,7 @@ from typing import Any
 
 from piggycheck.errors import InputError
 
-__all__ = ["OKABE_ITO", "mathematical", "page", "plain_axes", "rounded_up"]
+__all__ = ["OKABE_ITO", "format_of", "mathematical", "page", "plain_axes", "rounded_up"]
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 """Colours that colour-blind readers can tell apart, after Okabe and Ito; the first ones differ in grey, too."""
@@ -67,10 +67,7 @@ def page(path: str | Path, title: str, size: tuple[float, float]) -> Iterator[An
     -----
     Files have no date. When this fails: another release of matplotlib may write another file.
     """
-    path = Path(path)
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in _FORMATS:
-        raise InputError(f"{path}: a figure ends in .pdf, .svg or .png; write one of them")
+    path, kind = Path(path), format_of(path)
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -86,6 +83,25 @@ def page(path: str | Path, title: str, size: tuple[float, float]) -> Iterator[An
             drawing.savefig(path, format=kind, dpi=200, metadata=_NO_DATE[kind])
         except OSError as error:
             raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def format_of(path: str | Path) -> str:
+    """Return the format of a figure by the ending of its file.
+
+    Raises
+    ------
+    InputError
+        When the ending is none of a figure.
+
+    Examples
+    --------
+    >>> format_of("map.PDF")
+    'pdf'
+    """
+    kind = Path(path).suffix.lower().lstrip(".")
+    if kind not in _FORMATS:
+        raise InputError(f"{path}: a figure ends in .pdf, .svg or .png; write one of them")
+    return kind
 
 
 def _settle(drawing: Any) -> None:

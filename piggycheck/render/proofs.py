@@ -144,7 +144,7 @@ def contraction(step: d.ContractionStep, steps: Sequence[d.Step]) -> Section:
 
 def _setting(steps: Sequence[d.Step]) -> tuple[int, bool, bool, str]:
     """How many letters were shown, whether matrices are uncertain or words constrained, how the matrices are called."""
-    sets = [s for s in steps if isinstance(s, (d.PiecesStep, d.SwitchedStep))]
+    sets = [s for s in steps if isinstance(s, (d.PiecesStep, d.PiecesEverywhereStep, d.SwitchedStep))]
     given = any(isinstance(s, d.SwitchedStep) for s in sets)
     graphs = [len(s.graph) for s in sets if isinstance(s, d.SwitchedStep) and s.graph]
     graphs += [len(s.edges) for s in steps[-1:] if isinstance(s, d.TransitionsStep)]

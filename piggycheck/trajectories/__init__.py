@@ -1,5 +1,6 @@
 """What iterates and flows do away from the fixed point: funnels, growing derivatives, cycles, formal gradients."""
 
+from piggycheck.trajectories.energy import Energy, find_energy, full_matrices
 from piggycheck.trajectories.flow import CycleOfFlow, Field, find_cycle, read_field
 from piggycheck.trajectories.formal_gradient import FormalGradient
 from piggycheck.trajectories.funnel import Box, Escape, Funnel, find_funnel
@@ -12,6 +13,7 @@ __all__ = [
     "Box",
     "CommonDirection",
     "CycleOfFlow",
+    "Energy",
     "Escape",
     "Field",
     "FormalGradient",
@@ -20,7 +22,9 @@ __all__ = [
     "affine_pieces",
     "common_direction",
     "find_cycle",
+    "find_energy",
     "find_funnel",
+    "full_matrices",
     "periodic_orbit",
     "read_field",
 ]

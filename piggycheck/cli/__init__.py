@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,10 +14,12 @@ from typing import Any
 import click
 
 from piggycheck import __version__
+from piggycheck.cli.parameter_map import map_
+from piggycheck.cli.search import search
+from piggycheck.cli.terminal import BAD_INPUT, INTERRUPTED, PROVED, REFUTED, UNDECIDED, complain, progress_line
 
 __all__ = ["main"]
 
-PROVED, REFUTED, UNDECIDED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 3, 130
 _SOON = 0.02
 COLOURS = {"proved": "green", "refuted": "red", "undecided": "yellow"}
 
@@ -31,7 +32,7 @@ def main() -> None:
     except click.exceptions.Abort:
         code = INTERRUPTED
     except click.ClickException as error:
-        _complain(error.format_message())
+        complain(error.format_message())
         code = BAD_INPUT
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -155,7 +156,7 @@ def show(
     from piggycheck.errors import InputError
 
     if entries is not None and figure_file is None:
-        _complain("--entries: says what a figure shows; write --figure FILE as well")
+        complain("--entries: says what a figure shows; write --figure FILE as well")
         return BAD_INPUT
     try:
         stated, subject, verdicts, code = _decide(case, time_limit)
@@ -166,17 +167,17 @@ def show(
             render.latex(verdicts, latex_file, title=_title(stated), source=stated.source)
             written.append(latex_file)
         if figure_file is not None:
-            with _progress("drawing"):
+            with progress_line("drawing"):
                 render.figure(figure_data(subject, verdicts, title=_title(stated), entries=entries), figure_file)
             written.append(figure_file)
         if html_file is not None:
             render.html(verdicts, html_file, title=_title(stated), source=stated.source)
             written.append(html_file)
     except InputError as error:
-        _complain(str(error))
+        complain(str(error))
         return BAD_INPUT
     except OSError as error:
-        _complain(f"{error.filename}: cannot be written: {error.strerror}")
+        complain(f"{error.filename}: cannot be written: {error.strerror}")
         return BAD_INPUT
     for path in written:
         click.echo(f"wrote {path}", err=True)
@@ -185,15 +186,23 @@ def show(
     return code
 
 
+commands.add_command(search)
+commands.add_command(map_)
+
+
 @commands.command("list")
-@click.argument("what", type=click.Choice(["algorithms", "functions", "claims", "cases"]), default="algorithms")
+@click.argument(
+    "what", type=click.Choice(["algorithms", "functions", "claims", "cases", "families"]), default="algorithms"
+)
 @click.option(
     "--casebook", type=click.Path(path_type=Path), default=Path("casebook"), show_default=True, help="Folder of cases."
 )
 def list_(what: str, casebook: Path) -> int:
-    """List what is there: algorithms, functions, claims or cases."""
+    """List what is there: algorithms, functions, claims, cases, or families that are ready to be searched."""
     if what == "cases":
         return _list_cases(casebook)
+    if what == "families":
+        return _list_families()
     from piggycheck import algorithms, claims, functions
 
     catalogue = {"algorithms": algorithms.CATALOGUE, "functions": functions.CATALOGUE, "claims": claims.KINDS}[what]
@@ -216,11 +225,21 @@ def _arguments(thing: Any) -> str:
     return ", ".join(names)
 
 
+def _list_families() -> int:
+    from piggycheck.search import READY, load_family
+
+    rows = [(name, load_family(path)) for name, path in READY.items()]
+    width = max(len(name) for name, _ in rows) + 2
+    for name, family in rows:
+        click.echo(f"{name:{width}}{family.title} ({', '.join(family.unknowns)})")
+    return PROVED
+
+
 def _list_cases(casebook: Path) -> int:
     import tomllib
 
     if not casebook.is_dir():
-        _complain(f"{casebook}: no such folder; give the folder of the cases with --casebook")
+        complain(f"{casebook}: no such folder; give the folder of the cases with --casebook")
         return BAD_INPUT
     for path in sorted(casebook.glob("**/*.toml")):
         try:
@@ -241,7 +260,7 @@ def _examine(path: str, out: Path | None, time_limit: float, *, quiet: bool) -> 
             return None, code
         names = _save(case.name, verdicts, out)
     except InputError as error:
-        _complain(str(error))
+        complain(str(error))
         return None, BAD_INPUT
     if not quiet:
         _print_report(case, verdicts, names)
@@ -255,7 +274,7 @@ def _decide(path: str, time_limit: float) -> tuple[Any, Any, list[Any], int]:
     """
     from piggycheck.errors import InputError
 
-    with _progress(f"reading {path}"):
+    with progress_line(f"reading {path}"):
         from piggycheck.case import load_case
 
         case = load_case(path)
@@ -272,7 +291,7 @@ def _decide(path: str, time_limit: float) -> tuple[Any, Any, list[Any], int]:
     except KeyboardInterrupt:
         return case, subject, verdicts, INTERRUPTED
     except InputError as error:
-        _complain(str(error))
+        complain(str(error))
         return case, subject, verdicts, BAD_INPUT
     return case, subject, verdicts, _code(verdicts)
 
@@ -283,11 +302,11 @@ def _verdicts(case: Any, subject: Any, time_limit: float) -> Iterator[Any]:
     from piggycheck.claims import prove as decide
 
     for index, claim in enumerate(case.claims):
-        with _progress(f"{case.name}: {claim.kind}") as progress, case.located(index):
+        with progress_line(f"{case.name}: {claim.kind}") as progress, case.located(index):
             verdict = _confirmed(decide(claim, subject, time_limit=time_limit, progress=progress))
         yield verdict
     if not case.claims:
-        with _progress(f"{case.name}: the default questions") as progress, case.located(0):
+        with progress_line(f"{case.name}: the default questions") as progress, case.located(0):
             yield from map(_confirmed, default_claims(subject, time_limit=time_limit, progress=progress))
 
 
@@ -388,46 +407,3 @@ def _print_table(verdicts: list[Any], names: list[str | None]) -> None:
     for (kind, verdict, found), name in zip(render.summary_rows(verdicts), names, strict=True):
         table.add_row(kind, f"[bold {COLOURS[verdict]}]{verdict}[/]", found, *([name or ""] if any(names) else []))
     Console().print(table)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[Any], None] | None]:
-    """Show what is being done on standard error, when that is a terminal; yield what shows improving bounds."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-
-    line = _StatusLine(what)
-    with Console(stderr=True).status(line):
-        yield line.show
-
-
-class _StatusLine:
-    """What is being done, since when, and the bounds proved so far."""
-
-    def __init__(self, what: str) -> None:
-        self.what, self.bounds, self.since = what, "", time.monotonic()
-
-    def show(self, moment: Any) -> None:
-        """Take note of better bounds, or of how far a computation is."""
-        if isinstance(moment, str):
-            self.bounds = f": {moment}"
-            return
-        from piggycheck.render.formula import decimals_above, decimals_below
-
-        upper = "" if moment.upper is None else f", at most {decimals_above(moment.upper)}"
-        self.bounds = f": at least {decimals_below(moment.lower)}{upper}, by {moment.method}"
-
-    def __rich__(self) -> Any:
-        from rich.text import Text
-
-        return Text(f"{self.what}{self.bounds} ({time.monotonic() - self.since:.0f} s)")
-
-
-def _complain(message: str) -> None:
-    click.echo(f"piggycheck: {' '.join(message.split())}", err=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,273 @@
+"""The pieces of a family at a fixed point that all its members share, as matrices of polynomials in two unknowns."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+from flint import fmpq
+
+from piggycheck.arithmetic import rational, to_sympy
+from piggycheck.case import Case, read_table
+from piggycheck.errors import InputError, IrrationalError, MapError
+from piggycheck.expression import parse_number, to_text
+from piggycheck.fixed_points import fixed_points
+from piggycheck.maps import SymbolicMap
+from piggycheck.regions.polynomials import Bounds, Polynomial, polynomial
+from piggycheck.search.family import Choices, Family, Range
+
+__all__ = ["Pieces", "pieces_of"]
+
+_MOST_PIECES = 16
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The matrices of the pieces at a fixed point, for every member of a family.
+
+    Parameters
+    ----------
+    map : SymbolicMap
+        With the two unknowns among its parameters.
+    axes : two symbols
+        The unknowns.
+    box : Bounds
+        Their ranges.
+    at : mapping from symbols to sympy numbers
+        The other parameters.
+    fixed_point : mapping from symbols to sympy numbers
+        It is fixed for all values of the unknowns.
+    formulas : tuple of sympy matrices
+        The distinct matrices A of the pieces, all of which are essentially active for all values of the unknowns.
+
+    Raises
+    ------
+    InputError
+        When the entries are no polynomials.
+    """
+
+    map: SymbolicMap
+    axes: tuple[sp.Symbol, sp.Symbol]
+    box: Bounds
+    at: Mapping[sp.Symbol, sp.Expr]
+    fixed_point: Mapping[sp.Symbol, sp.Expr]
+    formulas: tuple[sp.ImmutableMatrix, ...]
+
+    def __post_init__(self) -> None:
+        assert self.letters
+
+    @cached_property
+    def letters(self) -> tuple[tuple[tuple[Polynomial, ...], ...], ...]:
+        """The matrices as polynomials."""
+        return tuple(
+            tuple(tuple(polynomial(e, self.axes, "a Jacobian") for e in row) for row in A.tolist())
+            for A in self.formulas
+        )
+
+    @property
+    def area(self) -> fmpq:
+        """The area of the box."""
+        (a, b), (c, d) = self.box
+        return (b - a) * (d - c)
+
+    def certificate_parts(self) -> dict[str, Any]:
+        """Return what a certificate states of the map, the box and the pieces."""
+        return {
+            "map": {
+                "state": [str(v) for v in self.map.state],
+                "parameters": [str(v) for v in self.map.parameters],
+                "next": [to_text(e) for e in self.map.next],
+            },
+            "at": {str(v): rational(value) for v, value in self.at.items()},
+            "unknowns": [str(v) for v in self.axes],
+            "box": self.box,
+            "fixed_point": {str(v): rational(value) for v, value in self.fixed_point.items()},
+            "pieces": [[[to_text(sp.expand(e)) for e in row] for row in A.tolist()] for A in self.formulas],
+        }
+
+
+def pieces_of(family: Family, axes: Sequence[str] = (), values: Mapping[str, str] | None = None) -> Pieces:
+    """Find the pieces at a fixed point that all members of a family share.
+
+    Parameters
+    ----------
+    family : Family
+    axes : two names, optional
+        The unknowns of the map of parameter space. Without them there must be exactly two ranges.
+    values : mapping from names to exact numbers as text, optional
+        For the other unknowns, unless they have one choice only.
+
+    Returns
+    -------
+    Pieces
+
+    Raises
+    ------
+    InputError
+        When the axes are no two ranges, something else is open, the members share no fixed point, or their pieces
+        there are not the same for all values of the unknowns, or no polynomials.
+
+    Examples
+    --------
+    >>> family = Family({
+    ...     "algorithm": {"name": "heavy_ball", "variables": ["x"], "step": {"range": [0, 2]},
+    ...         "objective": "Piecewise((x**2/2, x >= 0), (x**2/8, True))", "momentum": {"range": [0, 1]}},
+    ... })
+    >>> [A[0, 0] for A in pieces_of(family).formulas]
+    [momentum - step + 1, momentum - step/4 + 1]
+
+    Notes
+    -----
+    The guards that vanish at the fixed point must do so for all values of the unknowns, and have independent gradients
+    in the state: then all combinations of their signs occur in every neighbourhood. When this fails: a fixed point that
+    moves with the unknowns, or guards that are products of affine ones.
+    """
+    if "switched" in family.table:
+        raise InputError(f"{family.file}: a map of parameter space needs an [algorithm] or a [map], not [switched]")
+    given = dict(values or {})
+    names = _axes(family, axes, given)
+    case = _case(family, names, given)
+    box = tuple((r.low, r.high) for r in (family.unknowns[name] for name in names) if isinstance(r, Range))
+    iteration = case.iteration
+    if iteration is None or not isinstance(iteration.map, SymbolicMap):
+        raise InputError(
+            f"{family.file}: a map of parameter space needs an [algorithm] or [map] written as expressions"
+        )
+    map_ = iteration.map
+    symbols = {str(v): v for v in map_.parameters}
+    unknowns = symbols[names[0]], symbols[names[1]]
+    at = {v: sp.sympify(case.at[str(v)]) for v in map_.parameters if v not in unknowns}
+    reasons = []
+    for candidate in fixed_points(iteration, case.at):
+        try:
+            return _at(map_, unknowns, (box[0], box[1]), at, candidate.state)
+        except (InputError, MapError, IrrationalError) as error:
+            reasons.append(str(error))
+    raise InputError(f"{family.file}: {'; '.join(reasons) or 'no fixed point was found'}")
+
+
+def _axes(family: Family, axes: Sequence[str], given: Mapping[str, str]) -> tuple[str, str]:
+    unknowns = family.unknowns
+    listed = ", ".join(unknowns)
+    for name in (*axes, *given):
+        if name not in unknowns:
+            raise InputError(f"`{name}` is no unknown of the family; its unknowns are {listed}")
+    chosen = list(axes) or [n for n, unknown in unknowns.items() if isinstance(unknown, Range) and n not in given]
+    if len(chosen) != 2 or chosen[0] == chosen[1]:
+        raise InputError(f"a map has two axes, not {len(set(chosen))}; choose two with --axes from {listed}")
+    for name in chosen:
+        unknown = unknowns[name]
+        if not isinstance(unknown, Range):
+            raise InputError(f"`{name}` has choices, and no range; an axis needs {name} = {{range = [...]}}")
+        if unknown.low == unknown.high:
+            raise InputError(f"the range of `{name}` is one number; an axis needs one of positive length")
+        if name in given:
+            raise InputError(f"`{name}` is an axis, and has a value as well; leave one of them out")
+    for name, unknown in unknowns.items():
+        single = isinstance(unknown, Choices) and len(unknown.values) == 1
+        if name not in (*chosen, *given) and not single:
+            raise InputError(f"`{name}` is open as well; give it a value, as in --set {name}=1/2")
+    return chosen[0], chosen[1]
+
+
+def _inside(unknown: Range | Choices, name: str, text: str) -> str:
+    """A value as the case's reader takes it, if it is one of a member."""
+    number = parse_number(text, where=f"the value of `{name}`")
+    if isinstance(unknown, Range) and not to_sympy(unknown.low) <= number <= to_sympy(unknown.high):
+        raise InputError(f"the value {text} of `{name}` is outside its range from {unknown.low} to {unknown.high}")
+    if isinstance(unknown, Choices) and to_text(number) not in unknown.values:
+        raise InputError(f"the value {text} of `{name}` is none of its choices {', '.join(unknown.values)}")
+    return to_text(number)
+
+
+def _case(family: Family, names: tuple[str, str], given: Mapping[str, str]) -> Case:
+    """The case in which the two unknowns are parameters."""
+    values = {name: unknown.values[0] for name, unknown in family.unknowns.items() if isinstance(unknown, Choices)}
+    values |= {name: _inside(family.unknowns[name], name, text) for name, text in given.items()}
+    middle = {}
+    for name in names:
+        unknown = family.unknowns[name]
+        assert isinstance(unknown, Range)
+        middle[name] = str((unknown.low + unknown.high) / 2)
+    family.member({**values, **middle})  # an expression may name an unknown that is none of the members' names
+    table = family.member_table({**values, **{name: name for name in names}})
+    table = {**table, "parameters": {**table.get("parameters", {}), **middle}, "title": family.title}
+    table.pop("claim", None)
+    return read_table(table, family.lines, name=family.name, file=family.file, folder=family.folder)
+
+
+def _at(
+    map_: SymbolicMap,
+    unknowns: tuple[sp.Symbol, sp.Symbol],
+    box: Bounds,
+    at: Mapping[sp.Symbol, sp.Expr],
+    state: Mapping[sp.Symbol, sp.Expr],
+) -> Pieces:
+    """The pieces at a point, if it is fixed for all values of the unknowns."""
+    point = {**at, **{v: to_sympy(rational(value)) for v, value in state.items()}}
+    fixed = ", ".join(f"{v} = {point[v]}" for v in map_.state)
+    tied: dict[sp.Expr, list[sp.Expr]] = {}
+
+    def require_polynomial(expression: sp.Expr, what: str) -> None:
+        if not expression.is_polynomial(*map_.state, *unknowns):
+            raise InputError(
+                f"{what}: `{str(expression)[:80]}` is not a polynomial in the state, {unknowns[0]} and {unknowns[1]}; "
+                "a map of parameter space needs one"
+            )
+
+    def decide(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
+        require_polynomial(guard, "a guard")
+        value = polynomial(guard.subs(point), unknowns, "a guard at the fixed point")
+        gradient = [sp.expand(sp.diff(guard, v).subs(point)) for v in map_.state]
+        sign = value.sign_on(box)
+        if sign is None:
+            raise InputError(
+                f"the sign of the guard `{guard}` at {fixed} is not the same for all values of the unknowns"
+            )
+        if sign == 0 and not sp.expand(guard).is_zero:
+            tied[_normal(guard)] = gradient
+            return (1, -1)
+        return (sign,)
+
+    formulas: list[sp.ImmutableMatrix] = []
+    for signature, _ in map_.signatures(decide, interior=True, gaps=False):
+        piece = map_.piece(signature)
+        for v, e in zip(map_.state, piece.expressions, strict=True):
+            require_polynomial(e, f"next value of `{v}`")
+            if sp.expand(e.subs(point) - point[v]) != 0:
+                raise InputError(f"{fixed} is not a fixed point for all values of {unknowns[0]} and {unknowns[1]}")
+        A = piece.jacobian[:, : len(map_.state)].subs(point).applyfunc(sp.expand)
+        if A not in formulas:
+            formulas.append(sp.ImmutableMatrix(A))
+    if len(formulas) > _MOST_PIECES:
+        raise InputError(
+            f"{len(formulas)} pieces meet at {fixed}; a map of parameter space takes at most {_MOST_PIECES}"
+        )
+    if not _independent(list(tied.values()), unknowns, box):
+        raise InputError(
+            f"the guards that vanish at {fixed} are not proved to have independent gradients for all members"
+        )
+    return Pieces(map_, unknowns, box, at, {v: point[v] for v in map_.state}, tuple(formulas))
+
+
+def _normal(guard: sp.Expr) -> sp.Expr:
+    """The same for guards that are equal up to a number."""
+    expanded = sp.expand(guard)
+    leading = min(expanded.as_coefficients_dict().items(), key=lambda term: sp.default_sort_key(term[0]))[1]
+    return sp.expand(expanded / leading)
+
+
+def _independent(gradients: list[list[sp.Expr]], unknowns: Sequence[sp.Symbol], box: Bounds) -> bool:
+    """Whether some minor of the gradients is nonzero on the whole box."""
+    if not gradients:
+        return True
+    M = sp.Matrix(gradients)
+    for columns in itertools.combinations(range(M.cols), M.rows):
+        minor = polynomial(M[:, list(columns)].det(), unknowns, "a minor")
+        if minor.sign_on(box) in (1, -1):
+            return True
+    return False

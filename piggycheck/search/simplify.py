@@ -1,0 +1,103 @@
+"""From a member that was found to the simplest ones nearby of which the claims can still be proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from flint import fmpq
+
+from piggycheck.search.decide import Decision, heights
+from piggycheck.search.family import Choices
+from piggycheck.search.plan import near
+from piggycheck.search.work import PROMISING, Work, read_number
+
+__all__ = ["distinct", "simplified"]
+
+_PROOFS = 40
+_HALVINGS = 7
+
+
+def simplified(work: Work, found: Decision) -> Decision:
+    """Return a member with smaller denominators, fewer pieces or a shorter word, of which all claims are proved, too.
+
+    Parameters
+    ----------
+    work : Work
+    found : Decision
+        A member whose claims were proved.
+
+    Returns
+    -------
+    Decision
+        The given one, when nothing simpler was proved.
+
+    Notes
+    -----
+    First all numbers are moved to the simplest ones at half of the widths of their ranges, a quarter, and so on, until
+    the claims can be proved; then each number in turn, until none can be replaced.
+
+    When this fails: members that are not near, or only near in several numbers at once, are not seen. At most 40 proofs
+    are attempted.
+    """
+    simplifier = _Simplifier(work)
+    best = simplifier.better(found, [simplifier.moved(found, halvings) for halvings in range(_HALVINGS)])
+    while True:
+        before = best
+        for name in work.family.unknowns:
+            best = simplifier.better(best, _one(work, best, name))
+        if best is before:
+            return best
+
+
+class _Simplifier:
+    """Tries candidates, as long as proofs are left."""
+
+    def __init__(self, work: Work):
+        self.work, self.left = work, _PROOFS
+
+    def better(self, best: Decision, candidates: Iterable[dict[str, str]]) -> Decision:
+        """Return the first candidate that is proved and simpler than the best so far, or that."""
+        for values in candidates:
+            simpler = heights(values) < heights(best.values)
+            if self.left > 0 and simpler and self.work.score(values) > PROMISING:
+                self.left -= 1
+                decision = self.work.decide(values)
+                if decision.found:
+                    return decision
+        return best
+
+    def moved(self, found: Decision, halvings: int) -> dict[str, str]:
+        """All numbers moved at once."""
+        return {name: _nearby(self.work, found, name, halvings) for name in self.work.family.unknowns}
+
+
+def _one(work: Work, best: Decision, name: str) -> Iterator[dict[str, str]]:
+    """Members that differ from the best one in one number, which is simpler; the simplest first."""
+    unknown = work.family.unknowns[name]
+    if isinstance(unknown, Choices):
+        numbers = sorted(unknown.values, key=lambda value: (heights({name: value}), value))
+    else:
+        numbers = list(dict.fromkeys(_nearby(work, best, name, halvings) for halvings in range(_HALVINGS)))
+    for number in numbers:
+        if heights({name: number}) < heights({name: best.values[name]}):
+            yield {**best.values, name: number}
+
+
+def _nearby(work: Work, found: Decision, name: str, halvings: int) -> str:
+    unknown, value = work.family.unknowns[name], found.values[name]
+    if isinstance(unknown, Choices):
+        return value
+    width = (unknown.high - unknown.low) / fmpq(2) ** (halvings + 1)
+    return str(near(unknown, read_number(value), width))
+
+
+def distinct(decisions: list[Decision]) -> list[Decision]:
+    """Keep the simplest of those that are alike up to scaling, the simplest first.
+
+    Two members are alike when the same Jacobians meet at the fixed point, in any order: for gradient methods on
+    piecewise quadratic functions, when one is the other with the function multiplied by a number, and the step divided.
+    """
+    kept: dict[str, Decision] = {}
+    for decision in sorted(decisions, key=lambda d: d.complexity):
+        kept.setdefault(decision.likeness, decision)
+    return list(kept.values())
