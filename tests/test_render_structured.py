@@ -14,8 +14,9 @@ from piggycheck.claims.figure import figure_data
 from piggycheck.errors import InputError
 from piggycheck.piggyback import propagate
 from piggycheck.render import html, latex, report, report_case
-from piggycheck.render.formula import Letter, Power, power_of_ten
+from piggycheck.render.formula import Letter, Power
 from piggycheck.render.layers import entries_of
+from piggycheck.render.numbers import power_of_ten
 
 LASSO = "structured lasso"
 

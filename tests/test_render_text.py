@@ -7,7 +7,8 @@ from flint import fmpq_mat
 from render_cases import SUBJECTS, WITNESSES, StatedProof, told_proof, verdict, verdicts
 
 from piggycheck.render import report, report_case, summary_rows
-from piggycheck.render.formula import decimals_above, decimals_below, inline, matrix
+from piggycheck.render.inline import inline
+from piggycheck.render.numbers import decimals_above, decimals_below, matrix
 
 
 def two_lines(text):

@@ -15,7 +15,7 @@ from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
 from piggycheck.errors import InputError, IrrationalError
 from piggycheck.linalg import entries, matrix
-from piggycheck.render.formula import decimals_above, decimals_below
+from piggycheck.render.numbers import decimals_above, decimals_below
 from piggycheck.switched import Word
 
 __all__ = [

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flint import fmpq
 
 from piggycheck.linalg import as_float
-from piggycheck.render.formula import decimals_above
+from piggycheck.render.numbers import decimals_above
 
 __all__ = ["FigureData", "Panel", "Series", "power_of", "proved_rate", "trimmed"]
 

@@ -15,7 +15,7 @@ from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
 from piggycheck.derivation import FlowCycleStep, FlowStep, FunnelStep, PeriodicOrbitStep
 from piggycheck.linalg import as_float
-from piggycheck.render.formula import decimal
+from piggycheck.render.numbers import decimal
 
 __all__ = ["Curve", "PlaneFigure", "PlanePanel", "path_figure", "plane_figure"]
 

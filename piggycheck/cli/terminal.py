@@ -39,7 +39,7 @@ class _StatusLine:
         if isinstance(moment, str):
             self.bounds = f": {moment}"
             return
-        from piggycheck.render.formula import decimals_above, decimals_below
+        from piggycheck.render.numbers import decimals_above, decimals_below
 
         upper = "" if moment.upper is None else f", at most {decimals_above(moment.upper)}"
         self.bounds = f": at least {decimals_below(moment.lower)}{upper}, by {moment.method}"

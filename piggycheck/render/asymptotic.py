@@ -22,11 +22,11 @@ from piggycheck.render.formula import (
     Polynomial,
     Section,
     formula,
-    is_matrix,
     joined,
     listed,
     sentence,
 )
+from piggycheck.render.numbers import is_matrix
 
 __all__ = ["leading", "rate", "rate_number", "rates_compared", "sequence", "transient"]
 

@@ -17,11 +17,9 @@ from piggycheck.render.formula import (
     Part,
     Section,
     Words,
-    decimals_above,
-    decimals_below,
-    exactly,
     sentence,
 )
+from piggycheck.render.numbers import decimals_above, decimals_below, exactly
 from piggycheck.render.proofs import method_name
 
 __all__ = ["bounds"]

@@ -18,9 +18,9 @@ from piggycheck.render.formula import (
     Part,
     Section,
     formula,
-    is_matrix,
     listed,
 )
+from piggycheck.render.numbers import is_matrix
 from piggycheck.render.rates import percent
 
 __all__ = ["sides"]

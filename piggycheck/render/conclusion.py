@@ -7,7 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from piggycheck import derivation as d
-from piggycheck.render.formula import Decimal, Paragraph, Part, exactly, inline, listed, sentence
+from piggycheck.render.formula import Decimal, Paragraph, Part, listed, sentence
+from piggycheck.render.inline import inline
+from piggycheck.render.numbers import exactly
 
 __all__ = ["conclusion", "grows"]
 

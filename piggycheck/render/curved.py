@@ -19,11 +19,10 @@ from piggycheck.render.formula import (
     Part,
     Power,
     Section,
-    decimals_above,
     formula,
-    is_matrix,
     sentence,
 )
+from piggycheck.render.numbers import decimals_above, is_matrix
 
 __all__ = ["rate", "tail"]
 

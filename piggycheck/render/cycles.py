@@ -18,11 +18,9 @@ from piggycheck.render.formula import (
     Paragraph,
     Part,
     Section,
-    decimal,
-    decimals_below,
     formula,
-    is_matrix,
 )
+from piggycheck.render.numbers import decimal, decimals_below, is_matrix
 
 __all__ = ["basin", "cycles", "followed"]
 

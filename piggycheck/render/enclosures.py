@@ -21,14 +21,11 @@ from piggycheck.render.formula import (
     Part,
     Power,
     Section,
-    at_most,
-    decimals_above,
-    decimals_below,
     formula,
-    power_of_ten,
     sentence,
 )
 from piggycheck.render.layers import entries_of
+from piggycheck.render.numbers import at_most, decimals_above, decimals_below, power_of_ten
 
 __all__ = ["derivative", "error", "from_start", "named", "observed", "output", "point", "rate", "tie"]
 

@@ -18,10 +18,10 @@ from piggycheck.render.formula import (
     Paragraph,
     Section,
     formula,
-    is_matrix,
     listed,
     sentence,
 )
+from piggycheck.render.numbers import is_matrix
 
 __all__ = ["energy", "homogeneous", "pieces", "returning"]
 

@@ -22,8 +22,8 @@ from piggycheck.render.formula import (
     Power,
     Section,
     Table,
-    inline,
 )
+from piggycheck.render.inline import inline
 from piggycheck.render.outline import Chapter, outline
 from piggycheck.render.text import condition_text, expression_text, join_tokens, token_text
 

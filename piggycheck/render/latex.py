@@ -10,7 +10,6 @@ from typing import Any
 from piggycheck.arithmetic import Surd
 from piggycheck.errors import InputError
 from piggycheck.render.formula import (
-    CODE,
     Cases,
     Decimal,
     Display,
@@ -29,9 +28,8 @@ from piggycheck.render.formula import (
     Section,
     Table,
     Words,
-    inline,
-    rational_text,
 )
+from piggycheck.render.inline import CODE, inline
 from piggycheck.render.latex_signs import CHARACTERS, GREEK, GREEK_LETTERS, LETTERS, OPERATORS
 from piggycheck.render.outline import Chapter, outline
 
@@ -301,7 +299,7 @@ def _width(atom: Any) -> int:
     if isinstance(atom, Decimal):
         return len(atom.text)
     if isinstance(atom, (Expression, Number)):
-        return len(str(atom.value)) if isinstance(atom, Expression) else _digits(rational_text(atom.value))
+        return len(str(atom.value)) if isinstance(atom, Expression) else _digits(str(atom.value))
     return 2
 
 
@@ -344,13 +342,13 @@ def _atom(atom: Any, *, small: bool) -> str:
         case Operator(text):
             return OPERATORS.get(text, text)
         case Number(value):
-            return _number(rational_text(value))
+            return _number(str(value))
         case Decimal(text):
             return _decimal(text)
         case Expression(value):
             return _expression(value)
         case Power(base, exponent):
-            text = rational_text(base)
+            text = str(base)
             return (r"\bigl(" + _number(text) + r"\bigr)" if "/" in text else text) + f"^{{{exponent}}}"
         case Polynomial(value):
             return _polynomial(value)
@@ -399,7 +397,7 @@ def _polynomial(q: Any) -> str:
         if q[power] != 0:
             variable = (r"\lambda" + (f"^{{{power}}}" if power > 1 else "")) if power else ""
             irrational = isinstance(q[power], Surd)
-            size = f"({_expression(q[power].expression)})" if irrational else _number(rational_text(abs(q[power])))
+            size = f"({_expression(q[power].expression)})" if irrational else _number(str(abs(q[power])))
             body = variable if size == "1" and variable else f"{size} {variable}".strip()
             terms.append((" - " if not irrational and q[power] < 0 else " + ") + body)
     text = "".join(terms)

@@ -21,12 +21,12 @@ from piggycheck.render.formula import (
     Paragraph,
     Part,
     Section,
-    decimal,
     formula,
     joined,
     listed,
     sentence,
 )
+from piggycheck.render.numbers import decimal
 
 __all__ = ["entries_of", "sample", "structured_map"]
 

@@ -18,13 +18,10 @@ from piggycheck.render.formula import (
     Part,
     Section,
     Words,
-    decimal,
-    exactly,
     formula,
-    is_matrix,
-    rational_text,
     sentence,
 )
+from piggycheck.render.numbers import decimal, exactly, is_matrix, short
 
 __all__ = [
     "ball",
@@ -155,14 +152,8 @@ def _called(word: Sequence[int]) -> tuple[Part, ...]:
 def _some_numbers(values: Sequence[Any]) -> tuple[Part, ...]:
     shown: list[Part] = []
     for i, value in enumerate(values[:_MOST_POINTS]):
-        shown += [", " if i else "", _short(value)]
+        shown += [", " if i else "", short(value, _LONGEST_NUMBER)]
     return (*shown, ", …") if len(values) > _MOST_POINTS else tuple(shown)
-
-
-def _short(value: Any) -> Formula:
-    """Write a number, rounded where it is long."""
-    text = rational_text(value)
-    return (Number(value),) if len(text) <= _LONGEST_NUMBER else (Operator("≈"), Decimal(decimal(value)))
 
 
 def invariant_points(step: d.InvariantPointsStep, steps: Sequence[d.Step]) -> Section:
@@ -243,7 +234,7 @@ def _by_weights(step: d.InsideStep) -> list[_Block]:
 def _row(values: Sequence[Any]) -> list[Atom]:
     atoms: list[Atom] = []
     for i, value in enumerate(values):
-        atoms += [*([Operator(",")] if i else []), *_short(value)]
+        atoms += [*([Operator(",")] if i else []), *short(value, _LONGEST_NUMBER)]
     return atoms
 
 
@@ -279,8 +270,8 @@ def ball(step: d.BallStep, steps: Sequence[d.Step]) -> Section:
 
 
 def _value(value: Any) -> Formula:
-    text = rational_text(value)
-    return (Operator("="), Number(value)) if len(text) <= _LONGEST_NUMBER else (Operator("≈"), Decimal(decimal(value)))
+    shown = short(value, _LONGEST_NUMBER)
+    return shown if len(shown) > 1 else (Operator("="), *shown)
 
 
 def separation(step: d.SeparationStep, steps: Sequence[d.Step]) -> Section:
@@ -333,7 +324,7 @@ def _short_below(value: Any) -> Formula:
 
 
 def _rounded(value: Any, scaled: Any) -> Formula:
-    if len(rational_text(value)) <= _LONGEST_NUMBER:
+    if len(str(value)) <= _LONGEST_NUMBER:
         return (Number(value),)
     return (Decimal(decimal(type(value)(scaled) / _SCALE, _DIGITS)),)
 

@@ -35,11 +35,11 @@ from piggycheck.render.formula import (
     Section,
     Words,
     formula,
-    is_matrix,
     listed,
     sentence,
 )
 from piggycheck.render.layers import structured_map
+from piggycheck.render.numbers import is_matrix
 from piggycheck.render.proofs import contraction, dual_form
 from piggycheck.render.singular import pseudo_inverse
 from piggycheck.render.words import word

@@ -17,9 +17,9 @@ from piggycheck.render.formula import (
     Section,
     Table,
     formula,
-    matrix,
     sentence,
 )
+from piggycheck.render.numbers import matrix
 
 __all__ = ["against_clarke", "told"]
 

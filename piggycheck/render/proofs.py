@@ -20,14 +20,11 @@ from piggycheck.render.formula import (
     Part,
     Section,
     Words,
-    decimal,
-    exactly,
     formula,
-    is_matrix,
     listed,
-    matrix,
     sentence,
 )
+from piggycheck.render.numbers import decimal, exactly, is_matrix, matrix
 
 __all__ = ["contraction", "dual_form", "method_name"]
 

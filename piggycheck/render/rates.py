@@ -21,11 +21,9 @@ from piggycheck.render.formula import (
     Part,
     Power,
     Section,
-    decimals_above,
-    decimals_below,
     formula,
-    is_matrix,
 )
+from piggycheck.render.numbers import decimals_above, decimals_below, is_matrix
 
 __all__ = ["compared", "lower_tail", "percent", "tail"]
 

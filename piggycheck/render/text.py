@@ -28,9 +28,8 @@ from piggycheck.render.formula import (
     Section,
     Table,
     Words,
-    inline,
-    rational_text,
 )
+from piggycheck.render.inline import inline
 from piggycheck.render.narrative import names_of, tell
 from piggycheck.render.outline import Chapter, outline
 
@@ -227,13 +226,13 @@ def token_text(atom: Any) -> str:
         case Norm(inside):
             return f"‖{join_tokens([token_text(inner) for inner in inside])}‖"
         case Number(value):
-            return rational_text(value)
+            return str(value)
         case Decimal(text):
             return text
         case Expression(value):
             return expression_text(value)
         case Power(base, exponent):
-            text = rational_text(base)
+            text = str(base)
             return (f"({text})" if "/" in text else text) + (f"^({exponent})" if "/" in exponent else f"^{exponent}")
         case Polynomial(value):
             return _polynomial(value)
@@ -285,7 +284,7 @@ def _polynomial(q: Any) -> str:
         if q[power] != 0:
             variable = "λ" + (str(power).translate(_SUPERSCRIPTS) if power > 1 else "") if power else ""
             irrational = isinstance(q[power], Surd)
-            size = f"({expression_text(q[power].expression)})" if irrational else rational_text(abs(q[power]))
+            size = f"({expression_text(q[power].expression)})" if irrational else str(abs(q[power]))
             body = variable if size == "1" and variable else f"{size} {variable}".strip()
             terms.append((" − " if not irrational and q[power] < 0 else " + ") + body)
     text = "".join(terms)

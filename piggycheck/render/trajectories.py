@@ -20,10 +20,10 @@ from piggycheck.render.formula import (
     Polynomial,
     Power,
     Section,
-    decimal,
     formula,
     listed,
 )
+from piggycheck.render.numbers import decimal
 
 __all__ = ["common_direction", "escape", "flow", "flow_cycle", "funnel", "periodic_orbit"]
 

@@ -19,13 +19,11 @@ from piggycheck.render.formula import (
     Power,
     Section,
     Words,
-    exactly,
     formula,
-    is_matrix,
     listed,
-    matrix,
     sentence,
 )
+from piggycheck.render.numbers import exactly, is_matrix, matrix
 from piggycheck.render.singular import powers
 
 __all__ = ["word"]

@@ -10,7 +10,7 @@ from piggycheck.claims.base import Claim
 from piggycheck.claims.enclosed.subject import EnclosedSubject
 from piggycheck.claims.verdict import Proved, Refuted
 from piggycheck.derivation import Derivation
-from piggycheck.render.formula import power_of_ten
+from piggycheck.render.numbers import power_of_ten
 
 __all__ = ["certified", "distance_text"]
 
