@@ -19,6 +19,7 @@ from piggycheck.render.formula import (
     Part,
     Section,
     formula,
+    tupled,
 )
 from piggycheck.render.numbers import decimal, decimals_below, is_matrix
 
@@ -88,10 +89,7 @@ def _names(state: Sequence[Any]) -> Formula:
         return (Name(str(state[0])),)
     if len(state) > 4:
         return (Letter("x"),)
-    atoms: list[Any] = [Operator("(")]
-    for i, v in enumerate(state):
-        atoms += [*([Operator(",")] if i else []), Name(str(v))]
-    return (*atoms, Operator(")"))
+    return tupled([(Name(str(v)),) for v in state])
 
 
 def _tuple(point: Sequence[Any]) -> tuple[str, Formula]:
@@ -99,12 +97,7 @@ def _tuple(point: Sequence[Any]) -> tuple[str, Formula]:
     exact = all(len(str(c)) <= _LONGEST for c in point)
     shown = [Expression(c) if exact else Decimal(_rounded(c)) for c in point]
     relation = "=" if exact else "≈"
-    if len(shown) == 1:
-        return relation, (shown[0],)
-    atoms: list[Any] = [Operator("(")]
-    for i, value in enumerate(shown):
-        atoms += [*([Operator(",")] if i else []), value]
-    return relation, (*atoms, Operator(")"))
+    return relation, (shown[0],) if len(shown) == 1 else tupled([(value,) for value in shown])
 
 
 def _rounded(value: Any) -> str:

@@ -14,12 +14,12 @@ from piggycheck.render.formula import (
     Letter,
     Name,
     Number,
-    Operator,
     Paragraph,
     Section,
     formula,
     listed,
     sentence,
+    tupled,
 )
 from piggycheck.render.numbers import is_matrix
 
@@ -116,7 +116,4 @@ def _matrices(letter: str, matrices: Sequence[Any]) -> Display:
 
 
 def _point(values: Sequence[Any]) -> Formula:
-    atoms: list[Any] = [Operator("(")]
-    for i, value in enumerate(values):
-        atoms += [*([Operator(",")] if i else []), Number(value)]
-    return (*atoms, Operator(")"))
+    return tupled([(Number(value),) for value in values])

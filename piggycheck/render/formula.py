@@ -35,6 +35,7 @@ __all__ = [
     "joined",
     "listed",
     "sentence",
+    "tupled",
 ]
 
 NORM_NAMES = {"max": "maximum norm", "frobenius": "Frobenius norm", "spectral": "spectral norm"}
@@ -206,3 +207,17 @@ def listed(formulas: Sequence[Formula]) -> tuple[Part, ...]:
     for i, one in enumerate(formulas):
         parts += [", " if i else "", one]
     return tuple(part for part in parts if part)
+
+
+def tupled(items: Sequence[Formula]) -> Formula:
+    """Put formulas in parentheses, with commas between them.
+
+    Examples
+    --------
+    >>> tupled([(Letter("x"),), (Number(2),)])[2:]
+    (Operator(text=','), Number(value=2), Operator(text=')'))
+    """
+    atoms: list[Atom] = [Operator("(")]
+    for i, item in enumerate(items):
+        atoms += [*([Operator(",")] if i else []), *item]
+    return (*atoms, Operator(")"))

@@ -25,6 +25,7 @@ from piggycheck.render.formula import (
     joined,
     listed,
     sentence,
+    tupled,
 )
 from piggycheck.render.numbers import decimal
 
@@ -65,11 +66,8 @@ def sample(values: Sequence[Any], most: int = _MOST_SHOWN) -> Formula:
     >>> [atom for atom in sample([fmpq(1, 2)] * 9, 1)]
     [Operator(text='('), Number(value='1/2'), Operator(text=','), '…', Operator(text=')')]
     """
-    atoms: list[Atom] = [Operator("(")]
-    for i, value in enumerate(values[:most]):
-        atoms += [*([Operator(",")] if i else []), short(value)]
-    rest = [Operator(","), "…"] if len(values) > most else []
-    return (*atoms, *rest, Operator(")"))
+    rest: list[Formula] = [("…",)] if len(values) > most else []
+    return tupled([*((short(value),) for value in values[:most]), *rest])
 
 
 def entries_of(letter: Letter | Name, values: Sequence[Any], most: int = _MOST_SHOWN) -> Formula:
@@ -143,7 +141,7 @@ class _Told:
                 written.append((Name(node["of"]), Operator("="), *_diagonal(Name("lambda"))))
             written.append(_LINES[node["op"]](self, node))
         state = [name for name, _ in self.layers["state"]]
-        whole = (Name(state[0]),) if len(state) == 1 else _tuple([(Name(name),) for name in state])
+        whole = (Name(state[0]),) if len(state) == 1 else tupled([(Name(name),) for name in state])
         written.append((*whole, Operator("←"), Name(self.layers["next"])))
         output = self.layers.get("output")
         return [*written, *([("the output is ", Name(output))] if output else [])]
@@ -197,7 +195,7 @@ class _Told:
         return formula(Name(node["name"]), "=", Letter("Π"), "(", Name(node["of"]), ")", remark)
 
     def stack(self, node: Mapping[str, Any]) -> Formula:
-        return (Name(node["name"]), Operator("="), *_tuple([(Name(part),) for part in node["of"]]))
+        return (Name(node["name"]), Operator("="), *tupled([(Name(part),) for part in node["of"]]))
 
     def slice(self, node: Mapping[str, Any]) -> Formula:
         start, stop = int(node["start"]) + 1, int(node["stop"])
@@ -268,13 +266,6 @@ def _sized(name: str, shape: tuple[str, ...]) -> tuple[Part, ...]:
 def _diagonal(value: Atom) -> Formula:
     """Write a symmetric matrix by its eigenvectors Q and a function of its eigenvalues."""
     return formula(Letter("Q"), Operator("diag"), "(", value, ")", Letter("Q", "", "T"))
-
-
-def _tuple(items: Sequence[Formula]) -> Formula:
-    atoms: list[Atom] = [Operator("(")]
-    for i, item in enumerate(items):
-        atoms += [*([Operator(",")] if i else []), *item]
-    return (*atoms, Operator(")"))
 
 
 def _factor(label: str) -> Name:

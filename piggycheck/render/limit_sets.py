@@ -20,6 +20,7 @@ from piggycheck.render.formula import (
     Words,
     formula,
     sentence,
+    tupled,
 )
 from piggycheck.render.numbers import decimal, exactly, is_matrix, short
 
@@ -69,6 +70,23 @@ def implicit_set(step: d.ImplicitSetStep, steps: Sequence[d.Step]) -> Section:
             sentence("With pairs from the convex hull the solutions fill the interval ", _ends(*step.interval), ".")
         )
     return Section("The implicit set", tuple(blocks))
+
+
+def word_fixed_points(step: d.WordFixedPointsStep, steps: Sequence[d.Step]) -> Section:
+    """Tell elements of the piggyback set, each with the word whose fixed point it is."""
+    lines = [
+        formula(_X, *is_matrix(X), "   for the word ", Words((word,)))
+        for word, X in zip(step.words, step.matrices, strict=True)
+    ]
+    A_w, B_w = Letter("A", "w"), Letter("B", "w")
+    said = sentence(
+        "The solution of ",
+        formula(_X, "=", A_w, _X, "+", B_w),
+        " is an element of the piggyback set, for every word ",
+        (Letter("w"),),
+        ":",
+    )
+    return Section("Elements of the piggyback set", (said, Display(tuple(lines))))
 
 
 def interval(step: d.IntervalStep, steps: Sequence[d.Step]) -> Section:
@@ -218,7 +236,7 @@ def _letters(then: Sequence[int]) -> Formula:
 
 def _by_weights(step: d.InsideStep) -> list[_Block]:
     A_l, B_l, l = Letter("A", "ℓ"), Letter("B", "ℓ"), Letter("ℓ")  # noqa: E741 - as the formulas have it
-    weights = formula(l, "=", "(", *_row(step.weights or ()), ")")
+    weights = formula(l, "=", *_row(step.weights or ()))
     if step.matrix is None:
         return [
             sentence("With the weights ", weights, " of the pairs it is its own image, ",
@@ -231,11 +249,8 @@ def _by_weights(step: d.InsideStep) -> list[_Block]:
     ]  # fmt: skip
 
 
-def _row(values: Sequence[Any]) -> list[Atom]:
-    atoms: list[Atom] = []
-    for i, value in enumerate(values):
-        atoms += [*([Operator(",")] if i else []), *short(value, _LONGEST_NUMBER)]
-    return atoms
+def _row(values: Sequence[Any]) -> Formula:
+    return tupled([short(value, _LONGEST_NUMBER) for value in values])
 
 
 def inside_interval(step: d.InsideIntervalStep, steps: Sequence[d.Step]) -> Section:
@@ -397,7 +412,7 @@ def singular(step: d.SingularStep, steps: Sequence[d.Step]) -> Section:
     """Tell weights for which implicit differentiation has no unique solution."""
     det, l = formula(Operator("det"), "(", _I, "−", Letter("A", "ℓ"), ")"), Letter("ℓ")  # noqa: E741
     lines = [
-        (*formula(*det, *_value(value)), "   for ", *formula(l, "=", "(", *_row(weights), ")"))
+        (*formula(*det, *_value(value)), "   for ", *formula(l, "=", *_row(weights)))
         for weights, value in zip(step.weights, step.determinants, strict=True)
     ]
     blocks: list[_Block] = [sentence("With weights of the pairs that are not negative and add up to 1:")]
@@ -415,7 +430,7 @@ def singular(step: d.SingularStep, steps: Sequence[d.Step]) -> Section:
 def clarke(step: d.ClarkeStep, steps: Sequence[d.Step]) -> Section:
     """Tell a matrix that implicit differentiation returns, and the solution map's Clarke Jacobian does not contain."""
     A_l, B_l = Letter("A", "ℓ"), Letter("B", "ℓ")
-    weights = formula(Letter("ℓ"), "=", "(", *_row(step.weights), ")")
+    weights = formula(Letter("ℓ"), "=", *_row(step.weights))
     solved = formula(_X, "=", "(", _I, "−", A_l, Letter(")", "", "-1"), B_l, *is_matrix(step.matrix))
     hull = ("the convex hull of the solutions ", (Letter("X", "i"),), " of the single pairs")
     known = ("The Clarke Jacobian of the solution map lies in ", *hull) if step.of_map else ("This is not in ", *hull)

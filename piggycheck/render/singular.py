@@ -20,6 +20,7 @@ from piggycheck.render.formula import (
     formula,
     listed,
     sentence,
+    tupled,
 )
 from piggycheck.render.numbers import is_matrix
 
@@ -90,10 +91,7 @@ def _eigenvalue(answer: Any) -> list[Part]:
 
 
 def _column(vector: Any) -> Formula:
-    atoms: list[Any] = [Operator("(")]
-    for i, entry in enumerate(vector.entries()):
-        atoms += [*([Operator(",")] if i else []), Number(entry)]
-    return (*atoms, Operator(")"))
+    return tupled([(Number(entry),) for entry in vector.entries()])
 
 
 def _projected(answer: Any) -> list[Paragraph | Display]:

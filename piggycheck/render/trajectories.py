@@ -22,6 +22,7 @@ from piggycheck.render.formula import (
     Section,
     formula,
     listed,
+    tupled,
 )
 from piggycheck.render.numbers import decimal
 
@@ -172,10 +173,7 @@ def _interval(low: Any, high: Any) -> Formula:
 
 
 def _point(values: Sequence[Any]) -> Formula:
-    atoms: list[Any] = [Operator("(")]
-    for i, value in enumerate(values):
-        atoms += [*([Operator(",")] if i else []), Number(value)]
-    return (*atoms, Operator(")"))
+    return tupled([(Number(value),) for value in values])
 
 
 def _affine(row: Sequence[Any], variables: Sequence[Any]) -> Any:
