@@ -13,7 +13,7 @@ from piggycheck.claims.set_figure import set_figure
 from piggycheck.claims.set_views import Mark, SetFigure
 from piggycheck.errors import InputError
 from piggycheck.render import attractor, figure
-from piggycheck.render.attractor import _image, _inked, _strip
+from piggycheck.render.images import image, strip
 from piggycheck.render.page import rounded_up
 from piggycheck.switched import SwitchedSystem
 
@@ -88,7 +88,7 @@ def test_the_caption_stands_below_with_the_radius(tmp_path, drawn):
 def test_every_point_is_inked_and_nothing_far_from_one():
     rng = np.random.default_rng(1)
     points = rng.random((200, 2))
-    ink = _inked(points, (0.0, 1.0, 0.0, 1.0), (100, 100), 0.02)
+    ink = image([points], ["#000000"], (0.0, 1.0, 0.0, 1.0), (100, 100), 0.02)[..., 3]
     rows, columns = np.nonzero(ink)
     assert all(ink[int(y * 100), int(x * 100)] for x, y in points)
     centres = np.stack([columns + 0.5, rows + 0.5], axis=1) / 100
@@ -98,21 +98,21 @@ def test_every_point_is_inked_and_nothing_far_from_one():
 
 def test_points_outside_the_window_are_left_out():
     points = np.array([[-0.5, 0.5], [0.5, 2.0], [0.25, 0.75]])
-    ink = _inked(points, (0.0, 1.0, 0.0, 1.0), (20, 20), 0.0)
+    ink = image([points], ["#000000"], (0.0, 1.0, 0.0, 1.0), (20, 20), 0.0)[..., 3]
     assert ink[15, 5] and ink[:, 10:].sum() == 0
 
 
 def test_where_parts_overlap_their_colours_are_mixed():
     here = np.array([[0.51, 0.51]])
-    image = _image([here, here], ["#000000", "#ff0000"], (0.0, 1.0, 0.0, 1.0), (10, 10), 0.3)
-    assert image[5, 5].tolist() == [128, 0, 0, 255]
-    assert image[0, 0].tolist() == [128, 0, 0, 0]
+    drawn = image([here, here], ["#000000", "#ff0000"], (0.0, 1.0, 0.0, 1.0), (10, 10), 0.3)
+    assert drawn[5, 5].tolist() == [128, 0, 0, 255]
+    assert drawn[0, 0].tolist() == [128, 0, 0, 0]
 
 
 def test_a_strip_shows_gaps():
-    strip = _strip([np.array([[0.0], [1.0]])], ["#0072B2"], -0.5, 1.5, 0.0)[0, :, 3]
-    assert strip[750] == strip[2249] == 255
-    assert strip[1000:2000].max() == 0
+    opacity = strip([np.array([0.0, 1.0])], ["#0072B2"], (-0.5, 1.5), 3000, 0.0)[0, :, 3]
+    assert opacity[750] == opacity[2249] == 255
+    assert opacity[1000:2000].max() == 0
 
 
 @pytest.mark.parametrize(

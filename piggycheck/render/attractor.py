@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
+from piggycheck.render.images import image, strip
 from piggycheck.render.page import OKABE_ITO, mathematical, page, plain_axes, rounded_up
 
 __all__ = ["attractor"]
@@ -23,12 +23,7 @@ _ACROSS = 1500
 _STRIP = 3000
 _PIXELS = {"attractor": _ACROSS, "levels": _STRIP}
 _SMALL = 320
-_LARGEST_DISC = 0.004
-_LEAST_PIXELS = 1.0
 _SEPARATED = 0.01
-_LEAST_STRIP = 3
-_THIN = 0.02
-_THIN_PIXELS = 8
 _MARGIN = 0.06
 _IMPLICIT: dict[str, Any] = {
     "marker": "o",
@@ -90,83 +85,22 @@ def attractor(data: Any, path: str | Path) -> None:
         parts[-1].text(0.02, 0.98, shown, va="top", fontsize=7.5, color=_INK, linespacing=1.35)
 
 
-# -- points as images -----------------------------------------------------------------------------------------------
+# -- what the pictures share ----------------------------------------------------------------------------------------
 
 
 def _colours(count: int) -> list[str]:
     return list(OKABE_ITO[:count]) if count <= len(OKABE_ITO) else [OKABE_ITO[0]] * count
 
 
-def _rgb(colour: str) -> tuple[float, ...]:
-    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-
-
-def _disc(radius: float) -> list[tuple[int, int]]:
-    """The pixels within a radius of one."""
-    reach = math.floor(radius)
-    steps = range(-reach, reach + 1)
-    return [(i, j) for i in steps for j in steps if i * i + j * j <= radius * radius]
-
-
-def _inked(points: Any, window: tuple[float, float, float, float], shape: tuple[int, int], radius: float) -> Any:
-    """Which pixels are within a radius of a point; rows from the bottom."""
-    import numpy as np
-
-    left, right, bottom, top = window
-    rows, columns = shape
-    pixel = (right - left) / columns
-    disc = _disc(min(max(radius / pixel + 0.5, _LEAST_PIXELS), 1 + _LARGEST_DISC * columns))
-    reach = max(i for i, _ in disc)
-    found = np.zeros((rows + 2 * reach, columns + 2 * reach), dtype=bool)
-    x = np.floor((points[:, 0] - left) / pixel).astype(int)
-    y = np.floor((points[:, 1] - bottom) * rows / (top - bottom)).astype(int)
-    seen = (0 <= x) & (x < columns) & (0 <= y) & (y < rows)
-    here = np.unique(y[seen] * columns + x[seen])
-    y, x = np.divmod(here, columns)
-    for i, j in disc:
-        found[y + i + reach, x + j + reach] = True
-    return found[reach : reach + rows, reach : reach + columns]
-
-
-def _image(parts: Sequence[Any], colours: Sequence[str], window: Any, shape: tuple[int, int], radius: float) -> Any:
-    """An image of several sets of points, twice as fine and averaged; where sets overlap, so do their colours."""
-    rows, columns = shape
-    inks = [_inked(points, window, (2 * rows, 2 * columns), radius) for points in parts]
-    if sum(int(ink.sum()) for ink in inks) < _THIN * 4 * rows * columns:
-        wider = max(radius, _THIN_PIXELS * (window[1] - window[0]) / (2 * columns))
-        inks = [_inked(points, window, (2 * rows, 2 * columns), wider) for points in parts]
-    return _mixed([_averaged(ink) for ink in inks], colours)
-
-
-def _averaged(ink: Any) -> Any:
-    """How much of each pixel is inked, from an image twice as fine."""
-    fine = ink.view("uint8")
-    return (fine[0::2, 0::2] + fine[0::2, 1::2] + fine[1::2, 0::2] + fine[1::2, 1::2]).astype("float32") / 4
-
-
-def _mixed(shares: Sequence[Any], colours: Sequence[str]) -> Any:
-    """The colours of images laid over each other.
-
-    Transparent pixels have the colour of the nearest other one, because viewers that shrink images blend it in.
-    """
-    import numpy as np
-    from scipy.ndimage import distance_transform_edt
-
-    count = sum(shares)
-    image = np.zeros((*count.shape, 4), dtype=np.uint8)
-    weight = np.maximum(count, 1e-6)
-    for channel in range(3):
-        total = sum(share * _rgb(colour)[channel] for share, colour in zip(shares, colours, strict=True))
-        image[..., channel] = np.round(255 * total / weight)
-    if count.any():
-        nearest = distance_transform_edt(count == 0, return_distances=False, return_indices=True)
-        image[..., :3] = image[..., :3][tuple(nearest)]
-    image[..., 3] = np.round(255 * np.minimum(count, 1))
-    return image
-
-
 def _show(axis: Any, image: Any, window: Any, **options: Any) -> None:
     axis.imshow(image, extent=window, origin="lower", interpolation="none", zorder=2, **options)
+
+
+def _shape(window: tuple[float, float, float, float], longest: int) -> tuple[int, int]:
+    """Rows and columns of an image of a window whose longer side has so many pixels."""
+    left, right, bottom, top = window
+    scale = longest / max(right - left, top - bottom)
+    return max(round((top - bottom) * scale), 1), max(round((right - left) * scale), 1)
 
 
 def _window(*sets: Any, equal: bool = True) -> tuple[float, float, float, float]:
@@ -185,7 +119,7 @@ def _window(*sets: Any, equal: bool = True) -> tuple[float, float, float, float]
 # -- legends --------------------------------------------------------------------------------------------------------
 
 
-def _swatches(parts: Sequence[tuple[str, Any]], text: str = "f_{}(J^pb)") -> list[Any]:
+def _swatches(parts: Sequence[tuple[str, Any]]) -> list[Any]:
     from matplotlib.patches import Patch
 
     colours = _colours(len(parts))
@@ -195,22 +129,6 @@ def _swatches(parts: Sequence[tuple[str, Any]], text: str = "f_{}(J^pb)") -> lis
         Patch(color=colour, label=f"$f_{{{name}}}(J^{{\\mathrm{{pb}}}})$")
         for colour, (name, _) in zip(colours, parts, strict=True)
     ]
-
-
-def _legend(axis: Any, handles: Sequence[Any], below: float, columns: int = 3) -> None:
-    """A legend under an axis, `below` inches below it."""
-    place = (0.0, -below / (axis.get_figure().get_figheight() or 1))
-    long = any(len(handle.get_label()) > 40 for handle in handles)
-    axis.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=place,
-        borderaxespad=0,
-        frameon=False,
-        ncols=2 if long else columns,
-        handlelength=1.4,
-        columnspacing=1.4,
-    )
 
 
 def _draw_marks(axis: Any, marks: Sequence[Any], place: Callable[[Any], tuple[float, float]]) -> list[Any]:
@@ -225,47 +143,55 @@ def _draw_marks(axis: Any, marks: Sequence[Any], place: Callable[[Any], tuple[fl
 
 
 def _attractor(view: Any) -> tuple[float, Callable[[Any], None]]:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Rectangle
-
-    parts = [points for _, points in view.parts]
     implicit = [place for _, place in view.implicit]
     box = [] if view.box is None else [(view.box[0], view.box[2]), (view.box[1], view.box[3])]
     window = _window(view.hull, implicit, *view.curves, box, [mark.place for mark in view.marks])
     left, right, bottom, top = window
     ratio = (top - bottom) / (right - left)
-    height = min(max(0.9 + 5.5 * ratio, 2.4), 6.2)
+    return min(max(0.9 + 5.5 * ratio, 2.4), 6.2), lambda part: _draw_attractor(part, view, window)
 
-    def draw(part: Any) -> None:
-        axis = part.subplots()
-        scale = _ACROSS / max(right - left, top - bottom)
-        shape = (max(round((top - bottom) * scale), 1), max(round((right - left) * scale), 1))
-        colours = _colours(len(parts))
-        _show(axis, _image(parts, colours, window, shape, view.radius), window, aspect="equal")
-        outline = [*view.hull, view.hull[0]]
-        (hull,) = axis.plot(*zip(*outline, strict=True), color=_OUTLINE, linewidth=0.9, zorder=1.5, label="convex hull")
-        handles = [*_swatches(view.parts), hull]
-        for curve in view.curves:
-            axis.plot(curve[:, 0], curve[:, 1], color="black", linewidth=0.9, linestyle=(0, (3, 3)), zorder=5)
-        if view.curves:
-            label = mathematical("J^imp of the hull, between two pairs")
-            handles.append(Line2D([], [], color="black", linewidth=0.9, linestyle=(0, (3, 3)), label=label))
-        if view.box is not None:
-            x0, x1, y0, y1 = view.box
-            style = {"fill": False, "edgecolor": "black", "linewidth": 0.9, "linestyle": (0, (1.2, 1.6)), "zorder": 4}
-            handles.append(axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, label="box, proved", **style)))
-        if implicit:
-            points = axis.scatter(*zip(*implicit, strict=True), label=mathematical("J^imp"), **_IMPLICIT)
-            handles.append(points)
-        handles += _draw_marks(axis, view.marks, lambda mark: mark.place)
-        plain_axes(axis)
-        axis.set_xlim(left, right)
-        axis.set_ylim(bottom, top)
-        axis.set_xlabel(mathematical(view.labels[0]))
-        axis.set_ylabel(mathematical(view.labels[1]))
-        part.legend(handles=handles, loc="outside lower center", frameon=False, ncols=_columns(handles))
 
-    return height, draw
+def _draw_attractor(part: Any, view: Any, window: tuple[float, float, float, float]) -> None:
+    axis = part.subplots()
+    left, right, bottom, top = window
+    points = [points for _, points in view.parts]
+    drawn = image(points, _colours(len(points)), window, _shape(window, _ACROSS), view.radius)
+    _show(axis, drawn, window, aspect="equal")
+    outline = [*view.hull, view.hull[0]]
+    (hull,) = axis.plot(*zip(*outline, strict=True), color=_OUTLINE, linewidth=0.9, zorder=1.5, label="convex hull")
+    handles = [*_swatches(view.parts), hull, *_draw_curves(axis, view.curves), *_draw_box(axis, view.box)]
+    if view.implicit:
+        places = zip(*(place for _, place in view.implicit), strict=True)
+        handles.append(axis.scatter(*places, label=mathematical("J^imp"), **_IMPLICIT))
+    handles += _draw_marks(axis, view.marks, lambda mark: mark.place)
+    plain_axes(axis)
+    axis.set_xlim(left, right)
+    axis.set_ylim(bottom, top)
+    axis.set_xlabel(mathematical(view.labels[0]))
+    axis.set_ylabel(mathematical(view.labels[1]))
+    part.legend(handles=handles, loc="outside lower center", frameon=False, ncols=_columns(handles))
+
+
+def _draw_curves(axis: Any, curves: Sequence[Any]) -> list[Any]:
+    """The implicit set of the hull, and what the legend shows of it."""
+    from matplotlib.lines import Line2D
+
+    style: dict[str, Any] = {"color": "black", "linewidth": 0.9, "linestyle": (0, (3, 3))}
+    for curve in curves:
+        axis.plot(curve[:, 0], curve[:, 1], zorder=5, **style)
+    label = mathematical("J^imp of the hull, between two pairs")
+    return [Line2D([], [], label=label, **style)] if curves else []
+
+
+def _draw_box(axis: Any, box: tuple[float, float, float, float] | None) -> list[Any]:
+    """The proved box, and what the legend shows of it."""
+    from matplotlib.patches import Rectangle
+
+    if box is None:
+        return []
+    x0, x1, y0, y1 = box
+    style = {"fill": False, "edgecolor": "black", "linewidth": 0.9, "linestyle": (0, (1.2, 1.6)), "zorder": 4}
+    return [axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, label="box, proved", **style))]
 
 
 def _columns(handles: Sequence[Any]) -> int:
@@ -276,85 +202,82 @@ def _columns(handles: Sequence[Any]) -> int:
 
 
 def _levels(view: Any) -> tuple[float, Callable[[Any], None]]:
+    return 1.35 + 0.24 * (len(view.levels) + 3), lambda part: _draw_levels(part, view)
+
+
+def _draw_levels(part: Any, view: Any) -> None:
+    """The images of the hull above each other, then the set itself, then the implicit set."""
+    axis = part.subplots()
+    rows = len(view.levels)
+    limit, implicit = rows + 0.35, rows + 1.6
+    left, right = _ends(view)
+    colours = _colours(len(view.parts))
+    for k, intervals in enumerate(view.levels):
+        _draw_intervals(axis, k, intervals, colours, right - left)
+    points = strip([points for _, points in view.parts], colours, (left, right), _STRIP, view.radius)
+    _show(axis, points, (left, right, limit + 0.5, limit - 0.5), aspect="auto")
+    for x, _ in view.hull:
+        axis.axvline(x, color=_OUTLINE, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
+    handles = [*_swatches(view.parts), *_draw_implicit(axis, view, implicit)]
+    handles += _draw_marks(axis, view.marks, lambda mark: (mark.place[0], limit))
+    plain_axes(axis)
+    axis.grid(False, axis="y")
+    names = [*(f"$k = {k}$" for k in range(rows)), mathematical("J^pb"), mathematical("J^imp")]
+    axis.set_yticks([*range(rows), limit, implicit], names)
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
+    axis.set_xlim(left, right)
+    axis.set_ylim(implicit + 0.6, -0.7)
+    axis.set_xlabel(mathematical(view.label))
+    axis.set_title(mathematical(_title_of_levels(view)), loc="left", fontweight="bold")
+    part.legend(handles=handles, loc="outside lower center", frameon=False, ncols=_columns(handles))
+
+
+def _ends(view: Any) -> tuple[float, float]:
+    """The ends of an axis on which everything of a view has room."""
+    (low, _), (high, _) = view.hull
+    places = [place[0] for _, place in view.implicit] + [mark.place[0] for mark in view.marks]
+    room = _MARGIN * ((high - low) or 1.0)
+    return min([low, *places]) - room, max([high, *places]) + room
+
+
+def _draw_intervals(
+    axis: Any, row: int, intervals: Sequence[tuple[int, float, float]], colours: Sequence[str], across: float
+) -> None:
+    """The images of the hull under words of one length, no thinner than can be seen."""
     from matplotlib.collections import PolyCollection
+
+    least = across / _STRIP * 2
+    boxes = []
+    for _, low, high in intervals:
+        middle, half = (low + high) / 2, max(high - low, least) / 2
+        left, right = middle - half, middle + half
+        boxes.append([(left, row - 0.32), (right, row - 0.32), (right, row + 0.32), (left, row + 0.32)])
+    shades = [_SET if letter < 0 else colours[letter] for letter, _, _ in intervals]
+    edge = 0.6 if min(high - low for _, low, high in intervals) > _SEPARATED * across else 0
+    axis.add_collection(PolyCollection(boxes, facecolors=shades, edgecolors="white", linewidths=edge, zorder=3))
+
+
+def _draw_implicit(axis: Any, view: Any, row: float) -> list[Any]:
+    """The implicit set, and that of the hull as a bar behind it; what the legend shows of them."""
     from matplotlib.patches import Patch
 
-    rows = len(view.levels)
-    height = 1.35 + 0.24 * (rows + 3)
-
-    def draw(part: Any) -> None:
-        import numpy as np
-
-        axis = part.subplots()
-        (low, low_text), (high, high_text) = view.hull
-        places = [place[0] for _, place in view.implicit] + [mark.place[0] for mark in view.marks]
-        spread = (high - low) or 1.0
-        left = min([low, *places]) - _MARGIN * spread
-        right = max([high, *places]) + _MARGIN * spread
-        least = (right - left) / _STRIP * 2
-        colours = _colours(len(view.parts))
-        for k, intervals in enumerate(view.levels):
-            boxes = []
-            for _, a, b in intervals:
-                wide = max(b - a, least)
-                middle = (a + b) / 2
-                x = (middle - wide / 2, middle + wide / 2)
-                boxes.append([(x[0], k - 0.32), (x[1], k - 0.32), (x[1], k + 0.32), (x[0], k + 0.32)])
-            shades = [_SET if letter < 0 else colours[letter] for letter, _, _ in intervals]
-            edge = 0.6 if min(b - a for _, a, b in intervals) > _SEPARATED * (right - left) else 0
-            axis.add_collection(PolyCollection(boxes, facecolors=shades, edgecolors="white", linewidths=edge, zorder=3))
-        bottom = rows + 0.35
-        window = (left, right, bottom + 0.5, bottom - 0.5)
-        parts = [np.stack([points, np.full(len(points), bottom)], axis=1) for _, points in view.parts]
-        strips = [np.stack([points[:, 0], np.full(len(points), 0.5)], axis=1) for points in parts]
-        _show(axis, _strip(strips, colours, left, right, view.radius), window, aspect="auto")
-        for x, _ in view.hull:
-            axis.axvline(x, color=_OUTLINE, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
-        handles = _swatches(view.parts)
-        last = bottom + 1.25
-        if view.implicit_hull is not None:
-            a, b = view.implicit_hull
-            axis.plot([a, b], [last, last], color="black", linewidth=3.2, solid_capstyle="butt", zorder=4)
-        if view.implicit:
-            x = [place[0] for _, place in view.implicit]
-            handles.append(axis.scatter(x, [last] * len(x), label=mathematical("J^imp"), **_IMPLICIT))
-        if view.implicit_hull is not None:
-            handles.append(Patch(color="black", label=mathematical("J^imp of the hull")))
-        handles += _draw_marks(axis, view.marks, lambda mark: (mark.place[0], bottom))
-        ticks = [*range(rows), bottom, last]
-        names = [f"$k = {k}$" for k in range(rows)] + [mathematical("J^pb"), mathematical("J^imp")]
-        plain_axes(axis)
-        axis.grid(False, axis="y")
-        axis.set_yticks(ticks, names)
-        axis.tick_params(axis="y", length=0)
-        axis.spines["left"].set_visible(False)
-        axis.set_xlim(left, right)
-        axis.set_ylim(last + 0.6, -0.7)
-        axis.set_xlabel(mathematical(view.label))
-        title = f"The hull [{low_text}, {high_text}] of J^pb, and its images under k letters, which contain J^pb"
-        if not view.exact:
-            title = f"The range of {view.label} over J^pb, and over its images under k letters, within r"
-        axis.set_title(mathematical(title), loc="left", fontweight="bold")
-        part.legend(handles=handles, loc="outside lower center", frameon=False, ncols=_columns(handles))
-
-    return height, draw
+    handles: list[Any] = []
+    if view.implicit_hull is not None:
+        axis.plot(view.implicit_hull, [row, row], color="black", linewidth=3.2, solid_capstyle="butt", zorder=4)
+    if view.implicit:
+        x = [place[0] for _, place in view.implicit]
+        handles.append(axis.scatter(x, [row] * len(x), label=mathematical("J^imp"), **_IMPLICIT))
+    if view.implicit_hull is not None:
+        handles.append(Patch(color="black", label=mathematical("J^imp of the hull")))
+    return handles
 
 
-def _strip(parts: Sequence[Any], colours: Sequence[str], left: float, right: float, radius: float) -> Any:
-    """An image one pixel high of sets of numbers."""
-    import numpy as np
-
-    fine = 2 * _STRIP
-    pixel = (right - left) / fine
-    reach = math.ceil(min(max(radius / pixel, _LEAST_STRIP), _LARGEST_DISC * fine))
-    shares = []
-    for points in parts:
-        ink = np.zeros(fine + 2 * reach, dtype=bool)
-        places = np.unique(np.clip(((points[:, 0] - left) / pixel).astype(int), 0, fine - 1)) + reach
-        for shift in range(-reach, reach + 1):
-            ink[places + shift] = True
-        shares.append(ink[reach:-reach].reshape(1, _STRIP, 2).mean(axis=2))
-    return _mixed(shares, colours)
+def _title_of_levels(view: Any) -> str:
+    (_, low), (_, high) = view.hull
+    if view.exact:
+        return f"The hull [{low}, {high}] of J^pb, and its images under k letters, which contain J^pb"
+    return f"The range of {view.label} over J^pb, and over its images under k letters, within r"
 
 
 # -- the sequence of sets -------------------------------------------------------------------------------------------
@@ -371,9 +294,7 @@ def _multiples(part: Any, view: Any) -> None:
     window = _window(view.limit, *view.sets)
     left, right, bottom, top = window
     axes = part.subplots(1, len(view.steps), squeeze=False)[0]
-    scale = _SMALL / max(right - left, top - bottom)
-    shape = (max(round((top - bottom) * scale), 1), max(round((right - left) * scale), 1))
-    behind = _image([view.limit], ["#C8C8C8"], window, shape, 0.0)
+    behind = image([view.limit], ["#C8C8C8"], window, _shape(window, _SMALL), 0.0)
     for axis, k, points, bound in zip(axes, view.steps, view.sets, view.bounds, strict=True):
         _show(axis, behind, window, aspect="equal")
         size = max(0.4, min(14.0, 900 / len(points)))
@@ -420,8 +341,8 @@ def _dots(part: Any, view: Any) -> None:
             rasterized=len(points) > 500,
         )
     window = (0.0, 1.0, bottom - room, top + room)
-    strip = _strip([view.limit], [_INK], window[2], window[3], 0.0)
-    _show(right_axis, strip.transpose(1, 0, 2), window, aspect="auto")
+    drawn = strip([view.limit[:, 0]], [_INK], window[2:], _STRIP, 0.0)
+    _show(right_axis, drawn.transpose(1, 0, 2), window, aspect="auto")
     axis.set_xlim(-0.4, view.steps[-1] + 0.4)
     axis.set_ylim(bottom - room, top + room)
     axis.set_xticks(view.steps)
