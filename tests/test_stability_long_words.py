@@ -13,7 +13,8 @@ from matrix_strategies import brute_force_rate, rationals, switched_systems
 from piggycheck.linalg import as_float
 from piggycheck.stability import rate_of_word
 from piggycheck.stability.long_words import concatenated_words
-from piggycheck.stability.words import leading_words, necklace_of
+from piggycheck.stability.necklaces import necklace_of
+from piggycheck.stability.words import leading_words
 from piggycheck.switched import SwitchedSystem
 
 MEJSTRIK_119 = [

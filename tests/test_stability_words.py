@@ -22,7 +22,8 @@ from piggycheck.intervals import IntervalMatrix
 from piggycheck.linalg import as_float, float_rows, zeros
 from piggycheck.stability import best_rate_word, necklaces, rate_of_word, search_words
 from piggycheck.stability.growing_forms import grow_along, prove_growing_forms
-from piggycheck.stability.words import ExactWalk, leading_words, necklace_of
+from piggycheck.stability.necklaces import necklace_of
+from piggycheck.stability.words import ExactWalk, leading_words
 from piggycheck.switched import SwitchedSystem
 
 HEAVY_BALL = family("heavy_ball").system

@@ -27,8 +27,8 @@ from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.expression import parse_number, to_text
 from piggycheck.iteration import Iteration
 from piggycheck.maps import StructuredMap
+from piggycheck.rates.algebraic import AlgebraicNumber
 from piggycheck.rates.errors import read_quantity
-from piggycheck.rates.modulus import AlgebraicNumber
 from piggycheck.rates.order import inside
 from piggycheck.switched import SwitchedSystem
 

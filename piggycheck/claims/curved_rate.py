@@ -17,12 +17,12 @@ from piggycheck.claims.trap import Trap, find_trap
 from piggycheck.derivation import CurvedTailStep, Step
 from piggycheck.errors import IrrationalError, UnknownError
 from piggycheck.linalg import identity
+from piggycheck.rates.algebraic import AlgebraicNumber
 from piggycheck.rates.bounds import Bound
 from piggycheck.rates.curved import Curve, CurvedTail, Followed, decays_like_its_slope, find_curved_tail, follow
 from piggycheck.rates.errors import ErrorSequence
 from piggycheck.rates.floor import Floor
 from piggycheck.rates.limit import Limit
-from piggycheck.rates.modulus import AlgebraicNumber
 from piggycheck.rates.pieces import affine_piece
 from piggycheck.rates.transient import Transient, observe
 from piggycheck.rates.walk import TieError

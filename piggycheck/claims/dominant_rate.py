@@ -20,9 +20,10 @@ from piggycheck.errors import MapError, UnknownError
 from piggycheck.fixed_points import rational_matrix
 from piggycheck.intervals import IntervalMatrix, contracts
 from piggycheck.linalg import identity, root_upper, simplest_between
+from piggycheck.rates.algebraic import AlgebraicNumber
 from piggycheck.rates.errors import ErrorSequence
 from piggycheck.rates.limit import Limit
-from piggycheck.rates.modulus import AlgebraicNumber, largest_modulus
+from piggycheck.rates.modulus import largest_modulus
 from piggycheck.stability import WordTree
 
 __all__ = ["Cone", "find_cone", "moving_factor"]

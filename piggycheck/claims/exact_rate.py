@@ -19,6 +19,7 @@ from piggycheck.errors import InputError, UnknownError
 from piggycheck.fixed_points import rational_matrix
 from piggycheck.linalg import identity, zeros
 from piggycheck.maps import Piece
+from piggycheck.rates.algebraic import AlgebraicNumber
 from piggycheck.rates.asymptotic import (
     ExcitedRate,
     affine_errors,
@@ -28,7 +29,7 @@ from piggycheck.rates.asymptotic import (
 )
 from piggycheck.rates.irrational import ExcitedSurdRate
 from piggycheck.rates.limit import Limit
-from piggycheck.rates.modulus import AlgebraicNumber, largest_modulus
+from piggycheck.rates.modulus import largest_modulus
 from piggycheck.rates.surd_algebra import SurdMatrix
 from piggycheck.rates.transient import Transient, observe
 from piggycheck.stability import WordTree

@@ -18,7 +18,7 @@ from piggycheck.limits.contraction import Contraction, as_contraction, contracti
 from piggycheck.limits.points import exact_pairs, require_numbers, word_fixed_point
 from piggycheck.limits.separation import positive_direction
 from piggycheck.linalg import Matrix, block_matrix
-from piggycheck.stability.words import necklace_of
+from piggycheck.stability.necklaces import necklace_of
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = [

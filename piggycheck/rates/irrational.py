@@ -16,7 +16,8 @@ from flint import arb, ctx, fmpq, fmpq_poly
 
 from piggycheck.arithmetic import Surd, bounds
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.rates.modulus import AlgebraicNumber, LargestModulus, number_with_square, same_root, square_polynomial
+from piggycheck.rates.algebraic import AlgebraicNumber, number_with_square, same_root, square_polynomial
+from piggycheck.rates.modulus import LargestModulus
 from piggycheck.rates.surd_algebra import SurdMatrix, SurdPolynomial
 
 __all__ = ["ExcitedSurdRate", "SurdErrors", "excited_surd_rate", "surd_errors", "surd_powers"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from piggycheck.errors import UnknownError
-from piggycheck.rates.modulus import AlgebraicNumber, same_root
+from piggycheck.rates.algebraic import AlgebraicNumber, same_root
 
 __all__ = ["inside", "ordered"]
 

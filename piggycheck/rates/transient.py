@@ -15,8 +15,8 @@ from piggycheck.arrays import BallArrays, Enclosed
 from piggycheck.errors import UnknownError
 from piggycheck.maps import Signature
 from piggycheck.piggyback import steps
+from piggycheck.rates.algebraic import AlgebraicNumber
 from piggycheck.rates.limit import Limit
-from piggycheck.rates.modulus import AlgebraicNumber
 from piggycheck.rates.walk import CurvedError, Fixed, Walk
 
 __all__ = ["Transient", "observe"]

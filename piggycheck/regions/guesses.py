@@ -10,7 +10,8 @@ from flint import fmpq_mat
 from numpy.typing import NDArray
 
 from piggycheck.stability.floats import spectral_radii
-from piggycheck.stability.words import leading_words, necklace_of
+from piggycheck.stability.necklaces import necklace_of
+from piggycheck.stability.words import leading_words
 from piggycheck.switched import Word
 
 __all__ = ["growing_words", "grows_at", "long_growing_words"]

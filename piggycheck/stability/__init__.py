@@ -6,18 +6,11 @@ from piggycheck.stability.answers import Bounds, Contractive, Expansive, Moment,
 from piggycheck.stability.driver import decide, joint_spectral_radius
 from piggycheck.stability.excitation import DivergingSearch, DivergingWord, excite, find_diverging_word
 from piggycheck.stability.long_words import concatenated_words
+from piggycheck.stability.necklaces import necklaces
 from piggycheck.stability.polynomial_growth import PolynomialGrowth, find_polynomial_growth, polynomial_growth
 from piggycheck.stability.proof import Proof
 from piggycheck.stability.word_tree import WordTree, prove_word_tree
-from piggycheck.stability.words import (
-    WordBound,
-    WordSearch,
-    best_rate_word,
-    leading_words,
-    necklaces,
-    rate_of_word,
-    search_words,
-)
+from piggycheck.stability.words import WordBound, WordSearch, best_rate_word, leading_words, rate_of_word, search_words
 
 __all__ = [
     "Bounds",

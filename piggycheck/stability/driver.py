@@ -19,12 +19,13 @@ from piggycheck.stability.answers import Bounds, Contractive, Expansive, Moment,
 from piggycheck.stability.blocks import Blocks, prove_scalars
 from piggycheck.stability.long_words import concatenated_words
 from piggycheck.stability.methods import METHODS, Method, Tools
+from piggycheck.stability.necklaces import necklaces
 from piggycheck.stability.problem import Problem
 from piggycheck.stability.proof import Proof
 from piggycheck.stability.questions import AtLeast, AtMost, BelowOne, Question, Within
 from piggycheck.stability.structure import Triangular, triangularise
 from piggycheck.stability.word_tree import WordTree
-from piggycheck.stability.words import WordBound, leading_words, necklaces, rate_of_word, search_words
+from piggycheck.stability.words import WordBound, leading_words, rate_of_word, search_words
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["decide", "joint_spectral_radius"]

@@ -14,7 +14,8 @@ from itertools import combinations, islice, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from piggycheck.intervals import Letter
-from piggycheck.stability.words import necklace_of, power_of_two, ranked
+from piggycheck.stability.necklaces import necklace_of
+from piggycheck.stability.words import power_of_two, ranked
 from piggycheck.switched import Word
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from flint import fmpq, fmpq_mat, fmpq_poly
 from piggycheck.intervals import midpoint
 from piggycheck.linalg import block_matrix, exceeds_one, identity, is_schur_stable, solve, zeros
 from piggycheck.stability.excitation import excited_polynomials, first_excited, primitive
-from piggycheck.stability.words import characteristic_polynomial, necklaces
+from piggycheck.stability.necklaces import necklaces
+from piggycheck.stability.words import characteristic_polynomial
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = ["PolynomialGrowth", "find_polynomial_growth", "growth_name", "polynomial_growth", "unit_multiplicity"]

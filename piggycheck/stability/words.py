@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from flint import fmpq, fmpq_mat, fmpq_poly
@@ -25,6 +25,7 @@ from piggycheck.linalg import (
     zeros,
 )
 from piggycheck.stability.interval_radius import largest_proved, uncertain_modulus_lower
+from piggycheck.stability.necklaces import first_rotation, necklace_of, necklaces
 from piggycheck.switched import SwitchedSystem, Word
 
 __all__ = [
@@ -32,8 +33,6 @@ __all__ = [
     "WordSearch",
     "best_rate_word",
     "leading_words",
-    "necklace_of",
-    "necklaces",
     "ranked",
     "rate_of_word",
     "search_words",
@@ -82,55 +81,6 @@ class WordSearch:
     exhaustive_below: int
     stable_below: int
     decided: int
-
-
-def necklaces(
-    letters: int, length: int, forbidden: Callable[[Sequence[int]], int | None] | None = None
-) -> Iterator[Word]:
-    """Yield the Lyndon words of one length: each word up to rotation once, powers of shorter words left out.
-
-    Parameters
-    ----------
-    letters : int
-        Size of the alphabet ``0, ..., letters - 1``.
-    length : int
-    forbidden : callable, optional
-        Given a word, it says how long the prefix is with which no word is wanted, or None.
-
-    Yields
-    ------
-    Word
-        In alphabetical order.
-
-    Examples
-    --------
-    >>> list(necklaces(2, 4))
-    [(0, 0, 0, 1), (0, 0, 1, 1), (0, 1, 1, 1)]
-
-    Notes
-    -----
-    When this fails: there are about ``letters ** length / length`` of them.
-
-    References
-    ----------
-    J.-P. Duval, Génération d'une section des classes de conjugaison et arbre des mots de Lyndon de longueur bornée,
-    Theoretical Computer Science 60 (1988).
-    """
-    if letters < 1 or length < 1:
-        return
-    word = [-1]
-    while word:
-        word[-1] += 1
-        period = len(word)
-        while len(word) < length:
-            word.append(word[-period])
-        wanted = None if forbidden is None else forbidden(word)
-        if wanted is not None:
-            del word[wanted:]
-        elif period == length:
-            yield tuple(word)
-        while word and word[-1] == letters - 1:
-            word.pop()
 
 
 def search_words(
@@ -354,37 +304,6 @@ def ranked(rates: dict[Word, float]) -> list[tuple[Word, float]]:
             groups.append([])
         groups[-1].append(entry)
     return [entry for group in groups for entry in sorted(group, key=lambda entry: (len(entry[0]), entry[0]))]
-
-
-def necklace_of(word: Sequence[int]) -> Word:
-    """Return the Lyndon word of a word: the first rotation of the shortest word of which it is a power.
-
-    Examples
-    --------
-    >>> necklace_of((1, 0, 0, 1, 0, 0))
-    (0, 0, 1)
-    """
-    whole = tuple(word)
-    size = len(whole)
-    root = next(whole[:p] for p in range(1, size + 1) if size % p == 0 and whole[:p] * (size // p) == whole)
-    return first_rotation(root)
-
-
-def first_rotation(word: Word) -> Word:
-    """Return the alphabetically first rotation of a word, in linear time."""
-    size = len(word)
-    best, other, same = 0, 1, 0
-    while other < size and same < size:
-        a, b = word[(best + same) % size], word[(other + same) % size]
-        if a == b:
-            same += 1
-            continue
-        if a > b:
-            best, other = max(other, best + same + 1), max(other, best + same + 1) + 1
-        else:
-            other += same + 1
-        same = 0
-    return word[best:] + word[:best]
 
 
 @dataclass

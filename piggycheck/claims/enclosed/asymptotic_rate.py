@@ -28,7 +28,8 @@ from piggycheck.expression import to_text
 from piggycheck.maps import Affine, Elementwise, Node, Signature, StateBlock
 from piggycheck.maps.affinity import affine_nodes
 from piggycheck.maps.sources import Factor
-from piggycheck.rates.modulus import AlgebraicNumber, largest_modulus
+from piggycheck.rates.algebraic import AlgebraicNumber
+from piggycheck.rates.modulus import largest_modulus
 
 __all__ = ["asymptotic_rate_statement", "decide_asymptotic_rate"]
 
