@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from flint import fmpq, fmpq_mat
 
-from piggycheck.claims.base import word_text
 from piggycheck.claims.entry import Entry, entry_name, read_entries, short_text, start_text
-from piggycheck.claims.set_views import AttractorView, CobwebView, LevelsView, Mark, SequenceView, SetFigure
+from piggycheck.claims.set_marks import claim_of, marks_of, proved_box, returned_limit
+from piggycheck.claims.set_views import AttractorView, CobwebView, LevelsView, SequenceView, SetFigure
 from piggycheck.claims.subject import Subject
 from piggycheck.claims.verdict import Verdict
 from piggycheck.errors import InputError
@@ -27,7 +27,7 @@ from piggycheck.limits import (
     implicit_points,
     set_sequence,
 )
-from piggycheck.linalg import as_float, float_rows, matrix, simplest_between
+from piggycheck.linalg import as_float, float_rows, simplest_between
 from piggycheck.render.attractor import attractor
 from piggycheck.render.page import OKABE_ITO, rounded_up
 from piggycheck.switched import SwitchedSystem
@@ -128,7 +128,7 @@ def is_about_sets(verdicts: Iterable[Verdict]) -> bool:
     found = [(verdict.kind, verdict.name) for verdict in verdicts]
     if any(kind in SET_KINDS for kind, _ in found) or found == [("derivative", "refuted")]:
         return True
-    return any(_returned_limit(verdict) is not None for verdict in verdicts)
+    return any(returned_limit(verdict) is not None for verdict in verdicts)
 
 
 def set_figure(
@@ -207,21 +207,7 @@ def _system_and_names(of: Subject | SwitchedSystem) -> tuple[SwitchedSystem, tup
 
 
 def _hull_was_asked(verdicts: Sequence[Verdict]) -> bool:
-    return any(_claim_of(verdict).get("hull") == "true" for verdict in verdicts)
-
-
-def _claim_of(verdict: Verdict) -> dict[str, Any]:
-    return _content(verdict).get("claim", {})
-
-
-def _content(verdict: Verdict) -> dict[str, Any]:
-    certificate = getattr(verdict, "certificate", None)
-    return {} if certificate is None else certificate.content
-
-
-def _returned_limit(verdict: Verdict) -> Any:
-    """The limit that a policy returns, where it was proved in the set or outside; None of other claims."""
-    return _content(verdict).get("witness", {}).get("limit") if verdict.kind == "practice_agrees" else None
+    return any(claim_of(verdict).get("hull") == "true" for verdict in verdicts)
 
 
 class _Picture:
@@ -297,8 +283,8 @@ class _Picture:
             _hull_of(self._all()),
             self.implicit,
             curves,
-            self._box(),
-            self._marks(),
+            proved_box(self.verdicts, self.shape, self.entries),
+            marks_of(self.verdicts, self._place),
         )
 
     def _between(self, i: int, j: int) -> Any:
@@ -333,7 +319,7 @@ class _Picture:
             self.shape == (1, 1),
             self.implicit,
             implicit_hull,
-            self._marks(),
+            marks_of(self.verdicts, self._place),
         )
 
     def _intervals(self, words: Sequence[tuple[tuple[int, ...], Any, Any]]) -> tuple[tuple[int, float, float], ...]:
@@ -400,49 +386,6 @@ class _Picture:
             tuple(bounds[k] for k in steps),
             _thinned(self._all()),
         )
-
-    # -- marks ----------------------------------------------------------------------------------------------------
-
-    def _marks(self) -> tuple[Mark, ...]:
-        """What verdicts are about; of two that say the like of the same matrix the later one."""
-        marks = [mark for verdict in self.verdicts for mark in self._marks_of(verdict)]
-        return tuple({(mark.place, mark.role): mark for mark in marks}.values())
-
-    def _marks_of(self, verdict: Verdict) -> Iterable[Mark]:
-        claim, witness = _claim_of(verdict), _content(verdict).get("witness", {})
-        of = "J^pb" if claim.get("hull") != "true" else "J^pb of the hull"
-        asked, what = claim.get("value"), "the matrix asked for"
-        if verdict.kind != "in_piggyback_set":
-            asked, what = _returned_limit(verdict), "a limit in practice"
-        if asked is not None:
-            proved = verdict.name == "proved"
-            label = f"{what}: proved {'in' if proved else 'outside'} {of}"
-            yield Mark(label, self._place(matrix(asked)), "inside" if proved else "outside")
-        if verdict.kind == "implicit_set_exceeds_clarke" and "matrix" in witness:
-            label = "by implicit differentiation: outside the Clarke Jacobian"
-            yield Mark(label, self._place(matrix(witness["matrix"])), "implicit")
-        if verdict.kind == "implicit_is_strict" and "matrix" in witness:
-            word = word_text(tuple(map(int, witness["word"])))
-            implicit = "J^imp" if claim.get("hull") != "true" else "J^imp of the hull"
-            yield Mark(
-                f"fixed point of the word {word}: outside {implicit}", self._place(matrix(witness["matrix"])), "witness"
-            )
-
-    def _box(self) -> tuple[float, float, float, float] | None:
-        """The box that a verdict has proved, for the entries drawn."""
-        for verdict in self.verdicts:
-            upper = [bound["upper"] for bound in _content(verdict).get("witness", {}).get("bounds", ())]
-            rows, columns = self.shape
-            if (
-                verdict.kind != "piggyback_bounds"
-                or "directions" in _claim_of(verdict)
-                or len(upper) != 2 * rows * columns
-            ):
-                continue
-            ends = [as_float(fmpq(*map(int, (text.split("/") + ["1"])[:2]))) for text in upper]
-            places = [2 * (r * columns + c) for r, c in self.entries]
-            return tuple(end for place in places for end in (-ends[place + 1], ends[place]))
-        return None
 
     # -- caption --------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Common invariant subspaces of integer matrices, as in the MeatAxe.
 
-A combination of products of the matrices is put into a factor of its characteristic polynomial, and vectors in the kernel
+A combination of products of the matrices is put into a factor of its characteristic polynomial; vectors in the kernel
 of that often generate a proper invariant subspace. This is guessed modulo a large prime, and lifted to the rationals.
 """
 
