@@ -10,7 +10,6 @@ from __future__ import annotations
 __all__ = [
     "CaseError",
     "CertificateError",
-    "ConvergenceWarning",
     "ExpressionError",
     "GapError",
     "InputError",
@@ -80,10 +79,6 @@ class CaseError(InputError):
 
 class CertificateError(InputError):
     """A certificate that cannot be read or written."""
-
-
-class ConvergenceWarning(UserWarning):
-    """A step or a relaxation outside the range where convergence is known; `Iteration.advice` has the text."""
 
 
 class UnknownError(PiggycheckError):

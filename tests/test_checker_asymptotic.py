@@ -14,7 +14,7 @@ import pytest
 from checker_certificates import accepted_changes, certificate, one_map, piece, replaced, rows
 
 from piggycheck.checker import Refused, Unreadable, check
-from piggycheck.checker.polynomials import RealRoots, products_of_roots, squarefree
+from piggycheck.checker.polynomials import RealRoots, products_of_roots, squarefree, value
 from piggycheck.checker.surds import Surds
 
 # -- subjects ------------------------------------------------------------------------------------------------------
@@ -330,7 +330,7 @@ def of_roots(*roots: int) -> list[Fraction]:
 
 def test_real_roots_are_counted() -> None:
     roots = RealRoots(squarefree(of_roots(-3, 1, 1, 4)))
-    assert (roots.count, roots.above(Fraction(1)), roots.from_on(Fraction(1)), roots.above(Fraction(4))) == (3, 1, 2, 0)
+    assert (roots.count, roots.above(Fraction(0)), roots.above(Fraction(1)), roots.above(Fraction(4))) == (3, 2, 1, 0)
     assert RealRoots([Fraction(1), Fraction(0), Fraction(1)]).count == 0
 
 
@@ -339,7 +339,7 @@ def test_products_of_roots_are_the_roots() -> None:
     assert sorted(np.roots(found).real) == pytest.approx([-6, -3, 1, 2, 4, 9])
     assert products_of_roots(of_roots(-3, 2), real=True) == of_roots(9, 4)
     complex_ones = products_of_roots([Fraction(3), Fraction(-3), Fraction(4)], real=False)  # |z|^2 = 3/4
-    assert RealRoots(squarefree(complex_ones)).from_on(Fraction(3, 4)) == 1
+    assert value(complex_ones, Fraction(3, 4)) == 0 and RealRoots(squarefree(complex_ones)).above(Fraction(3, 4)) == 0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -15,8 +16,9 @@ from matrix_strategies import brute_force_rate, rationals, switched_systems
 
 from piggycheck.intervals import IntervalMatrix, midpoint, radius
 from piggycheck.linalg import float_rows, matrix, simplest_between
+from piggycheck.stability.floats import float_matrices
 from piggycheck.stability.polytope import Polytope, prove_polytope
-from piggycheck.stability.polytope_guess import improved_words
+from piggycheck.stability.polytope_guess import grow_polytope
 
 GOLDEN = (1 + 5**0.5) / 2
 
@@ -139,7 +141,7 @@ class TestFamilies:
         """Without any word given: the proof's seed and the best word come from the growth itself."""
         rows, word, value = FAMILIES[name]
         assert prove_polytope(read(rows), above(value, 1e-3), []).verify(read(rows))
-        words, is_best = improved_words(read(rows))
+        words, is_best = grown_words(read(rows))
         assert is_best
         assert value == pytest.approx(word_rate(read(rows), words[0]), rel=1e-9)
         assert len(words[0]) == len(word)
@@ -149,7 +151,7 @@ class TestFamilies:
         """Rank one: a word of k + 1 letters has the rate (k / divisor)^(1 / (k + 1))."""
         A = read([[[1, 1], [0, 1]], [[0, 0], [fmpq(1, divisor), 0]]])
         rates = {k + 1: (k / divisor) ** (1 / (k + 1)) for k in range(1, 99)}
-        words, is_best = improved_words(A)
+        words, is_best = grown_words(A)
         assert is_best
         assert max(rates, key=rates.get) == len(words[0])
         assert prove_polytope(A, above(max(rates.values()), 1e-6), []).verify(A)
@@ -174,6 +176,21 @@ class TestFamilies:
             "coefficients"
         ]
         assert f"an invariant polytope of {len(proof.vertices)} pairs of vertices" == proof.summary()
+
+
+def grown_words(A, gap=1e-6):
+    """Words that show up while a hull grows, the best first, and whether the hull was closed."""
+    letters = float_matrices(A)
+    closure, words = grow_polytope(
+        letters,
+        np.zeros_like(letters),
+        (),
+        is_complex=None,
+        gap=gap,
+        vertex_limit=1000,
+        deadline=time.monotonic() + 5,
+    )
+    return words, closure is not None
 
 
 def word_rate(A, word) -> float:
@@ -214,7 +231,7 @@ class TestLargerMatrices:
     )
     def test_the_radius_is_the_rate_of_the_best_word(self, rows):
         A = read(rows)
-        words, is_best = improved_words(A, gap=1e-4)
+        words, is_best = grown_words(A, gap=1e-4)
         assert is_best
         best = word_rate(A, words[0])
         for gap in (1e-3, 1e-6):

@@ -90,10 +90,6 @@ class RealRoots:
         """How many roots are greater than a number."""
         return sign_changes([value(p, x) for p in self.chain]) - sign_changes([p[-1] for p in self.chain])
 
-    def from_on(self, x: Fraction) -> int:
-        """How many roots are a number, or greater."""
-        return self.above(x) + (value(self.chain[0], x) == 0)
-
     @property
     def count(self) -> int:
         """How many there are."""

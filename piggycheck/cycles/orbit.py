@@ -21,7 +21,6 @@ __all__ = [
     "cycle_from",
     "follow",
     "judged",
-    "multiplier_at",
     "orbit_of",
     "piece_around",
     "radius_bounds",
@@ -123,17 +122,6 @@ def cycle_from(local: SymbolicMap, points: Sequence[Point], isolated: bool = Tru
     return Cycle(
         points, itinerary, multiplier, radius_bounds(multiplier.charpoly()), attracting, repelling, reason, isolated
     )
-
-
-def multiplier_at(local: SymbolicMap, points: Sequence[Point]) -> fmpq_mat:
-    """Multiply the Jacobians along a cycle, the first one on the right.
-
-    Raises
-    ------
-    UnknownError
-        When a guard vanishes at a point, or a Jacobian is irrational.
-    """
-    return _multiplied(local, points, [signature_at(local, x) for x in points])
 
 
 def _multiplied(local: SymbolicMap, points: Sequence[Point], seen: Sequence[Signature]) -> fmpq_mat:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -100,11 +99,6 @@ class ScalarFunction:
     def met(self, signs: Sequence[int | None]) -> tuple[int | None, ...]:
         """Return the signs of the guards that are met, None for the others."""
         return self.leaf(signs).signs
-
-    @cached_property
-    def is_piecewise_affine(self) -> bool:
-        """Whether every branch has a constant slope in the variable."""
-        return all(sp.diff(leaf.expression, self.variable).is_Rational for leaf in self.leaves)
 
     def over(self, arithmetic: Arithmetic) -> Compiled:
         """Compile the function for an arithmetic."""

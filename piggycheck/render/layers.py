@@ -32,7 +32,6 @@ from piggycheck.render.numbers import decimal
 __all__ = ["entries_of", "sample", "structured_map"]
 
 _MOST_SHOWN = 5
-_LONGEST_VALUE = 60
 _COUNTED = 12
 
 

@@ -10,7 +10,7 @@ from piggycheck.render.page import OKABE_ITO, mathematical, page, plain_axes
 
 __all__ = ["planes"]
 
-_BLUE, _ORANGE, _GREEN, _PINK = OKABE_ITO[:4]
+_BLUE, _ORANGE, _GREEN = OKABE_ITO[:3]
 _STYLES: dict[str, dict[str, Any]] = {
     "cycle": {"color": _BLUE, "linewidth": 2.2, "zorder": 3},
     "path": {"color": _BLUE, "linewidth": 0.5, "alpha": 0.85, "zorder": 2},

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from piggycheck.intervals import Letter, midpoint
-from piggycheck.stability.floats import Array, float_matrices
+from piggycheck.stability.floats import Array
 from piggycheck.stability.polytope_hull import (
     Closure,
     Indices,
@@ -24,7 +22,7 @@ from piggycheck.stability.polytope_hull import (
 )
 from piggycheck.switched import Word
 
-__all__ = ["Cycle", "Rounded", "grow_polytope", "improved_words", "leading_cycle", "round_closure"]
+__all__ = ["Cycle", "Rounded", "grow_polytope", "leading_cycle", "round_closure"]
 
 _LEAST_GAP, _LARGEST_GAP = 1e-11, 0.5
 _SHARE = 5
@@ -65,61 +63,6 @@ class Rounded:
     vertices: Points
     basis: list[int]
     coefficients: list[list[list[tuple[int, complex, float]]]]
-
-
-def improved_words(
-    A: Sequence[Letter],
-    words: Iterable[Word] = (),
-    *,
-    gap: float = 1e-6,
-    vertex_limit: int = 1000,
-    time_limit: float = 5.0,
-) -> tuple[list[Word], bool]:
-    """Guess words of ever larger rate, until a hull suggests that there is no better one.
-
-    Parameters
-    ----------
-    A : sequence of fmpq_mat or IntervalMatrix
-        Square matrices of one size; of intervals, the middles.
-    words : iterable of Word
-        Words that may have the largest rate.
-    gap : float
-        By which part a rate must exceed another one to matter.
-    vertex_limit : int
-        How many points a hull may have.
-    time_limit : float
-        Seconds after which the attempt is given up.
-
-    Returns
-    -------
-    (list of Word, bool)
-        The best word first; and whether a hull was closed, so that, as far as floating point can tell, the joint
-        spectral radius is at most ``1 + gap`` times the rate of that word.
-
-    Examples
-    --------
-    >>> from flint import fmpq_mat
-    >>> A = [fmpq_mat([[2, 1], [0, 2]]), fmpq_mat([[2, 0], [-1, 2]])]
-    >>> words, is_best = improved_words(A)
-    >>> is_best, len(words[0])
-    (True, 14)
-
-    Notes
-    -----
-    Words show up when points that are added grow along them. When this fails: words of more than about 60 letters, or
-    several words whose rates are nearly the largest.
-    """
-    letters = float_matrices([midpoint(M) for M in A])
-    closure, seen = grow_polytope(
-        letters,
-        np.zeros_like(letters),
-        words,
-        is_complex=None,
-        gap=gap,
-        vertex_limit=vertex_limit,
-        deadline=time.monotonic() + time_limit,
-    )
-    return seen, closure is not None
 
 
 @np.errstate(all="ignore")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq
 
 from piggycheck.arithmetic import rational
 from piggycheck.claims.about import About
@@ -235,12 +235,6 @@ class EnclosedSubject(About):
     def start_moves(self) -> bool:
         """Whether the start depends on the parameters."""
         return self.iteration.start is not None and any(e.free_symbols for e in self.iteration.start)
-
-    @property
-    def start_point(self) -> fmpq_mat:
-        """The start, exactly."""
-        numbers = [rational(e, "the start") for e in self.iteration.start_at(self.at).values()]
-        return fmpq_mat(len(numbers), 1, numbers)
 
     def opening(self, *, pieces: bool = True) -> Derivation:
         """Begin a derivation: the map, and where its fixed point is."""
