@@ -61,6 +61,7 @@ EXPECTED = {
     "heavy-ball-realisable-words": ("proved",),
     "heavy-ball-rises-before-it-falls": ("refuted", "proved"),
     "heavy-ball-simplest-divergence": ("proved", "proved"),
+    "heavy-ball-simplest-divergence-in-the-triangle": ("proved", "proved"),
     "heavy-ball-slopes-1-and-1-over-2": ("proved", "proved"),
     "heavy-ball-slopes-1-and-4-over-5": ("proved", "proved"),
     "heavy-ball-transient-of-condition-number-10000": ("proved", "proved", "refuted"),

@@ -1,19 +1,24 @@
 """What docs/discoveries.md says of all members of a family, proved member by member, and of some without a case."""
 
+from collections import Counter
 from fractions import Fraction
+from functools import cache
+from itertools import product
+from math import gcd, lcm
 
 import numpy as np
 import pytest
 from flint import fmpq, fmpq_mat
 
-from piggycheck import Family
+import piggycheck as pc
+from piggycheck.claims import Converges, prove
 from piggycheck.regions import parameter_map
 from piggycheck.regions.polygon import contains_images, guess_polygon, is_polygon
 
 
 def fractions(denominator, below):
-    """Yield the positive fractions below a bound, of all denominators up to one."""
-    numbers = {Fraction(p, q) for q in range(1, denominator + 1) for p in range(1, 2 * q)}
+    """List the positive fractions below a bound, of all denominators up to one."""
+    numbers = {Fraction(p, q) for q in range(1, denominator + 1) for p in range(1, int(below * q) + 1)}
     return sorted(x for x in numbers if x < below)
 
 
@@ -23,6 +28,21 @@ def heavy_ball(x, momentum):
 
 def nesterov(x, momentum):
     return [(1 + momentum) * (1 - x), -momentum * (1 - x)]
+
+
+def product_along(letters, word):
+    """Multiply the Jacobians of a word; a letter is the first row of its Jacobian, and the second is (1, 0)."""
+    (a, b), (c, d) = (1, 0), (0, 1)
+    for letter in word:
+        p, q = letters[int(letter)]
+        (a, b), (c, d) = (p * a + q * c, p * b + q * d), (a, b)
+    return (a, b), (c, d)
+
+
+def excess(letters, word):
+    """Positive exactly when the product has an eigenvalue of modulus above 1, as its determinant is below 1."""
+    (a, b), (c, d) = product_along(letters, word)
+    return abs(a + d) - 1 - (a * d - b * c)
 
 
 def polygon_proves(method, momentum, step, slope):
@@ -65,10 +85,186 @@ def test_no_nesterov_with_denominators_up_to_5_and_two_with_6_are_left():
     assert not_proved(nesterov, 6, longest) == (1452, {("4/5", "1", "1/6"), ("5/6", "1", "1/6")})
 
 
+@cache
+def necklaces(longest):
+    """Words of two letters, each the first of its rotations, the shortest first."""
+    words = ["".join(letters) for n in range(1, longest + 1) for letters in product("01", repeat=n)]
+    return [word for word in words if all(word <= word[k:] + word[:k] for k in range(len(word)))]
+
+
+@cache
+def at_the_kink(momentum, steep, flat):
+    """Say what derivatives do at the kink, with proof; the slopes are `steep` and `flat`, times the step."""
+    letters = [heavy_ball(x, momentum) for x in (steep, flat)]
+    if polygon_proves(heavy_ball, momentum, steep, flat / steep):
+        return "converge"
+    floats = [[float(x) for x in letter] for letter in letters]
+    near = [word for word in necklaces(11) if excess(floats, word) > -1e-9]
+    if any(excess(letters, word) > 0 for word in near):
+        return "diverge"
+    if near:
+        assert excess(letters, near[0]) == 0  # the eigenvalue 1 or -1
+        require_bounded(letters, near[0])
+        return "exactly 1"
+    system = pc.SwitchedSystem.from_rows([[[str(p), str(q)], [1, 0]] for p, q in letters])
+    assert prove(Converges(), system).name == "proved"
+    return "converge"
+
+
+def require_bounded(letters, word):
+    """Require a polygon that both Jacobians map into itself: the hull of what the word's eigenvector is sent to."""
+    (a, b), (_, d) = product_along(letters, word)
+    eigenvalue = 1 if a + d > 0 else -1
+    corners = {(-b, a - eigenvalue)}
+    for _ in range(8):
+        corners |= {(p * x + q * y, x) for x, y in corners for p, q in letters}
+        corners |= {(-x, -y) for x, y in corners}
+        corners = set(hull(corners))
+    around = hull(corners)
+    assert len(around) > 2
+    for p, q in letters:
+        for x, y in around:
+            image = (p * x + q * y, x)
+            assert all(turn(u, v, image) >= 0 for u, v in zip(around, around[1:] + around[:1], strict=True))
+
+
+def turn(u, v, w):
+    return (v[0] - u[0]) * (w[1] - u[1]) - (v[1] - u[1]) * (w[0] - u[0])
+
+
+def hull(points):
+    """The corners of a convex hull, counterclockwise."""
+
+    def chain(points):
+        kept = []
+        for point in points:
+            while len(kept) > 1 and turn(kept[-2], kept[-1], point) <= 0:
+                kept.pop()
+            kept.append(point)
+        return kept[:-1]
+
+    return chain(sorted(points)) + chain(sorted(points, reverse=True))
+
+
+def guess_star(momentum, steep, flat, corners):
+    """Guess integer corners of a star-shaped polygon around 0 that the heavy ball maps into its interior."""
+    angles = np.pi / 2 + 2 * np.pi * np.arange(corners) / corners
+    directions = np.array([np.cos(angles), np.sin(angles)])
+    directions[0, [0, corners // 2]] = 0
+    (x, y), sizes = directions, [np.zeros(corners)]
+    for _ in range(400):
+        x, y = (1 + float(momentum) - np.where(x > 0, float(steep), float(flat))) * x - float(momentum) * y, x
+        size = np.hypot(x, y)
+        sizes.append(sizes[-1] + np.log(size))
+        x, y = x / size, y / size
+    decay = -sizes[-1].max() / 400 * 0.6
+    gauge = (np.array(sizes) + decay * np.arange(401)[:, None]).max(axis=0)
+    return [(round(a), round(b)) for a, b in (1e5 * directions / np.exp(gauge)).T]
+
+
+def star_proves(corners, momentum, steep, flat):
+    """Prove that F, which is linear on both sides of x = 0, maps a star-shaped polygon P into its interior.
+
+    Then F(P) lies in r P with r < 1, so F^k(P) in r^k P. In the sectors between rays through corners of P and F(P)
+    both are triangles; so it is enough that the corners of F(P) are inside P, and those of P outside F(P).
+    """
+    around = [*zip(corners, corners[1:] + corners[:1], strict=True)]
+    assert corners[0][0] == corners[len(corners) // 2][0] == 0
+    if any(turn((0, 0), u, v) <= 0 for u, v in around):
+        return False
+    unit = lcm(momentum.denominator, steep.denominator, flat.denominator)
+    scaled = [(unit * x, unit * y) for x, y in corners]
+    rows = [[int(unit * c) for c in heavy_ball(slope, momentum)] for slope in (steep, flat)]
+    images = [(rows[x <= 0][0] * x + rows[x <= 0][1] * y, unit * x) for x, y in corners]
+    return all(side(scaled, point) > 0 for point in images) and all(side(images, point) < 0 for point in scaled)
+
+
+def side(star, point):
+    """Positive inside, negative outside of a star-shaped polygon."""
+    for u, v in zip(star, star[1:] + star[:1], strict=True):
+        if turn((0, 0), u, point) >= 0 and turn((0, 0), point, v) > 0:
+            return turn(u, v, point)
+    raise AssertionError("no sector has the point")
+
+
+def iterates_converge(momentum, steep, flat):
+    return any(
+        star_proves(guess_star(momentum, steep, flat, corners), momentum, steep, flat) for corners in (48, 96, 192, 400)
+    )
+
+
+@pytest.mark.parametrize(
+    ("denominator", "verdicts"),
+    [
+        (2, {"converge": 3, "exactly 1": 1, "diverge": 1}),
+        (3, {"converge": 72, "exactly 1": 3, "diverge": 24}),
+        (4, {"converge": 293, "exactly 1": 6, "diverge": 126}),
+    ],
+)
+def test_all_heavy_balls_with_small_denominators_on_the_slopes_1_and_mu(denominator, verdicts):
+    """Of which each piece is stable on its own: the step is below 2 (1 + momentum)."""
+    members = [
+        (momentum, step, step * slope)
+        for momentum in fractions(denominator, 1)
+        for step in fractions(denominator, 2 * (1 + momentum))
+        for slope in fractions(denominator, 1)
+    ]
+    found = {member: at_the_kink(*member) for member in members}
+    assert Counter(found.values()) == verdicts
+    left = {(str(m), str(a), str(b)) for m, a, b in members if not iterates_converge(m, a, b)}
+    assert left == set(RAYS if denominator == 4 else ())
+    if denominator == 2:
+        half = Fraction(1, 2)
+        assert [member for member in members if found[member] == "diverge"] == [(half, 5 * half, 5 * half / 2)]
+
+
+RAYS = {
+    ("3/4", "13/4", "13/12"): "0111",
+    ("3/4", "13/4", "13/6"): "011",
+    ("3/4", "10/3", "10/9"): "0011",
+    ("3/4", "10/3", "20/9"): "011",
+}
+"""Those of which some iterates grow, and a word that these follow."""
+
+
+@pytest.mark.parametrize(("member", "word"), RAYS.items())
+def test_the_iterates_of_those_four_grow(member, word):
+    momentum, *slopes = map(Fraction, member)
+    letters = [heavy_ball(slope, momentum) for slope in slopes]
+    (a, b), (c, d) = product_along(letters, word)
+    eigenvalue = float(a + d) / 2 + np.sqrt(float((a + d) ** 2 / 4 - a * d + b * c))
+    tangent = round(1000 * (eigenvalue - float(a)) / float(b))  # the eigenvector is (1, tangent / 1000), up to sign
+    x, y = zip(*[(Fraction(1), Fraction(tangent + k, 1000)) for k in (-1, 1)], strict=True)
+    images = [(a * p + b * q, c * p + d * q) for p, q in zip(x, y, strict=True)]
+    for p, q in images:  # weights of the two directions that give the image of either
+        second = (q - y[0] * p) / (y[1] - y[0])
+        assert min(second, p - second) > 0
+        assert p > 1
+    for letter in word:
+        assert all((p > 0) == (letter == "0") and p != 0 for p in x)
+        row = letters[int(letter)]
+        x, y = [row[0] * p + row[1] * q for p, q in zip(x, y, strict=True)], x
+
+
+def test_of_all_sizes_up_to_11_one_heavy_ball_diverges():
+    by_size = {n: [Fraction(p, n - p) for p in range(1, n) if gcd(p, n) == 1] for n in range(2, 6)}
+    members = {
+        (momentum, step, steep, flat): at_the_kink(momentum, step * steep, step * flat)
+        for sizes in product(by_size, repeat=4)
+        if sum(sizes) <= 11
+        for momentum, step, steep, flat in product(*map(by_size.get, sizes))
+        if momentum < 1 and flat < steep and step * steep < 2 * (1 + momentum)
+    }
+    assert Counter(members.values()) == {"converge": 6, "exactly 1": 2, "diverge": 1}
+    simplest = (Fraction(1, 2), Fraction(1), Fraction(2), Fraction(1, 2))
+    assert members[simplest] == "diverge"
+    assert iterates_converge(Fraction(1, 2), Fraction(2), Fraction(1, 2))
+
+
 @pytest.mark.parametrize(("ratio", "momentum"), [("2", "91/100"), ("3", "21/25"), ("4", "4/5"), ("5", "149/200")])
 def test_up_to_a_momentum_a_ratio_of_slopes_is_safe(ratio, momentum):
     for t, m in ((["1/512", "1"], ["1/16", momentum]), (["1/512", "1/2"], ["0", "1/16"])):
-        family = Family(
+        family = pc.Family(
             {
                 "algorithm": {
                     "name": "heavy_ball",
@@ -105,8 +301,4 @@ def test_up_to_a_momentum_a_ratio_of_slopes_is_safe(ratio, momentum):
 def test_the_others_have_a_word_that_grows(method, momentum, step, slope, word):
     x, beta = Fraction(step), Fraction(momentum)
     letters = [method(x, beta), method(x * Fraction(slope), beta)]
-    (a, b), (c, d) = (1, 0), (0, 1)
-    for letter in word:
-        p, q = letters[int(letter)]
-        (a, b), (c, d) = (p * a + q * c, p * b + q * d), (a, b)
-    assert abs(a + d) > 1 + a * d - b * c  # an eigenvalue of modulus above 1
+    assert excess(letters, word) > 0
