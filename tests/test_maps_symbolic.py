@@ -297,3 +297,31 @@ class TestChainRule:
         map_ = SymbolicMap(state, following, parameters)
         point = exact(data.draw(points(map_.variables)))
         assert {rows_of(p) for p in map_.selection(point).pieces} <= {rows_of(p) for p in map_.chain_rule(point)}
+
+
+# -- parameters with values -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", [{"theta": 1}, {"theta": -2}, {"theta": 0}])
+def test_a_map_with_fixed_parameters_has_the_values_of_the_map(at):
+    signs = sp.Piecewise((x, theta > 0), (2 * x, sp.Eq(theta, 0)), (x - y * theta, True))
+    map_ = SymbolicMap([x, y], [signs + sp.Abs(theta) * sp.Max(x, theta), sp.sign(theta * x) + y], [theta])
+    for point in ({"x": 3, "y": 2}, {"x": -1, "y": 0}, {"x": 0, "y": 5}):
+        assert map_.fix(at).value(point) == map_.value({**point, **at})
+
+
+def test_fixing_some_parameters_leaves_the_others():
+    other = sp.Symbol("other", real=True)
+    fixed = SymbolicMap([x], [sp.Max(theta * x, other)], [theta, other]).fix({"theta": 2})
+    assert (fixed.parameters, fixed.value({"x": 3, "other": 1})) == ((other,), (6,))
+    with pytest.raises(MapError, match="`beta` is not a parameter"):
+        fixed.fix({"beta": 1})
+
+
+def test_fixing_parameters_removes_no_guard():
+    """Sympy would see that the first guard is nonnegative, and evaluating the second takes it too many calls."""
+    guard = sp.Piecewise((theta - x / 8, sp.Ge(x**2, 0, evaluate=False)), (-x / 2, True), evaluate=False)
+    assert SymbolicMap([x], [guard], [theta]).fix({"theta": 1}).guards == (x**2,)
+    lower = sp.Min(y - 2 * x, x - 2 * y, evaluate=False)
+    cases = sp.Piecewise((lower, sp.Ge(y - 2 * x, x - 2 * y, evaluate=False)), (y - 2 * x, True), evaluate=False)
+    assert SymbolicMap([x, y], [cases, y], [theta]).fix({"theta": 1}).value({"x": 1, "y": 3}) == (-5, 3)

@@ -13,7 +13,8 @@ import sympy as sp
 from sympy.core.relational import Equality, GreaterThan, LessThan, StrictGreaterThan, StrictLessThan, Unequality
 from sympy.logic.boolalg import ITE, And, BooleanFalse, BooleanTrue, Not, Or
 
-from piggycheck.errors import GapError, MapError
+from piggycheck.arithmetic import sign
+from piggycheck.errors import GapError, MapError, UnknownError
 from piggycheck.expression import relu
 
 __all__ = ["GAP", "NONSMOOTH", "TRUE_ON", "Switch", "as_piecewise", "collect_switches", "hoist", "resolve", "translate"]
@@ -67,9 +68,20 @@ class Switch(sp.Function):
 
 
 def make_switch(guard: sp.Expr, negative: sp.Expr, zero: sp.Expr, positive: sp.Expr) -> sp.Expr:
-    """Build a switch whose guard is scaled so that proportional guards are one guard."""
+    """Build a switch whose guard is scaled so that proportional guards are one guard; none for a constant guard."""
+    known = _constant_sign(guard)
+    if known is not None:
+        return (zero, positive, negative)[known]
     guard, orientation = _normalised(guard)
     return Switch(guard, negative, zero, positive) if orientation > 0 else Switch(guard, positive, zero, negative)
+
+
+def _constant_sign(guard: sp.Expr) -> int | None:
+    """The sign of a guard that is a number; none for others, and where it is not decided."""
+    try:
+        return sign(guard) if guard.is_number else None
+    except UnknownError:
+        return None
 
 
 def _normalised(guard: sp.Expr) -> tuple[sp.Expr, int]:
@@ -89,7 +101,7 @@ def translate(expression: sp.Expr, known: dict[sp.Basic, sp.Basic]) -> sp.Expr:
     ----------
     expression : sympy.Expr
     known : dict
-        What was translated already; equal subexpressions become one node.
+        What was translated already; equal subexpressions become one node. A value for a symbol takes its place.
 
     Raises
     ------
@@ -101,7 +113,7 @@ def translate(expression: sp.Expr, known: dict[sp.Basic, sp.Basic]) -> sp.Expr:
     if isinstance(expression, sp.Piecewise):
         result = _Cases(expression, known).from_case(0, {})
     elif not expression.args or not expression.has(*NONSMOOTH):
-        result = expression
+        result = expression.xreplace(known)
     else:
         result = _translate_node(expression, [translate(argument, known) for argument in expression.args])
     known[expression] = result
@@ -197,8 +209,9 @@ class _Cases:
     def _relation(self, relation: sp.Basic, signs: Mapping, yes: _Continuation, no: _Continuation) -> sp.Expr:
         guard, orientation = self.guards[relation]
         true_on = {orientation * sign for sign in TRUE_ON[type(relation)]}
-        if guard.is_Rational:
-            return yes(signs) if int(sp.sign(guard)) in true_on else no(signs)
+        known = _constant_sign(guard)
+        if known is not None:
+            return yes(signs) if known in true_on else no(signs)
         if guard in signs:
             return yes(signs) if signs[guard] in true_on else no(signs)
         if guard in self.repeated:

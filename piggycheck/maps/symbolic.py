@@ -152,9 +152,12 @@ class SymbolicMap(PiecewiseMap):
         return f"SymbolicMap(state={list(self.state)}, next={list(self.next)}, parameters={list(self.parameters)})"
 
     def fix(self, at: Mapping[Any, Any]) -> SymbolicMap:
-        """Return the map of the state alone that is left when the parameters have given values."""
-        values = self.parameter_values(at)
-        return SymbolicMap(self.state, [e.subs(values, simultaneous=True) for e in self.next])
+        """Return the map that is left when some or all parameters have given values."""
+        names = set(map(str, at))
+        values = self._read(at, [theta for theta in self.parameters if str(theta) in names], "parameter")
+        known: dict[sp.Basic, sp.Basic] = dict(values)
+        left = [theta for theta in self.parameters if theta not in values]
+        return SymbolicMap(self.state, [translate(e, known) for e in self.next], left)
 
     def parameter_values(self, at: Mapping[Any, Any]) -> dict[sp.Symbol, sp.Expr]:
         """Read exact values for all parameters, keyed by symbol or by name."""

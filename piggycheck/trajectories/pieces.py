@@ -98,11 +98,7 @@ def affine_pieces(
     -----
     When this fails: a map with n independent kinks has 2^n pieces.
     """
-    fixed = SymbolicMap(
-        map_.state,
-        [e.subs(at, simultaneous=True) for e in map_.next],
-        [theta for theta in map_.parameters if theta not in at],
-    )
+    fixed = map_.fix(at)
     variables = fixed.variables if variables is None else tuple(variables)
     deadline = time.monotonic() + time_limit
 
