@@ -8,6 +8,7 @@ import pytest
 from checker_certificates import DIVERGES, certificate, changed, one_map
 
 from piggycheck.checker import Unreadable, check
+from piggycheck.checker.program import Program
 from piggycheck.checker.subject import Map
 
 
@@ -102,3 +103,32 @@ def test_names_that_python_reads_alike_are_refused() -> None:
     subject = one_map(f"{ligature} fi", "", ligature, "fi/2", at={}, fixed_point={ligature: "1", "fi": "0"})
     with pytest.raises(Unreadable, match="not a name"):
         check(certificate(subject, "fixed_point", "proved", {}))
+
+
+@pytest.mark.parametrize(
+    ("expression", "same"),
+    [
+        ("Piecewise((x, x > 1), (x, True))", "x"),
+        ("Piecewise((x, (x > 1) & (y/2 < 3)), (x, y == 2), (x, True))", "x"),
+        ("Piecewise((y, x > 1), (x, y > 1), (x, True))", "Piecewise((y, x > 1), (x, True))"),
+        ("Piecewise((x, True), (y, x > 1))", "x"),
+    ],
+)
+def test_conditions_on_which_nothing_depends_are_no_part_of_the_program(expression: str, same: str) -> None:
+    program = Program(["x", "y"])
+    assert program.read(expression) == program.read(same)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "Piecewise((x, 1/x > 1), (x, True))",
+        "Piecewise((x, sqrt(y) > 1), (x, True))",
+        "Piecewise((x, Piecewise((x, x > 1)) > 2), (x, True))",
+        "Piecewise((x, x > 1), (x, x < 1))",
+        "Piecewise((x, x > 1), (y, x > 2), (x, True))",
+    ],
+)
+def test_conditions_that_may_have_no_value_or_leave_none_stay(expression: str) -> None:
+    program = Program(["x", "y"])
+    assert program.nodes[program.read(expression)].kind == "piecewise"

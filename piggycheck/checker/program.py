@@ -16,6 +16,7 @@ from .reading import Unreadable
 MOST_NODES = 50_000
 DEEPEST = 150
 FUNCTIONS = {"Abs", "sign", "relu", "sqrt", "exp", "log"}
+PARTIAL = {"sqrt", "log", "reciprocal", "piecewise"}
 TRUE_ON: dict[type[ast.cmpop], tuple[int, ...]] = {
     ast.Lt: (-1,), ast.LtE: (-1, 0), ast.Gt: (1,), ast.GtE: (0, 1), ast.Eq: (0,), ast.NotEq: (-1, 1)
 }  # fmt: skip
@@ -48,6 +49,7 @@ class Program:
         self.names = names
         self.nodes: list[Node] = []
         self.index: dict[Node, int] = {}
+        self.total: set[int] = set()  # nodes that are known to have a value everywhere
         self.source = b""
 
     def add(self, kind: str, *parts: int, data: Any = None) -> int:
@@ -58,6 +60,9 @@ class Program:
                 raise Unreadable(f"the expressions have more than {MOST_NODES} parts")
             self.index[node] = len(self.nodes)
             self.nodes.append(node)
+            quotient = kind == "reciprocal" and self.nodes[parts[0]].kind == "number" and self.nodes[parts[0]].data != 0
+            if (quotient or kind not in PARTIAL) and self.total.issuperset(parts):
+                self.total.add(self.index[node])
         return self.index[node]
 
     def read(self, text: Any) -> int:
@@ -105,7 +110,7 @@ class Program:
                     if not isinstance(pair, ast.Tuple) or len(pair.elts) != 2:
                         raise self.unknown(pair)
                     parts += [self.number(pair.elts[0], depth + 1), self.condition(pair.elts[1], depth + 1)]
-                return self.add("piecewise", *parts)
+                return self.piecewise(parts)
             case ast.Call(func=ast.Name(id="Max" | "Min" as name), args=[first, *rest], keywords=[]):
                 a = self.number(first, depth + 1)
                 compared = [a]
@@ -117,6 +122,13 @@ class Program:
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
                 return self.function(name, self.number(argument, depth + 1))
         raise self.unknown(tree)
+
+    def piecewise(self, parts: list[int]) -> int:
+        """The node of a Piecewise, without the last conditions where nothing depends on them."""
+        always = self.add("truth", data=True)
+        while len(parts) > 2 and parts[-1] == always and parts[-4] == parts[-2] and parts[-3] in self.total:
+            del parts[-4:-2]
+        return parts[0] if parts[1] == always else self.add("piecewise", *parts)
 
     def literal(self, tree: ast.Constant) -> int:
         """The node of a decimal number."""
