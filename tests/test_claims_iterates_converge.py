@@ -172,6 +172,30 @@ def test_another_fixed_point_refutes():
     assert refuted(IteratesConverge(), with_start, AT).value == {"point": {"x": "1"}, "period": 1}
 
 
+def test_of_several_fixed_points_that_of_the_start_is_meant():
+    """It is sqrt(2), so a certificate, of rational numbers, cannot name it."""
+    expression = x - x * (x**2 - 2) * (x - 1) / 9
+    verdict = undecided(IteratesConverge(), Iteration(SymbolicMap([x], [expression], [theta]), [2]), AT)
+    assert "sqrt(2)" in verdict.statement and "`sqrt(2)` is not rational" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("expression", "verdict"),
+    [
+        ("Piecewise((3*x, x > 1), (3*x, True))", "refuted"),
+        ("x/2 + Piecewise((Abs(x), x*(x - 1) > 0), (Abs(x), True))/3", "proved"),
+        ("x/4 + Piecewise((x/2, x**2 >= 0), (x, True))", "undecided"),
+        ("x/4 + Piecewise((x/2, (x - 1)**2 + 1 > 0), (theta, True))", "undecided"),
+    ],
+)
+def test_a_guard_on_which_nothing_depends(expression, verdict):
+    """Where both cases are the same it does not count; that one is never taken is not seen."""
+    found = prove(IteratesConverge(), on_the_line(parse(expression, [x, theta])), AT)
+    assert found.name == verdict
+    if verdict != "undecided":
+        assert_certified(found)
+
+
 def test_the_heavy_ball_of_the_paper_converges_from_every_start():
     """Its recursion diverges along 0 0 1 1, which its iterates cannot repeat."""
     verdict = proved(IteratesConverge(), ball(TWO_SLOPES, 1, "3/4"), AT)

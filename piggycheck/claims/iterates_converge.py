@@ -73,7 +73,7 @@ class IteratesConverge(Claim):
         fixed_point = self._fixed_point(subject)
         if not isinstance(check_continuity(iteration.map.fix(subject.at)), Continuous):
             return self._open(subject, ["the map is not continuous"])
-        pieces = affine_pieces(iteration.map, subject.at, iteration.map.state)
+        pieces = affine_pieces(iteration.map, subject.at, iteration.map.state, time_limit=subject.remaining)
         reasons: list[str] = []
         for method in (self._by_energy, self._by_contraction):
             try:
@@ -244,15 +244,11 @@ def _by_name(subject: Subject, point: tuple[fmpq, ...]) -> dict[Any, fmpq]:
 
 def _another_fixed_point(subject: Subject) -> tuple[tuple[fmpq, ...], tuple[fmpq, ...]] | None:
     """A fixed point, that of the subject when it is known, and another one."""
+    own = () if subject.iteration.start is None else (subject.point,)
+    own = () if subject.iteration.start is None else (subject.point,)
     listed = [p for p in subject.points if all(c.is_Rational for c in p.state.values())]
-    if len(listed) < 2:
-        return None
-    points = [tuple(rational(c) for c in p.state.values()) for p in listed[:2]]
-    if subject.iteration.start is not None:
-        own = tuple(rational(c) for c in subject.point.state.values() if c.is_Rational)
-        points.sort(key=lambda point: point != own)
-        points[0] = own if len(own) == len(points[0]) else points[0]
-    return points[0], points[1]
+    points = list(dict.fromkeys(tuple(rational(c) for c in p.state.values()) for p in (*own, *listed)))
+    return (points[0], points[1]) if len(points) > 1 else None
 
 
 def _growing_ray(subject: Subject) -> tuple[tuple[fmpq, ...], int, fmpq] | None:
