@@ -126,6 +126,9 @@ def stated(family, next_, pieces, **others):
         ("Piecewise((a*x/4, x + a - 1/2 >= 0), (b*x/4, True))", "not the same for all members"),
         ("Piecewise((a*x/4, x >= 0), (b*x/4, x < -x**2))", "dependent gradients|no branch"),
         ("Piecewise((a*x/4, x >= 0), (b*x/4, True)) + a*b", "is not fixed for all members"),
+        ("Piecewise((a*x/4, x > 0), (b*x/4, x < 0), (5, True))", "is not fixed for all members"),
+        ("Piecewise((a*x/4, x > 0), (b*x/4, x < 0), (a - 1/2, True))", "is not fixed for all members"),
+        ("Piecewise((a*x/4, x > 0), (b*x/4, x < 0))", "no branch"),
         ("Piecewise((a*x/4, x >= 0), (b*x/(4 + a - a), True)) + x*sqrt(1 + b)", "polynomial"),
     ],
 )

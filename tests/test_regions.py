@@ -84,6 +84,16 @@ class TestCells:
         assert grows(enclosed_letters([turn], ((fmpq(9, 8), fmpq(2)), UNIT)), (0,))
         assert not grows(enclosed_letters([turn], ((fmpq(1), fmpq(2)), UNIT)), (0,))
 
+    def test_one_piece_again_and_again_is_one_piece(self):
+        assert Evidence("word", (0, 0)).verdict == "unstable"
+
+    def test_numbers_beyond_floats_are_followed_exactly(self):
+        """The first eigenvalue is 10^400 a, which grows where a > 0; the second is b/2."""
+        family = of_map([f"{10**400}*a*x + y/{10**400}", "b*y/2"], state="xy")
+        map_ = parameter_map(family, smallest=fmpq(1, 4))
+        assert map_.areas["unstable"] == fmpq(3, 4)
+        assert isinstance(checker.check(map_.certificate().content), str)
+
     def test_a_cell_that_the_boundary_crosses_is_not_decided(self):
         assert decide_cell(LETTERS, square(1, fmpq(1, 2), fmpq(1, 4))) is None
 
@@ -285,9 +295,9 @@ class TestRuns:
             parameter_map(self.family, smallest=size)
 
 
-def of_map(next_, *, a=(0, 1), b=(0, 1), state=("x",), parameters=None):
+def of_map(next_, *, a=(0, 1), b=(0, 1), state=("x",), parameters=None, **others):
     table = {"map": {"state": list(state), "next": list(next_)}, "parameters": parameters or {}}
-    return Family({**table, "unknowns": {"a": {"range": list(a)}, "b": {"range": list(b)}}})
+    return Family({**table, **others, "unknowns": {"a": {"range": list(a)}, "b": {"range": list(b)}}})
 
 
 class TestPieces:
@@ -308,13 +318,19 @@ class TestPieces:
             (of_map(["Piecewise((x/2, x + a - 1/2 >= 0), (b*x, True))"]), "is not the same for all values"),
             (of_map(["Piecewise((x/2, a*x >= 0), (b*x, True))"]), "independent gradients"),
             (of_map(["Abs(x)*a/4 + Abs(x + x**2)*b/4"]), "independent gradients"),
-            (of_map(["x/(2 + a) + b*x/4"]), "is not a polynomial in the state, a and b"),
-            (of_map(["Piecewise((exp(a*x) - 1, x >= 0), (b*x/4, True))"]), "is not a polynomial in the state, a and b"),
-            (of_map(["Piecewise((a*x, exp(x) >= 1), (b*x/4, True))"]), "a guard: .* is not a polynomial in the state"),
+            (of_map(["x/(2 + a) + b*x/4"]), "is not a polynomial in x, a, b with rational"),
+            (of_map(["Piecewise((exp(a*x) - 1, x >= 0), (b*x/4, True))"]), "is not a polynomial in x, a, b"),
+            (of_map(["Piecewise((a*x, exp(x) >= 1), (b*x/4, True))"]), "a guard: .* is not a polynomial in x, a, b"),
+            (
+                of_map(["Piecewise((a*x, x + sqrt(2)*x**2 >= 0), (b*x, True))"]),
+                "a guard: .* with rational coefficients",
+            ),
+            (of_map(["a*x + 0*b"], parameters={"t": "sqrt(2)"}), r"`t` is sqrt\(2\); .* needs rational parameters"),
+            (of_map(["Piecewise((a*x, x > 0), (b*x, x < 0), (a - 1/2, True))"]), "is not a fixed point for all values"),
             (of_map(["Piecewise((2*x, x**2 <= 0), (a*x/4 + b*x/4, True))"]), "independent gradients"),
             (heavy_ball(objective="step*x**2/2"), "`step`: an undeclared name"),
             (heavy_ball(step=(1, 1)), "range of `step` is one number"),
-            (heavy_ball("1"), "a map has two axes, not 1"),
+            (heavy_ball("1"), r"a map has two different axes, not 1 \(`momentum`\)"),
         ],
     )
     def test_what_has_no_pieces_of_this_kind_is_refused(self, family, message):
@@ -325,14 +341,26 @@ class TestPieces:
         "axes, values, message",
         [
             (("a", "c"), {}, "`c` is no unknown of the family; its unknowns are a, b"),
-            (("a", "a"), {}, "a map has two axes, not 1"),
+            (("a", "a"), {}, r"a map has two different axes, not 2 \(`a, a`\)"),
+            (("a", "b", "a"), {}, r"a map has two different axes, not 3 \(`a, b, a`\)"),
             (("a", "b"), {"a": "1"}, "`a` is an axis, and has a value as well"),
-            ((), {"a": "1/2"}, "a map has two axes, not 1"),
+            ((), {"a": "1/2"}, r"a map has two different axes, not 1 \(`b`\)"),
         ],
     )
     def test_axes_that_make_no_sense_are_refused(self, axes, values, message):
         with pytest.raises(InputError, match=message):
             pieces_of(scalars(), axes, values)
+
+    def test_of_several_fixed_points_the_start_says_which(self):
+        """F(x) = x + a b x (x - 1) (x - 2) has the slopes 1 + 2ab, 1 - ab and 1 + 2ab at 0, 1 and 2."""
+        next_ = ["x + a*b*x*(x - 1)*(x - 2)"]
+        with pytest.raises(
+            InputError, match=r"all members fix x = \d; x = \d; x = \d; say which is meant, by a \[start\]"
+        ):
+            pieces_of(of_map(next_))
+        for start, slope in ((0, "2*a*b + 1"), (1, "-a*b + 1"), (2, "2*a*b + 1")):
+            pieces = pieces_of(of_map(next_, start={"x": start}))
+            assert (pieces.place, str(pieces.formulas[0][0, 0])) == (f"x = {start}", slope)
 
     def test_matrices_without_a_map_are_refused(self):
         family = Family({"switched": {"A": [[["a"]], [["b"]]]}, "unknowns": {n: {"range": [0, 1]} for n in "ab"}})
@@ -350,7 +378,7 @@ class TestPieces:
             pieces_of(family, ("a", "b"))
         with pytest.raises(InputError, match="the value 2 of `c` is outside its range from 0 to 1"):
             pieces_of(family, ("a", "b"), {"c": "2"})
-        with pytest.raises(InputError, match="is not a polynomial in a, b with rational coefficients"):
+        with pytest.raises(InputError, match="is not a polynomial in x, a, b with rational coefficients"):
             pieces_of(family, ("a", "b"), {"c": "sqrt(1/2)"})
         formulas = pieces_of(family, ("a", "b"), {"c": "1/2"}).formulas
         assert [str(A[0, 0]) for A in formulas] == ["a", "b/2"]
@@ -395,6 +423,25 @@ class TestPicture:
     )
     def test_nothing_is_said_of_iterates_elsewhere(self, family):
         assert convergent_region(family, pieces_of(family)) is None
+
+    @pytest.mark.parametrize(
+        "step, momentum, slopes",
+        [
+            ("step", "momentum", {fmpq(1), fmpq(1, 4)}),
+            ("2*step", "momentum", {fmpq(2), fmpq(1, 2)}),
+            ("step + 1", "momentum", None),
+            ("step", "1 - momentum", None),
+            ("momentum", "step", None),
+        ],
+    )
+    def test_the_unknowns_must_be_the_step_and_the_momentum_themselves(self, step, momentum, slopes):
+        """With twice the step the region is that of twice the slopes; with 1 - momentum it is another triangle."""
+        objective = "Piecewise((x**2/2, x >= 0), (x**2/8, True))"
+        algorithm = {"name": "heavy_ball", "objective": objective, "variables": ["x"], "step": step}
+        unknowns = {"step": {"range": [0, 2]}, "momentum": {"range": [0, 1]}}
+        family = Family({"algorithm": {**algorithm, "momentum": momentum}, "unknowns": unknowns})
+        found = convergent_region(family, pieces_of(family))
+        assert found == (None if slopes is None else (slopes, False))
 
 
 def test_cells_know_their_place():

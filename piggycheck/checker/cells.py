@@ -20,6 +20,7 @@ Vertex = tuple[int, int]
 
 DEGREE = 6  # of the terms that are kept
 BITS = 192
+REST = 2**BITS - 1
 LARGEST = 4  # rows of matrices whose determinants are looked at
 
 
@@ -128,7 +129,8 @@ Enclosure = list[list[Near]]
 def near(p: Polynomial, ends: Ends) -> Near:
     """A polynomial on a cell."""
     inner = changed(p, [(a + b) / 2 for a, b in ends], [(b - a) / 2 for a, b in ends])
-    return Near({key: (c.numerator << BITS) // c.denominator for key, c in inner.items() if c}, len(inner))
+    parts = {key: divmod(c.numerator << BITS, c.denominator) for key, c in inner.items() if c}
+    return Near({key: q for key, (q, _) in parts.items()}, sum(rest != 0 for _, rest in parts.values()))
 
 
 def whole(n: int) -> Near:
@@ -156,8 +158,8 @@ def times(p: Near, q: Near) -> Near:
                 rest += abs(c * d)
             else:
                 terms[i + k, j + m] = terms.get((i + k, j + m), 0) + c * d
-    short = {key: c >> BITS for key, c in terms.items()}
-    return Near(short, (rest >> BITS) + 1 + len(short))
+    rounded = sum(c & REST != 0 for c in terms.values())
+    return Near({key: c >> BITS for key, c in terms.items()}, -(-rest >> BITS) + rounded)
 
 
 def determinant(M: Enclosure) -> Near:

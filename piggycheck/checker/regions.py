@@ -47,6 +47,7 @@ class Pieces:
         self.at = numbers(certificate["at"], "at", others)
         self.x = numbers(certificate["fixed_point"], "fixed_point", self.map.state)
         self.tied: dict[Any, Jet] = {}
+        self.jacobian(evaluate(self.map.program, self.map.next, self.inputs(), self.decision(None)))  # it is fixed
         found = [self.jacobian(jets) for jets in self.branches()]
         self.require_independent()
         self.letters = [self.read(piece) for piece in array(certificate["pieces"], "pieces")]
@@ -81,8 +82,8 @@ class Pieces:
                 return
         raise Refused(f"more than {MOST_PATTERNS} sign patterns")
 
-    def decision(self, chosen: dict[Any, int]) -> Any:
-        """Take the signs chosen where a guard vanishes, and otherwise the sign that it has for all members."""
+    def decision(self, chosen: dict[Any, int] | None) -> Any:
+        """Take the sign that a guard has for all members; where it vanishes a chosen one, or 0 at the point itself."""
 
         def decide(switch: int, node: int, guard: Jet, outcomes: list[Signs]) -> Signs:
             if not guard.rational:
@@ -93,7 +94,7 @@ class Pieces:
                 if not sign:
                     raise Refused("the sign of a guard at the fixed point is not the same for all members")
                 return outcome_of(outcomes, sign)
-            if not guard.terms:
+            if not guard.terms or chosen is None:
                 return outcome_of(outcomes, 0)
             lead = guard.terms[min(guard.terms)].lo
             key = tuple(sorted((m, c.lo / lead) for m, c in guard.terms.items()))
@@ -202,7 +203,7 @@ class Evidence:
     @property
     def verdict(self) -> str:
         """What it shows of the members of a cell."""
-        return "converges" if self.kind != "word" else "unstable" if len(self.word) == 1 else "diverges"
+        return "converges" if self.kind != "word" else "unstable" if len(set(self.word)) == 1 else "diverges"
 
     def decides(self, pieces: Pieces, ends: Ends) -> bool:
         """Whether it holds on a cell."""

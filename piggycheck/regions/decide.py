@@ -15,6 +15,7 @@ from piggycheck.regions.growth import Enclosed, enclosed_letters, grows
 from piggycheck.regions.guesses import growing_words, grows_at, long_growing_words
 from piggycheck.regions.polygon import contains_images, guess_polygon, maps_inside
 from piggycheck.regions.polynomials import Bounds, Letters, bernstein_matrices
+from piggycheck.stability.floats import float_matrices
 from piggycheck.switched import Word
 
 __all__ = ["Evidence", "decide_cell", "holds_on"]
@@ -52,7 +53,7 @@ class Evidence:
         """Whether members converge, diverge, or have a piece that is unstable on its own."""
         if self.kind != "word":
             return "converges"
-        return "unstable" if len(self.data) == 1 else "diverges"
+        return "unstable" if len(set(self.data)) == 1 else "diverges"
 
 
 class _Members:
@@ -85,13 +86,14 @@ class _Members:
         """The centre and the corners, in floating point."""
         (a, b), (c, d) = self.bounds
         points = [((a + b) / 2, (c + d) / 2), (a, c), (a, d), (b, c), (b, d)]
-        return np.array([[_floats(M) for M in self.at(*point)] for point in points])
+        return np.array([float_matrices(self.at(*point)) for point in points])
 
     def at(self, x: fmpq, y: fmpq) -> list[fmpq_mat]:
         """The matrices of one member."""
         return [fmpq_mat([[p.value(x, y) for p in row] for row in M]) for M in self.letters]
 
 
+@np.errstate(all="ignore")
 def decide_cell(letters: Letters, bounds: Bounds, nearby: Sequence[Evidence] = ()) -> Evidence | None:
     """Prove that all members of a cell converge, or that all diverge.
 
@@ -125,7 +127,7 @@ def decide_cell(letters: Letters, bounds: Bounds, nearby: Sequence[Evidence] = (
     words, some_grow = growing_words(samples, _SHORT_WORDS)
     if words and len(words[0]) == 1 and grows(members.enclosed, words[0]):
         return Evidence("word", words[0])
-    hull = np.array([_floats(A) for A in members.all_exact])
+    hull = float_matrices(members.all_exact)
     for evidence in nearby:
         if evidence.kind == "word":
             if grows_at(samples, evidence.data) and grows(members.enclosed, evidence.data):
@@ -173,7 +175,7 @@ def _converging(members: _Members, hull: Array) -> Evidence | None:
         if vertices is not None and contains_images(vertices, members.all_exact):
             return Evidence("polygon", tuple(vertices))
         return None
-    stacks = [np.array([_floats(A) for A in exact]) for exact in members.exact]
+    stacks = [float_matrices(exact) for exact in members.exact]
     for memory in range(_LONGEST_MEMORY + 1):
         if len(stacks) ** memory > _MOST_FORMS:
             break
@@ -193,7 +195,3 @@ def _long_word(members: _Members, samples: Array) -> Evidence | None:
         if grows_at(samples, word) and grows(members.enclosed, word):
             return Evidence("word", word)
     return None
-
-
-def _floats(M: fmpq_mat) -> list[list[float]]:
-    return [[int(M[i, j].p) / int(M[i, j].q) for j in range(M.ncols())] for i in range(M.nrows())]

@@ -8,6 +8,7 @@ import sympy as sp
 from flint import fmpq
 
 from piggycheck.arithmetic import rational
+from piggycheck.linalg import as_float
 from piggycheck.regions.pieces import Pieces
 from piggycheck.regions.run import ParameterMap
 from piggycheck.search.family import Family
@@ -76,7 +77,7 @@ def map_picture(family: Family, map_: ParameterMap) -> MapPicture:
     by_verdict: dict[str, list[Rectangle]] = {verdict: [] for verdict in map_.areas}
     for cell, evidence in map_.cells.items():
         (left, right), (bottom, top) = cell.bounds(pieces.box)
-        by_verdict[evidence.verdict].append((_float(left), _float(right), _float(bottom), _float(top)))
+        by_verdict[evidence.verdict].append((as_float(left), as_float(right), as_float(bottom), as_float(top)))
     areas = tuple(
         Area(verdict, f"{_TOLD[verdict]}: {percent(area / pieces.area)} (area {area})", tuple(by_verdict[verdict]))
         for verdict, area in map_.areas.items()
@@ -94,7 +95,7 @@ def map_picture(family: Family, map_: ParameterMap) -> MapPicture:
             marks = ((_PAPER[3], *_point((_PAPER[1], _PAPER[2]), swapped)),)
     marks = tuple(mark for mark in marks if a <= _exact(mark[1]) <= b and c <= _exact(mark[2]) <= d)
     x, y = map(str, pieces.axes)
-    window = (_float(a), _float(b), _float(c), _float(d))
+    window = (as_float(a), as_float(b), as_float(c), as_float(d))
     return MapPicture(family.title, x, y, window, areas, regions, marks)
 
 
@@ -148,11 +149,13 @@ def convergent_region(family: Family, pieces: Pieces) -> tuple[set[fmpq], bool] 
     (guard,) = pieces.map.guards  # with a second root, the derivative may jump there
     if not all(sp.diff(guard, v).is_Rational for v in pieces.map.state):
         return None
-    step = pieces.axes[names.index("step")]
+    step, momentum = sorted(pieces.axes, key=str, reverse=True)
     slopes = set()
     for signature, _ in pieces.map.signatures(lambda guard, outcomes: (1, -1), interior=True):
-        slope = sp.expand(-sp.diff(pieces.map.piece(signature).jacobian[0, 0], step))
-        if not slope.is_Rational:
+        A = pieces.map.piece(signature).jacobian[:, :2]
+        slope = sp.expand(-sp.diff(A[0, 0], step))
+        expected = sp.Matrix([[1 + momentum - slope * step, -momentum], [1, 0]])  # the algorithm's step may be 2*step
+        if not slope.is_Rational or (A - expected).applyfunc(sp.expand) != sp.zeros(2, 2):
             return None
         slopes.add(rational(slope))
     if min(slopes) <= 0:
@@ -161,14 +164,10 @@ def convergent_region(family: Family, pieces: Pieces) -> tuple[set[fmpq], bool] 
 
 
 def _point(point: tuple[fmpq, fmpq], swapped: bool) -> tuple[float, float]:
-    x, y = (_float(c) for c in point)
+    x, y = (as_float(c) for c in point)
     return (y, x) if swapped else (x, y)
 
 
 def _exact(value: float) -> fmpq:
     numerator, denominator = value.as_integer_ratio()
     return fmpq(numerator, denominator)
-
-
-def _float(value: fmpq) -> float:
-    return int(value.p) / int(value.q)

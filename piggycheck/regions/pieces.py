@@ -13,11 +13,11 @@ from flint import fmpq
 
 from piggycheck.arithmetic import rational, to_sympy
 from piggycheck.case import Case, read_table
-from piggycheck.errors import InputError, IrrationalError, MapError
+from piggycheck.errors import InputError, IrrationalError, MapError, UnknownError
 from piggycheck.expression import parse_number, to_text
 from piggycheck.fixed_points import fixed_points
-from piggycheck.maps import SymbolicMap
-from piggycheck.regions.polynomials import Bounds, Polynomial, polynomial
+from piggycheck.maps import Signature, SmoothPiece, SymbolicMap
+from piggycheck.regions.polynomials import Bounds, Polynomial, coefficients, polynomial
 from piggycheck.search.family import Choices, Family, Range
 
 __all__ = ["Pieces", "pieces_of"]
@@ -69,6 +69,11 @@ class Pieces:
         )
 
     @property
+    def place(self) -> str:
+        """The fixed point, as text."""
+        return ", ".join(f"{v} = {value}" for v, value in self.fixed_point.items())
+
+    @property
     def area(self) -> fmpq:
         """The area of the box."""
         (a, b), (c, d) = self.box
@@ -108,8 +113,8 @@ def pieces_of(family: Family, axes: Sequence[str] = (), values: Mapping[str, str
     Raises
     ------
     InputError
-        When the axes are no two ranges, something else is open, the members share no fixed point, or their pieces
-        there are not the same for all values of the unknowns, or no polynomials.
+        When the axes are no two ranges, something else is open, the members share no fixed point, or several and start
+        at none of them, or their pieces there are not the same for all values of the unknowns, or no polynomials.
 
     Examples
     --------
@@ -123,8 +128,9 @@ def pieces_of(family: Family, axes: Sequence[str] = (), values: Mapping[str, str
     Notes
     -----
     The guards that vanish at the fixed point must do so for all values of the unknowns, and have independent gradients
-    in the state: then all combinations of their signs occur in every neighbourhood. When this fails: a fixed point that
-    moves with the unknowns, or guards that are products of affine ones.
+    in the state: then all combinations of their signs occur in every neighbourhood. Where the members share several
+    fixed points, the start says which is meant. When this fails: a fixed point that moves with the unknowns, or guards
+    that are products of affine ones.
     """
     if "switched" in family.table:
         raise InputError(f"{family.file}: a map of parameter space needs an [algorithm] or a [map], not [switched]")
@@ -141,12 +147,24 @@ def pieces_of(family: Family, axes: Sequence[str] = (), values: Mapping[str, str
     symbols = {str(v): v for v in map_.parameters}
     unknowns = symbols[names[0]], symbols[names[1]]
     at = {v: sp.sympify(case.at[str(v)]) for v in map_.parameters if v not in unknowns}
-    reasons = []
-    for candidate in fixed_points(iteration, case.at):
-        try:
-            return _at(map_, unknowns, (box[0], box[1]), at, candidate.state)
-        except (InputError, MapError, IrrationalError) as error:
-            reasons.append(str(error))
+    for v, value in at.items():
+        if not value.is_Rational:
+            raise InputError(f"{family.file}: `{v}` is {value}; a map of parameter space needs rational parameters")
+    started = () if iteration.start is None else (iteration.start_at(case.at),)
+    for candidates in (started, [point.state for point in fixed_points(iteration, case.at)]):
+        found, reasons = [], []
+        for state in candidates:
+            try:
+                found.append(_at(map_, unknowns, (box[0], box[1]), at, state))
+            except (InputError, MapError, UnknownError, IrrationalError) as error:
+                reasons.append(str(error))
+        if len(found) > 1:
+            raise InputError(
+                f"{family.file}: all members fix {'; '.join(p.place for p in found[:4])}; "
+                "say which is meant, by a [start] there"
+            )
+        if found:
+            return found[0]
     raise InputError(f"{family.file}: {'; '.join(reasons) or 'no fixed point was found'}")
 
 
@@ -158,7 +176,8 @@ def _axes(family: Family, axes: Sequence[str], given: Mapping[str, str]) -> tupl
             raise InputError(f"`{name}` is no unknown of the family; its unknowns are {listed}")
     chosen = list(axes) or [n for n, unknown in unknowns.items() if isinstance(unknown, Range) and n not in given]
     if len(chosen) != 2 or chosen[0] == chosen[1]:
-        raise InputError(f"a map has two axes, not {len(set(chosen))}; choose two with --axes from {listed}")
+        read = f" (`{', '.join(chosen)}`)" if chosen else ""
+        raise InputError(f"a map has two different axes, not {len(chosen)}{read}; choose two with --axes from {listed}")
     for name in chosen:
         unknown = unknowns[name]
         if not isinstance(unknown, Range):
@@ -212,35 +231,39 @@ def _at(
     fixed = ", ".join(f"{v} = {point[v]}" for v in map_.state)
     tied: dict[sp.Expr, list[sp.Expr]] = {}
 
-    def require_polynomial(expression: sp.Expr, what: str) -> None:
-        if not expression.is_polynomial(*map_.state, *unknowns):
-            raise InputError(
-                f"{what}: `{str(expression)[:80]}` is not a polynomial in the state, {unknowns[0]} and {unknowns[1]}; "
-                "a map of parameter space needs one"
-            )
+    def require_polynomial(expression: sp.Expr, where: str) -> None:
+        coefficients(expression.subs(at), (*map_.state, *unknowns), where)
 
-    def decide(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
+    def at_point(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
         require_polynomial(guard, "a guard")
-        value = polynomial(guard.subs(point), unknowns, "a guard at the fixed point")
-        gradient = [sp.expand(sp.diff(guard, v).subs(point)) for v in map_.state]
-        sign = value.sign_on(box)
+        sign = polynomial(guard.subs(point), unknowns, "a guard at the fixed point").sign_on(box)
         if sign is None:
             raise InputError(
                 f"the sign of the guard `{guard}` at {fixed} is not the same for all values of the unknowns"
             )
+        return (sign,)
+
+    def nearby(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
+        (sign,) = at_point(guard, outcomes)
         if sign == 0 and not sp.expand(guard).is_zero:
-            tied[_normal(guard)] = gradient
+            tied[_normal(guard)] = [sp.expand(sp.diff(guard, v).subs(point)) for v in map_.state]
             return (1, -1)
         return (sign,)
 
-    formulas: list[sp.ImmutableMatrix] = []
-    for signature, _ in map_.signatures(decide, interior=True, gaps=False):
+    def fixing(signature: Signature) -> SmoothPiece:
+        """A piece that leaves the point where it is."""
         piece = map_.piece(signature)
         for v, e in zip(map_.state, piece.expressions, strict=True):
             require_polynomial(e, f"next value of `{v}`")
             if sp.expand(e.subs(point) - point[v]) != 0:
                 raise InputError(f"{fixed} is not a fixed point for all values of {unknowns[0]} and {unknowns[1]}")
-        A = piece.jacobian[:, : len(map_.state)].subs(point).applyfunc(sp.expand)
+        return piece
+
+    for signature, _ in map_.signatures(at_point, gaps=False):  # the value itself, which may be that of no piece
+        fixing(signature)
+    formulas: list[sp.ImmutableMatrix] = []
+    for signature, _ in map_.signatures(nearby, interior=True, gaps=False):
+        A = fixing(signature).jacobian[:, : len(map_.state)].subs(point).applyfunc(sp.expand)
         if A not in formulas:
             formulas.append(sp.ImmutableMatrix(A))
     if len(formulas) > _MOST_PIECES:

@@ -13,7 +13,7 @@ from flint import fmpq, fmpq_mat
 from piggycheck.arithmetic import rational
 from piggycheck.errors import InputError, IrrationalError
 
-__all__ = ["Bounds", "Letters", "Polynomial", "bernstein_matrices", "polynomial"]
+__all__ = ["Bounds", "Letters", "Polynomial", "bernstein_matrices", "coefficients", "polynomial"]
 
 Bounds = tuple[tuple[fmpq, fmpq], tuple[fmpq, fmpq]]
 """The ends of the first unknown, and those of the second."""
@@ -106,20 +106,41 @@ Letters = Sequence[Sequence[Sequence[Polynomial]]]
 """Square matrices of polynomials."""
 
 
-def polynomial(expression: sp.Expr, unknowns: Sequence[sp.Symbol], where: str) -> Polynomial:
-    """Read an expression that is a polynomial in two unknowns.
+def coefficients(expression: sp.Expr, symbols: Sequence[sp.Symbol], where: str) -> dict[tuple[int, ...], fmpq]:
+    """Read an expression that is a polynomial: its coefficients, by exponents.
 
     Parameters
     ----------
     expression : sympy.Expr
-    unknowns : two symbols
+    symbols : sequence of symbols
+        What it is a polynomial in.
     where : str
         What errors call it.
 
     Raises
     ------
     InputError
-        When it is no such polynomial.
+        When it is no polynomial in them, or a coefficient is irrational.
+
+    Examples
+    --------
+    >>> x, a, b = sp.symbols("x a b", real=True)
+    >>> coefficients(x * (a + b / 2), (x, a, b), "a guard")
+    {(1, 1, 0): 1, (1, 0, 1): 1/2}
+    """
+    try:
+        terms: list[Any] = sp.Poly(sp.expand(expression), *symbols).terms()
+        return {exponents: rational(c) for exponents, c in terms}
+    except (sp.PolynomialError, InputError, IrrationalError):
+        names = ", ".join(map(str, symbols))
+        raise InputError(
+            f"{where}: `{str(expression)[:80]}` is not a polynomial in {names} with rational coefficients; "
+            "a map of parameter space needs one"
+        ) from None
+
+
+def polynomial(expression: sp.Expr, unknowns: Sequence[sp.Symbol], where: str) -> Polynomial:
+    """Read an expression that is a polynomial in two unknowns; the arguments are those of `coefficients`.
 
     Examples
     --------
@@ -127,15 +148,7 @@ def polynomial(expression: sp.Expr, unknowns: Sequence[sp.Symbol], where: str) -
     >>> polynomial(1 + b - a / 4, (a, b), "A").terms
     {(1, 0): -1/4, (0, 1): 1, (0, 0): 1}
     """
-    names = ", ".join(map(str, unknowns))
-    try:
-        terms: list[Any] = sp.Poly(sp.expand(expression), *unknowns).terms()
-        return Polynomial({exponents: rational(c) for exponents, c in terms})
-    except (sp.PolynomialError, InputError, IrrationalError):
-        raise InputError(
-            f"{where}: `{str(expression)[:80]}` is not a polynomial in {names} with rational coefficients; "
-            "a map of parameter space needs one"
-        ) from None
+    return Polynomial({(i, j): c for (i, j), c in coefficients(expression, unknowns, where).items()})
 
 
 def bernstein_matrices(entries: Sequence[Sequence[Polynomial]], bounds: Bounds) -> list[fmpq_mat]:

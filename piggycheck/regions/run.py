@@ -18,6 +18,7 @@ from flint import fmpq
 
 from piggycheck.certificates import Certificate
 from piggycheck.errors import InputError
+from piggycheck.linalg import as_float
 from piggycheck.regions.cells import Cell
 from piggycheck.regions.decide import Evidence, decide_cell
 from piggycheck.regions.pieces import Pieces, pieces_of
@@ -84,7 +85,7 @@ class ParameterMap:
     def statement(self) -> str:
         """What is claimed."""
         x, y = self.pieces.axes
-        return f"the cells of {x} and {y} converge or diverge as stated, for every member"
+        return f"at {self.pieces.place} the cells of {x} and {y} converge or diverge as stated, for every member"
 
     def certificate(self) -> Certificate:
         """Return the certificate of all cells."""
@@ -280,12 +281,12 @@ class _Nearby:
     def __init__(self, cells: Mapping[Cell, Evidence]) -> None:
         self.found: dict[str, list[tuple[float, float, Evidence]]] = {"word": [], "other": []}
         for cell, evidence in sorted(cells.items()):
-            x, y = (float(int(c.p) / int(c.q)) for c in cell.centre)
+            x, y = map(as_float, cell.centre)
             self.found["word" if evidence.kind == "word" else "other"].append((x, y, evidence))
 
     def of(self, cell: Cell) -> tuple[Evidence, ...]:
         """The evidence of the nearest cells, the nearest first, no two alike; words and others."""
-        x, y = (float(int(c.p) / int(c.q)) for c in cell.centre)
+        x, y = map(as_float, cell.centre)
         chosen: list[tuple[float, Evidence]] = []
         for listed in self.found.values():
             near: dict[Evidence, float] = {}
