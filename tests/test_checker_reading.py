@@ -15,7 +15,7 @@ import pytest
 from checker_certificates import CASES, DIVERGES, FORMAT
 
 from piggycheck import checker
-from piggycheck.checker.reading import number
+from piggycheck.checker.reading import number, numbers
 
 
 def written(tmp_path: Path, text: str) -> str:
@@ -25,6 +25,12 @@ def written(tmp_path: Path, text: str) -> str:
 
 
 FOLDER, VALID = Path(checker.__file__).parent, json.dumps(CASES[DIVERGES][0])
+
+
+def test_numbers_come_in_the_order_of_the_names_whatever_that_of_the_file() -> None:
+    """Coordinates are paired with the expressions of the map by their places."""
+    found = numbers({"y": "2", "x": "1"}, "point", ["x", "y"])
+    assert list(found.items()) == [("x", Fraction(1)), ("y", Fraction(2))]
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,14 @@ def test_the_checker_finds_the_pieces_itself(next_, message):
         checker.check({**good, "map": {**good["map"], "next": [next_]}})
 
 
+def test_the_order_of_the_state_is_that_of_the_map():
+    """With the names of the state exchanged x_previous takes the step and x stays: that map has the eigenvalue 1."""
+    turned = changed(MAP, lambda c: c["fixed_point"].update(x=c["fixed_point"].pop("x")))
+    assert list(turned["fixed_point"]) == ["x_previous", "x"] and holds(turned)
+    with pytest.raises(checker.Refused, match="a piece of the map at the fixed point is not in the list"):
+        checker.check(changed(MAP, lambda c: c["map"]["state"].reverse()))
+
+
 def test_matrices_of_higher_degree_are_enclosed_by_their_bernstein_coefficients():
     """a^2 is at most 1/4 on [-1/2, 1/2], where its Bernstein coefficients are 1/4, -1/4, 1/4."""
     family = of_map(["Piecewise((3*a**2*x, x >= 0), (b*x, True))"], a=("-1/2", "1/2"), b=("-1/2", "1/2"))

@@ -66,8 +66,9 @@ def integer(data: Any, where: str, least: int, most: int) -> int:
 
 
 def numbers(data: Any, where: str, names: Sequence[str]) -> dict[str, Fraction]:
-    """A rational number for each name."""
-    return {name: number(value, f"{where}.{name}") for name, value in fields(data, where, names).items()}
+    """A rational number for each name, in the order of the names."""
+    data = fields(data, where, names)
+    return {name: number(data[name], f"{where}.{name}") for name in names}
 
 
 def say(x: Fraction) -> str:
