@@ -261,14 +261,24 @@ def test_of_all_sizes_up_to_11_one_heavy_ball_diverges():
     assert iterates_converge(Fraction(1, 2), Fraction(2), Fraction(1, 2))
 
 
-@pytest.mark.parametrize(("ratio", "momentum"), [("2", "91/100"), ("3", "21/25"), ("4", "4/5"), ("5", "149/200")])
+@pytest.mark.parametrize(
+    ("ratio", "momentum"),
+    [
+        ("2", "23/25"),
+        ("9/4", "9/10"),
+        ("3", "169/200"),
+        ("41/10", "4/5"),
+        ("5", "3/4"),
+        ("6", "141/200"),
+    ],
+)
 def test_up_to_a_momentum_a_ratio_of_slopes_is_safe(ratio, momentum):
     for t, m in ((["1/512", "1"], ["1/16", momentum]), (["1/512", "1/2"], ["0", "1/16"])):
         family = pc.Family(
             {
                 "algorithm": {
                     "name": "heavy_ball",
-                    "objective": f"Piecewise((x**2/2, x >= 0), (x**2/(2*{ratio}), True))",
+                    "objective": f"Piecewise((x**2/2, x >= 0), (x**2/(2*({ratio})), True))",
                     "variables": ["x"],
                     "step": "2*t*(1 - m)",
                     "momentum": "m",
