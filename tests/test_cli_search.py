@@ -75,7 +75,7 @@ def test_a_folder_of_something_else_is_not_replaced(run, family, tmp_path):
     "arguments, complaint",
     [
         (["absent.toml"], "absent.toml: cannot be read"),
-        (["heavy-ball-cycles"], "no claim of the family has a score"),
+        (["derivatives-lag-behind"], "no claim of the family has a score"),
         (["heavy-ball-two-slopes", "--resume"], "--out DIR"),
         (["heavy-ball-two-slopes", "--workers", "0"], "--workers"),
         (["heavy-ball-two-slopes", "--seconds", "0"], "--seconds"),

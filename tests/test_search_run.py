@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import os
 import random
@@ -21,8 +22,9 @@ from piggycheck.errors import InputError
 from piggycheck.search import READY, Decision, Family, load_family, search
 from piggycheck.search.decide import decide_member, heights
 from piggycheck.search.executors import ExecutorError, Here, completed, dask_executor, processes
+from piggycheck.search.likeness import distinct, likeness
 from piggycheck.search.scores import SCORES, has_score
-from piggycheck.search.simplify import distinct, simplified
+from piggycheck.search.simplify import simplified
 from piggycheck.search.store import Store, StoreError
 from piggycheck.search.work import Work
 
@@ -119,13 +121,18 @@ def test_a_program_that_fails_at_a_member_is_reported(monkeypatch):
 
 
 def test_simplifying_finds_the_only_integer_that_grows():
-    simple = simplified(Work(NUMBERS, checker.check, 10.0), decided(NUMBERS, {"a": "97/64"}))
-    assert {"a": "2"} == simple.values and simple.found
+    simple, finished = simplified(Work(NUMBERS, checker.check, 10.0), decided(NUMBERS, {"a": "97/64"}))
+    assert {"a": "2"} == simple.values and simple.found and finished
+
+
+def test_simplifying_ends_with_the_time_and_says_so():
+    found = decided(NUMBERS, {"a": "97/64"})
+    assert (found, False) == simplified(Work(NUMBERS, checker.check, 10.0), found, until=0.0)
 
 
 def test_simplifying_keeps_what_nothing_simpler_proves():
     family = Family({**NUMBERS.table, "unknowns": {"a": {"range": ["41/40", "43/40"]}}})
-    simple = simplified(Work(family, checker.check, 10.0), decided(family, {"a": "1031/1000"}))
+    simple, _ = simplified(Work(family, checker.check, 10.0), decided(family, {"a": "1031/1000"}))
     assert "15/14" == simple.values["a"], "of the fractions between 41/40 and 43/40 it has the smallest denominator"
 
 
@@ -139,7 +146,35 @@ def test_instances_that_differ_by_scaling_or_reflection_count_once():
     reflected = decided(family, {"step": "1", "momentum": "3/4", "a": "1/4", "b": "1"})
     other = decided(family, {"step": "1", "momentum": "3/4", "a": "1", "b": "1/3"})
     assert {"1/2", "1"} == {d.values["step"] for d in distinct([scaled, other, reflected, first])}
-    assert 2 == len(distinct([first, scaled, reflected, other]))
+    assert 2 == len(list(distinct([first, scaled, reflected, other])))
+
+
+def found_with(kind, *pieces, **values):
+    return Decision(values, "found", claims=({"kind": kind, "value": {}},), pieces=pieces)
+
+
+def test_coordinates_in_other_units_or_another_order_count_once():
+    first = [{"A": [["1/2", "2"], ["1/3", "0"]]}, {"A": [["1", "0"], ["3", "-1"]]}]
+    scaled = [{"A": [["1/2", "-1"], ["-2/3", "0"]]}, {"A": [["1", "0"], ["-6", "-1"]]}]  # y is -2 y
+    exchanged = [{"A": [["-1", "3"], ["0", "1"]]}, {"A": [["0", "1/3"], ["2", "1/2"]]}]
+    other = [{"A": [["1/2", "1"], ["1/3", "0"]]}, {"A": [["1", "0"], ["3", "-1"]]}]
+    texts = [likeness(found_with("diverges", *pieces)) for pieces in (first, scaled, exchanged, other)]
+    assert texts[0] == texts[1] == texts[2] != texts[3]
+
+
+def test_derivatives_count_where_claims_are_about_them():
+    """Derivatives with respect to theta/3 are three times as large; those of one case are 0."""
+    one, three, none = ({"A": [["1/2"]], "B": [[number]]} for number in ("1", "3", "0"))
+    assert likeness(found_with("derivative", one)) == likeness(found_with("derivative", three))
+    assert likeness(found_with("derivative", one)) != likeness(found_with("derivative", none))
+    assert likeness(found_with("diverges", one)) == likeness(found_with("diverges", none))
+
+
+def test_members_with_other_iterates_are_not_alike():
+    piece = {"A": [["1/2"]], "B": [["0"]]}
+    assert likeness(found_with("cycle", piece, s="1")) != likeness(found_with("cycle", piece, s="2"))
+    irrational = {"A": [["sqrt(2)"]]}
+    assert likeness(found_with("diverges", irrational, s="1")) != likeness(found_with("diverges", irrational, s="2"))
 
 
 def test_heights_are_those_of_fractions_in_lowest_terms():
@@ -156,6 +191,44 @@ def test_scores_are_logarithms_of_rates():
 def test_claims_about_the_words_of_iterates_have_the_scores_that_they_imply():
     """Words that iterates follow are some of all: what grows along them grows, what does not may grow elsewhere."""
     assert has_score(Diverges(words="realisable")) and not has_score(Converges(words="realisable"))
+
+
+def scored(name, values):
+    """The scores of a member of a ready family, by kind of claim."""
+    case = load_family(READY[name]).member(values)
+    return [SCORES[claim.kind](claim, case.subject()) for claim in case.claims]
+
+
+def test_iterates_that_settle_have_positive_scores_and_those_that_grow_or_cycle_have_not():
+    """With step 5 gradient descent on the slopes 1 and 1/4 has the cycle -4, 1; with step 9 it multiplies by 10."""
+    diverges, settles = scored("heavy-ball-converges-and-diverges", PAPER)
+    assert 0.04 < diverges < 0.05 and 0 < settles < 0.21, "no faster than the square root of the momentum"
+    table = {**HEAVY_BALL.table, "algorithm": {**HEAVY_BALL.table["algorithm"], "momentum": "0"}}
+    table |= {"claim": [{"kind": "iterates_converge"}], "algorithm": {**table["algorithm"], "step": {"range": [1, 9]}}}
+    work = Work(Family(table), checker.check, 10.0)
+    assert abs(work.score({"step": "5", "s": "1/4"})) < 1e-6
+    assert work.score({"step": "9", "s": "1/4"}) == pytest.approx(-math.log2(10) / 2, rel=0.05)
+
+
+def test_the_score_of_a_cycle_is_positive_where_there_is_one():
+    """Lessard, Recht, Packard 2016: slopes 1 and 1/25, and the parameters that are optimal for quadratics."""
+    values = {"step": "25/9", "momentum": "4/9", "s": "1/25", "start": "33/10"}
+    assert scored("heavy-ball-cycles", values)[0] > 0 > scored("heavy-ball-cycles", {**values, "step": "1"})[0]
+
+
+def test_the_score_of_a_missing_form_is_the_least_rate_of_one():
+    """For [[1, 0], [1, 0]] and [[0, 1], [0, -1]] that is the square root of 2 (Ando, Shih 1998)."""
+    pair = dict(zip("abcdefgh", ["1", "0", "1", "0", "0", "1", "0", "-1"], strict=True))
+    assert scored("no-quadratic-certificate", pair)[1] == pytest.approx(0.5, abs=0.02)
+
+
+def test_words_that_iterates_follow_are_seen_by_scores():
+    """On the axis x is halved and y tripled; with the word 0 1 the growth is the square root of 3/2 * 2."""
+    saddle = {"a": "1/2", "b": "0", "c": "3", "d": "0", "e": "1"}
+    assert scored("realised-words", saddle)[0] == pytest.approx(math.log2(3))
+    alternating = {"a": "-1/2", "b": "-1", "c": "3/2", "d": "2", "e": "1"}
+    assert scored("realised-words", alternating)[0] == pytest.approx(math.log2(3) / 2)
+    assert scored("realised-words", {**saddle, "a": "1"})[0] < 0, "nothing on the axis converges"
 
 
 def test_results_do_not_depend_on_the_number_of_workers(tmp_path):

@@ -37,7 +37,10 @@ MEMBERS = 1000
     help=f"How many members are looked at; {MEMBERS} when no --seconds are given.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(min=0, min_open=True), metavar="S", help="After which no more work is begun."
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="After which no more members are looked at; what was found is then simplified, for as long again at most.",
 )
 @click.option(
     "--time-limit",

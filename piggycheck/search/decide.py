@@ -18,7 +18,6 @@ Check = Callable[[Mapping[str, Any]], Any]
 """Looks at the content of a certificate, and raises when it does not hold."""
 
 FOUND, NOT_FOUND, UNDECIDED, SENSELESS, FAILED = "found", "not found", "undecided", "senseless", "failed"
-_ABOUT_JACOBIANS = {"diverges", "converges", "joint_spectral_radius", "no_common_quadratic_form"}
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,6 @@ class Decision:
     def complexity(self) -> tuple:
         """By which the simplest comes first: pieces, denominators, numerators, words."""
         return (len(self.pieces), *heights(self.values), self.word_length, sorted(self.values.items()))
-
-    @property
-    def likeness(self) -> str:
-        """A text that members have in common which differ by the scale or by the order of their pieces."""
-        keys = ("A",) if {claim["kind"] for claim in self.claims} <= _ABOUT_JACOBIANS else ("A", "B")
-        matrices = sorted(json.dumps([piece.get(key) for key in keys]) for piece in self.pieces)
-        known = all("A" in piece for piece in self.pieces)
-        return json.dumps(matrices if matrices and known else self.values)
 
     def content(self) -> dict[str, Any]:
         """Return all of it, for JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
@@ -14,8 +15,9 @@ from piggycheck.errors import InputError, UnknownError
 from piggycheck.search.decide import Check, Decision
 from piggycheck.search.executors import Here, completed
 from piggycheck.search.family import Family
+from piggycheck.search.likeness import distinct
 from piggycheck.search.plan import random_values, simplest_first, units
-from piggycheck.search.simplify import distinct, simplified
+from piggycheck.search.simplify import simplified
 from piggycheck.search.store import Store
 from piggycheck.search.work import Work
 
@@ -84,7 +86,7 @@ def search(
     evaluations : int or None
         How many members are looked at.
     seconds : float or None
-        After which no more work is begun.
+        After which no more members are looked at; what was found is then simplified, for as long again at most.
     time_limit : float
         Seconds for each claim of each member.
     workers : int
@@ -132,10 +134,10 @@ def search(
     try:
         try:
             run.search(work, plan, evaluations, seconds)
-            found = run.simplify(work)
+            found = run.simplify(work, math.inf if seconds is None else time.time() + seconds)
         except KeyboardInterrupt:
             interrupted = True
-            found = distinct(_found(store))[:KEEP]
+            found = list(islice(distinct(_found(store)), KEEP))
         return _result(store, found, interrupted)
     finally:
         store.close()
@@ -188,18 +190,19 @@ class _Run:
             elapsed = time.monotonic() - since
             self.progress(_told(before + done, evaluations, seconds, found, done / max(elapsed, 1e-3), elapsed))
 
-    def simplify(self, work: Work) -> list[Decision]:
+    def simplify(self, work: Work, until: float) -> list[Decision]:
         """Simplify the simplest instances, and keep those that differ."""
-        chosen = distinct(_found(self.store))[:KEEP]
-        keys = {str(sorted(decision.values.items())): decision for decision in chosen}
-        waiting = [(key, (_Simplify(work), decision)) for key, decision in keys.items() if not self.store.kept(key)]
-        done = len(keys) - len(waiting)
-        self.progress(f"simplifying {len(keys)} found")
-        for key, result in completed(self.executor, self.window, iter(waiting)):
-            self.store.keep(key, result)
-            done += 1
-            self.progress(f"simplified {done} of {len(keys)} found")
-        return distinct([Decision.of(self.store.kept(key) or {}) for key in keys])
+        chosen = islice(distinct(_found(self.store)), KEEP)
+        decisions = {str(sorted(decision.values.items())): decision for decision in chosen}
+        kept = {key: result for key in decisions if (result := self.store.kept(key)) is not None}
+        waiting = [(key, (_Simplify(work, until), decisions[key])) for key in decisions if key not in kept]
+        self.progress(f"simplifying {len(decisions)} found")
+        for key, (result, finished) in completed(self.executor, self.window, iter(waiting)):
+            kept[key] = result
+            if finished:
+                self.store.keep(key, result)
+            self.progress(f"simplified {len(kept)} of {len(decisions)} found")
+        return list(distinct(Decision.of(kept[key]) for key in decisions))
 
 
 @dataclass(frozen=True)
@@ -207,9 +210,11 @@ class _Simplify:
     """Simplifies an instance, in a worker."""
 
     work: Work
+    until: float
 
-    def __call__(self, decision: Decision) -> dict[str, Any]:
-        return simplified(self.work, decision).content()
+    def __call__(self, decision: Decision) -> tuple[dict[str, Any], bool]:
+        simple, finished = simplified(self.work, decision, self.until)
+        return simple.content(), finished
 
 
 def _found(store: Store) -> list[Decision]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterable, Iterator
 
 from flint import fmpq
@@ -11,13 +13,13 @@ from piggycheck.search.family import Choices
 from piggycheck.search.plan import near
 from piggycheck.search.work import PROMISING, Work, read_number
 
-__all__ = ["distinct", "simplified"]
+__all__ = ["simplified"]
 
 _PROOFS = 40
 _HALVINGS = 7
 
 
-def simplified(work: Work, found: Decision) -> Decision:
+def simplified(work: Work, found: Decision, until: float = math.inf) -> tuple[Decision, bool]:
     """Return a member with smaller denominators, fewer pieces or a shorter word, of which all claims are proved, too.
 
     Parameters
@@ -25,11 +27,15 @@ def simplified(work: Work, found: Decision) -> Decision:
     work : Work
     found : Decision
         A member whose claims were proved.
+    until : float
+        After this time, as `time.time` tells it, no more proof is begun.
 
     Returns
     -------
     Decision
         The given one, when nothing simpler was proved.
+    bool
+        Whether there was time for all of it.
 
     Notes
     -----
@@ -39,27 +45,28 @@ def simplified(work: Work, found: Decision) -> Decision:
     When this fails: members that are not near, or only near in several numbers at once, are not seen. At most 40 proofs
     are attempted.
     """
-    simplifier = _Simplifier(work)
+    simplifier = _Simplifier(work, until)
     best = simplifier.better(found, [simplifier.moved(found, halvings) for halvings in range(_HALVINGS)])
     while True:
         before = best
         for name in work.family.unknowns:
             best = simplifier.better(best, _one(work, best, name))
         if best is before:
-            return best
+            return best, simplifier.in_time
 
 
 class _Simplifier:
     """Tries candidates, as long as proofs are left."""
 
-    def __init__(self, work: Work):
-        self.work, self.left = work, _PROOFS
+    def __init__(self, work: Work, until: float):
+        self.work, self.until, self.left, self.in_time = work, until, _PROOFS, True
 
     def better(self, best: Decision, candidates: Iterable[dict[str, str]]) -> Decision:
         """Return the first candidate that is proved and simpler than the best so far, or that."""
         for values in candidates:
             simpler = heights(values) < heights(best.values)
-            if self.left > 0 and simpler and self.work.score(values) > PROMISING:
+            self.in_time = self.in_time and time.time() < self.until
+            if self.in_time and self.left > 0 and simpler and self.work.score(values) > PROMISING:
                 self.left -= 1
                 decision = self.work.decide(values)
                 if decision.found:
@@ -89,15 +96,3 @@ def _nearby(work: Work, found: Decision, name: str, halvings: int) -> str:
         return value
     width = (unknown.high - unknown.low) / fmpq(2) ** (halvings + 1)
     return str(near(unknown, read_number(value), width))
-
-
-def distinct(decisions: list[Decision]) -> list[Decision]:
-    """Keep the simplest of those that are alike up to scaling, the simplest first.
-
-    Two members are alike when the same Jacobians meet at the fixed point, in any order: for gradient methods on
-    piecewise quadratic functions, when one is the other with the function multiplied by a number, and the step divided.
-    """
-    kept: dict[str, Decision] = {}
-    for decision in sorted(decisions, key=lambda d: d.complexity):
-        kept.setdefault(decision.likeness, decision)
-    return list(kept.values())
