@@ -19,9 +19,9 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.arithmetic import rational
 from piggycheck.errors import UnknownError
-from piggycheck.feasibility import AffineRow, Feasible, feasible_point
+from piggycheck.feasibility import Feasible, feasible_point
 from piggycheck.fixed_points import FixedPoint, rational_matrix
-from piggycheck.linalg import block_matrix, entries, identity, primitive, solve
+from piggycheck.linalg import entries, identity, primitive
 from piggycheck.maps import Piece, SmoothPiece, SymbolicMap
 from piggycheck.maps.evaluation import SignsAt
 from piggycheck.switched import Edge, Word
@@ -68,8 +68,6 @@ class ConewiseLinear:
     >>> flip = ConewiseLinear((fmpq_mat([[-1]]), fmpq_mat([[fmpq(-1, 2)]])), ((right,), (left,)))
     >>> next(transition_graphs(flip)).edges
     ((0, 1, 1), (1, 0, 0))
-    >>> flip.realisations((0, 1))
-    [(1/2, (1,))]
 
     Notes
     -----
@@ -140,8 +138,8 @@ class ConewiseLinear:
         branches = []
         for branch in reached.branches:
             for cone in self.cones[letter]:
-                equalities = _merged(branch.equalities, _pulled_back(cone.equalities, reached.image))
-                inequalities = _merged(branch.inequalities, _pulled_back(cone.inequalities, reached.image))
+                equalities = _merged(branch.equalities, pulled_back(cone.equalities, reached.image))
+                inequalities = _merged(branch.inequalities, pulled_back(cone.inequalities, reached.image))
                 points = [
                     d for d in branch.points if _holds(d, equalities, inequalities) and _sends_elsewhere(image, d)
                 ]
@@ -150,58 +148,6 @@ class ConewiseLinear:
                 if points:
                     branches.append(_Branch(equalities, inequalities, tuple(points)))
         return _Reached(image, tuple(branches))
-
-    def realisations(self, word: Word, *, growing: bool = False) -> list[tuple[fmpq, Row]]:
-        """Find displacements d with ``A_w d = mu d``, ``0 < mu < 1``, that follow a word strictly inside its pieces.
-
-        Parameters
-        ----------
-        word : Word
-        growing : bool
-            Whether mu is to be at least 1 instead.
-
-        Returns
-        -------
-        list of (mu, d)
-            One for each rational mu for which there is such a d. The iterates from ``xbar + t d`` on, t > 0 small, then
-            follow the word for ever and converge to the fixed point, and the map is smooth along them.
-
-        Examples
-        --------
-        >>> plane = ConewiseLinear((fmpq_mat([[fmpq(1, 2), 0], [0, 2]]),), ((Cone(),),))
-        >>> plane.realisations((0,))
-        [(1/2, (1, 0))]
-
-        Notes
-        -----
-        When this fails: an irrational mu is not found.
-        """
-        A_w, found = self.product(word), []
-        for mu, _ in A_w.charpoly().roots():
-            if mu >= 1 if growing else 0 < mu < 1:
-                _, kernel = solve(A_w - mu * identity(self.dimension), fmpq_mat(self.dimension, 1))
-                direction = self._strictly_inside(word, block_matrix([kernel]))
-                if direction is not None:
-                    found.append((mu, direction))
-        return found
-
-    def _strictly_inside(self, word: Word, basis: fmpq_mat) -> Row | None:
-        """A combination of the columns of a basis that follows a word strictly inside solid cones."""
-        stack: list[tuple[int, fmpq_mat, list[AffineRow]]] = [(0, basis, [])]
-        while stack:
-            step, image, rows = stack.pop()
-            if step == len(word):
-                outcome = feasible_point([], [], rows, basis.ncols())
-                if isinstance(outcome, Feasible):
-                    first = [fmpq(int(j == 0)) for j in range(basis.ncols())]
-                    combination = list(outcome.point) if rows else first
-                    return primitive((basis * fmpq_mat(len(combination), 1, combination)).entries())
-                continue
-            for cone in self.cones[word[step]]:
-                if cone.is_solid and not cone.equalities:
-                    inside = [(row, fmpq(0)) for row in _pulled_back(cone.inequalities, image)]
-                    stack.append((step + 1, self.A[word[step]] * image, [*rows, *inside]))
-        return None
 
 
 @dataclass(frozen=True)
@@ -311,8 +257,25 @@ def _moved(equalities: Sequence[Row], inequalities: Sequence[Row], image: fmpq_m
     return []
 
 
-def _pulled_back(rows: Sequence[Row], image: fmpq_mat) -> list[Row]:
-    """The rows as functions of what an earlier displacement was."""
+def pulled_back(rows: Sequence[Row], image: fmpq_mat) -> list[Row]:
+    """Write the rows as functions of what an earlier displacement was.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Linear functions of a displacement.
+    image : fmpq_mat
+        It is this matrix times the earlier one.
+
+    Returns
+    -------
+    list of Row
+
+    Examples
+    --------
+    >>> pulled_back([(fmpq(1), fmpq(1))], fmpq_mat([[1, 2], [3, 4]]))
+    [(4, 6)]
+    """
     return [tuple((fmpq_mat([list(row)]) * image).entries()) for row in rows]
 
 

@@ -43,15 +43,36 @@ RUNNING = at_zero(
     ],
 )
 WORD = {"method": "word", "word": ["0", "1"], "modulus_lower": "9/4"}
-ITERATES = {"direction": ["1", "0"], "multiplier": "1/4"}
+ITERATES = {"directions": [["1", "0"]], "multipliers": [["1/4"]]}
 GROWTH = {**WORD, "growth_lower": "3/2", "column": "0", **ITERATES}
 J0 = {"J0": rows("0; 1")}
+
+# to the right of x = 0, the eigenvalue 1/2 + sqrt(1/8) has the eigenvector (1, sqrt 2, 0); derivatives of z grow
+BESIDE = at_zero(
+    "x y z",
+    "Piecewise((x/2, x >= 0), (x/3, True)) + y/4 + theta",
+    "x/2 + y/2",
+    "3/2*z + theta",
+    pieces=[
+        piece(rows("1/2 1/4 0; 1/2 1/2 0; 0 0 3/2"), rows("1; 0; 1"), "1 0 0 0"),
+        piece(rows("1/3 1/4 0; 1/2 1/2 0; 0 0 3/2"), rows("1; 0; 1"), "-1 0 0 0"),
+    ],
+)
+CONE = {"directions": rows("5 6 0; 3 6 0"), "multipliers": rows("5/8 7/24; 3/8 3/8")}
+BESIDE_WORD = {"method": "word", "word": ["0"], "modulus_lower": "3/2"}
 
 VALID = {
     "converge": certificate({**BOUNCING, **TRANSITIONS}, "converges", "proved", TREE, words=REALISABLE, rate="1/2"),
     "are bounded": certificate({**BOUNCING, **TRANSITIONS}, "diverges", "refuted", TREE, words=REALISABLE),
     "do not converge": certificate(RUNNING, "converges", "refuted", {**WORD, **ITERATES}, words=REALISABLE),
     "diverge": certificate({**RUNNING, **J0}, "diverges", "proved", GROWTH, words=REALISABLE),
+    "diverge in a plane": certificate(
+        {**BESIDE, "J0": rows("0; 0; 1")},
+        "diverges",
+        "proved",
+        {**BESIDE_WORD, "growth_lower": "3/2", "column": "0", **CONE},
+        words=REALISABLE,
+    ),
 }
 
 
@@ -75,7 +96,7 @@ def derivatives_grow(c: dict[str, Any], sign: int, steps: int = 24) -> tuple[flo
     """Growth per step of a difference of iterates, and whether the iterates converge to the fixed point."""
     F, scale = Real(c), Fraction(1, 10**12)
     zero = [Fraction(e) for e in c["fixed_point"].values()]
-    d = [Fraction(e) for e in c["witness"].get("direction", ["1"])]
+    d = [Fraction(e) for e in c["witness"].get("directions", [["1"]])[0]]
     x = [z + sign * scale * a for z, a in zip(zero, d, strict=True)]
     tiny = [Fraction(1, 10**60)] * len(x)
     y = [a + e for a, e in zip(x, tiny, strict=True)]
@@ -131,6 +152,8 @@ def without(name: str, *keys: str) -> dict[str, Any]:
     return {key: value for key, value in VALID[name].items() if key not in keys}
 
 
+CURVED = "Piecewise((x/2, x + y**2 >= 0), (x/3, True)) + y/4 + theta"
+ELSEWHERE = "Piecewise((x/2, x + 1 - y**2 >= 0), (x/3, True)) + y/4 + theta"  # curved, but not through the fixed point
 TWICE = [["0", "0", "1"], ["1", "1", "0"]]  # the nodes are the words 0 1 and 1 0
 THREE_EDGES = ("witness/words", [["0"], ["1"], ["2"]])
 PLANE = at_zero(
@@ -182,17 +205,28 @@ PLANE = at_zero(
         (following(f"{BOUNCE} + Max(theta, 0)*x"), None),
         (certificate({**PLANE, **TRANSITIONS}, "converges", "proved", TREE, words=REALISABLE), "to be continuous"),
         # realised words
-        (changed("diverge", ("witness/direction", ["0", "0"])), "direction is zero"),
-        (changed("diverge", ("witness/direction", ["-1", "0"])), "does not lead through piece 0"),
-        (changed("diverge", ("witness/direction", ["0", "1"])), "along the boundary"),
-        (changed("diverge", ("witness/direction", ["1", "1"])), "stated multiple"),
-        (changed("diverge", ("witness/multiplier", "1/5")), "stated multiple"),
-        (changed("diverge", ("witness/multiplier", "1")), "between 0 and 1"),
-        (changed("diverge", ("witness/multiplier", "0")), "between 0 and 1"),
-        (changed("diverge", ("witness/multiplier", "-1/4")), "between 0 and 1"),
+        (changed("diverge", ("witness/directions", [["0", "0"]])), "not independent"),
+        (changed("diverge", ("witness/directions", [["-1", "0"]])), "does not lead through piece 0"),
+        (changed("diverge", ("witness/directions", [["0", "1"]])), "along the boundary"),
+        (changed("diverge", ("witness/directions", [["1", "1"]])), "stated multiples"),
+        (changed("diverge", ("witness/multipliers", [["1/5"]])), "stated multiples"),
+        (changed("diverge", ("witness/multipliers", [["1"]])), "between 0 and 1"),
+        (changed("diverge", ("witness/multipliers", [["0"]])), "between 0 and 1"),
+        (changed("diverge", ("witness/multipliers", [["-1/4"]])), "is negative"),
+        (changed("diverge", ("witness/directions", []), ("witness/multipliers", [])), "no direction"),
+        (changed("diverge in a plane", ("witness/directions/1", ["10", "12", "0"])), "not independent"),
+        (changed("diverge in a plane", ("witness/directions/1", ["-3", "-6", "0"])), "different sides"),
+        (changed("diverge in a plane", ("witness/directions/1", ["0", "6", "0"])), "along the boundary"),
+        (changed("diverge in a plane", ("witness/directions/1", ["3", "7", "0"])), "stated multiples"),
+        (changed("diverge in a plane", ("witness/directions/1", ["3", "6", "1"])), "stated multiples"),
+        (changed("diverge in a plane", ("witness/multipliers/0", ["5/8", "1/2"])), "between 0 and 1"),
+        (changed("diverge in a plane", ("witness/multipliers/0", ["5/8", "-1/24"])), "is negative"),
+        (changed("diverge in a plane", ("witness/multipliers/1", ["0", "0"])), "between 0 and 1"),
+        (changed("diverge in a plane", ("map/next/0", CURVED)), "not affine"),
+        (changed("diverge in a plane", ("map/next/0", ELSEWHERE)), None),
         (changed("diverge", ("witness/word", ["0", "0"])), "does not lead through piece 0"),
         (changed("diverge", ("witness/word", ["1", "0"])), "does not lead through piece 1"),
-        (changed("diverge", ("witness/word", ["0"])), "stated multiple"),
+        (changed("diverge", ("witness/word", ["0"])), "stated multiples"),
         (changed("diverge", ("witness/word", [])), "empty"),
         (changed("diverge", ("witness/modulus_lower", "5/2")), "no eigenvalue"),
         (changed("diverge", ("witness/growth_lower", "8/5")), "not proved by the modulus"),

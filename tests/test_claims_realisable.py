@@ -104,7 +104,7 @@ class TestOnTheLine:
         verdict = proved(Converges(rate="3/4", words="realisable"), alternating(), AT)
         assert (1, 2, 2) == tuple(verdict.value[key] for key in ("memory", "nodes", "edges"))
         refutation = refuted(Converges(rate="7/10", words="realisable"), alternating(), AT)
-        assert ([0, 1], "1/2") == (refutation.value["word"], refutation.value["multiplier"])
+        assert ([0, 1], "1/2") == (refutation.value["word"], refutation.value["multipliers"][0][0])
         assert (0, 1) == refutation.derivation.first(RealisedStep).word
 
     def test_they_do_not_diverge(self):
@@ -121,7 +121,8 @@ class TestOnTheLine:
 class TestRepelledSideways:
     def test_the_iterates_converge_and_their_derivatives_do_not(self):
         verdict = proved(DIVERGES, clipped(), AT)
-        assert ("2", "1/2", ["1", "0"]) == tuple(verdict.value[k] for k in ("eigenvalue", "multiplier", "direction"))
+        shown = tuple(verdict.value[k] for k in ("eigenvalue", "multipliers", "directions"))
+        assert ("2", [["1/2"]], [["1", "0"]]) == shown
         assert "some iterates converge" in verdict.statement
         iterate = refuted(CONVERGES, clipped(), AT)
         assert "2" == iterate.value["eigenvalue_modulus_lower"]
@@ -144,11 +145,11 @@ class TestRepelledSideways:
     def test_nothing_of_the_witness_can_be_changed(self):
         content = content_of(proved(DIVERGES, clipped(), AT))
         for change in (
-            {"direction": ["-1", "0"]},
-            {"direction": ["1", "1"]},
-            {"direction": ["0", "0"]},
-            {"multiplier": "1/3"},
-            {"multiplier": "2"},
+            {"directions": [["-1", "0"]]},
+            {"directions": [["1", "1"]]},
+            {"directions": [["0", "0"]]},
+            {"multipliers": [["1/3"]]},
+            {"multipliers": [["2"]]},
             {"word": ["1"]},
             {"modulus_lower": "3"},
             {"growth_lower": "3"},
@@ -160,7 +161,28 @@ class TestRepelledSideways:
         """The side of x changes in every step; y triples on the right and keeps on the left, as long as it is small."""
         right, left = sp.Max(sp.Min(3 * y, x / 2), -x / 2), sp.Max(sp.Min(y, -x / 2), x / 2)
         verdict = proved(DIVERGES, about(sp.Min(-x / 2, -x / 3), P((right, x >= 0), (left, True))), AT)
-        assert (2, "1/6", "3") == tuple(verdict.value[k] for k in ("word_length", "multiplier", "eigenvalue"))
+        assert (2, [["1/6"]], "3") == tuple(verdict.value[k] for k in ("word_length", "multipliers", "eigenvalue"))
+
+    def test_the_word_of_twelve_letters_that_the_start_repeats(self):
+        """Heavy ball; y = 0 is invariant, and on it the curvature of x is 43 on both sides: a twelfth of a turn.
+
+        The curvatures of y are 27 and 2 by turns. Computed in fractions, x_k shrinks and dy_k grows.
+        """
+        kinks = (sp.Max(x + 5 * y, 0) ** 2 + sp.Max(x - 5 * y, 0) ** 2) / 4 + sp.Max(-x, 0) ** 2 / 2
+        f, beta = 21 * x**2 + y**2 + kinks, sp.Rational(147, 169)
+        ball = heavy_ball(f, [x, y], "1/169", beta, parameters=[theta], start=[1, theta])
+        verdict = proved(DIVERGES, ball, AT, time_limit=5)
+        assert 12 == len(verdict.value["word"])
+        at, before, dy, dy_before = Fraction(1), Fraction(1), Fraction(1), Fraction(1)
+        sizes = []
+        for k in range(481):
+            sizes += [abs(dy)] if k % 240 == 0 else []
+            slope = 27 if at > 0 else 2
+            assert at
+            at, before = at - Fraction(43, 169) * at + Fraction(147, 169) * (at - before), at
+            dy, dy_before = dy - Fraction(slope, 169) * dy + Fraction(147, 169) * (dy - dy_before), dy
+        assert abs(at) < Fraction(1, 10**14)
+        assert sizes[2] > 5 * sizes[1] > sizes[0] / 5, "more than 1.0848^20"
 
     def test_growth_on_the_kink_itself_is_not_realised_inside(self):
         """On y = 0 the iterates halve and y doubles above: but there the guard ties for ever."""
@@ -275,11 +297,12 @@ def rates(content, following):
 def follow(content, following):
     """The direction of a witness really follows its word, by the map's own values, and shrinks as stated."""
     witness, values = content["witness"], {theta: 0}
-    d = start = [sp.Rational(c) for c in witness["direction"]]
+    ((multiplier,),) = witness["multipliers"]
+    d = start = [sp.Rational(c) for c in witness["directions"][0]]
     for letter in witness["word"]:
         A = sp.Matrix([[sp.Rational(c) for c in row] for row in content["pieces"][int(letter)]["A"]])
         image = [e.subs({**values, x: d[0], y: d[1]}) for e in following]
         assert list(A * sp.Matrix(d)) == image
         d = image
-    assert d == [sp.Rational(witness["multiplier"]) * c for c in start]
-    assert 0 < sp.Rational(witness["multiplier"]) < 1
+    assert d == [sp.Rational(multiplier) * c for c in start]
+    assert 0 < sp.Rational(multiplier) < 1

@@ -346,7 +346,7 @@ def test_iterates_that_follow_a_word_are_told():
     from piggycheck.render.narrative import tell
     from piggycheck.render.text import _section
 
-    section = tell(d.RealisedStep((0, 1), (Fraction(1), Fraction(-1, 2)), Fraction(1, 3)), [])
+    section = tell(d.RealisedStep((0, 1), ((Fraction(1), Fraction(-1, 2)),), ((Fraction(1, 3),),)), [])
     text = " ".join(_section(section).split())
     assert "d = (1, -1/2) lies in the cone of the first piece of w = 0 1" in text
     assert "A_w d = 1/3 d" in text and "x̄ + ε d, with a small ε > 0" in text

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from strategies import STATE, directions, examples
 
 from piggycheck.algorithms import heavy_ball
+from piggycheck.arithmetic import rational
 from piggycheck.errors import UnknownError
 from piggycheck.fixed_points import FixedPoint
 from piggycheck.maps import SymbolicMap
+from piggycheck.realised import following, rays, repeated_word
 from piggycheck.transitions import Cone, ConewiseLinear, Transitions, conewise_linear, transition_graphs
 
 x, y, z, theta = sp.symbols("x y z theta", real=True)
@@ -301,10 +303,10 @@ def test_in_the_plane_the_words_are_those_of_finitely_many_rays(parts):
         assert {tuple(letters[A] for A in word) for word in set().union(*expected)} == set(words)
 
 
-class TestRealisations:
+class TestRays:
     def test_a_ray_that_repels_sideways(self):
         local = at_zero([x / 2, sp.Max(sp.Min(2 * y, x / 2), -x / 2)])
-        (mu, d), *_ = [found for letter in range(len(local.A)) for found in local.realisations((letter,))]
+        (mu, d), *_ = [found for letter in range(len(local.A)) for found in rays(local, (letter,))]
         assert (fmpq(1, 2), (1, 0)) == (mu, d)
 
     @pytest.mark.parametrize("factor", ["1", "3/2", "0", "-1/2"])
@@ -312,26 +314,26 @@ class TestRealisations:
         local = ConewiseLinear(
             (fmpq_mat([[fmpq(*map(int, (factor + "/1").split("/")[:2]))]]),), ((Cone((), ((fmpq(1),),)),),)
         )
-        assert [] == local.realisations((0,))
+        assert [] == rays(local, (0,))
 
     def test_a_ray_on_a_kink_is_not_inside_a_piece(self):
         """Along y = 0 the iterates halve, but there the guard ties."""
-        assert [] == at_zero([x / 2, P((2 * y, y >= 0), (y / 3, True))]).realisations((0,))
+        assert [] == rays(at_zero([x / 2, P((2 * y, y >= 0), (y / 3, True))]), (0,))
 
     def test_a_ray_of_another_piece_does_not_count(self):
         """The eigenvectors of the first piece point to where the second one holds."""
         right, left = Cone((), ((fmpq(1), fmpq(0)),)), Cone((), ((fmpq(-1), fmpq(0)),))
         A = fmpq_mat([[fmpq(1, 2), 0], [0, 2]])
         local = ConewiseLinear((fmpq_mat([[0, 1], [0, fmpq(1, 2)]]), A), ((right,), (left,)))
-        assert [] == [d for mu, d in local.realisations((0,)) if d[0] <= 0]
-        assert [(fmpq(1, 2), (-1, 0))] == local.realisations((1,))
+        assert [] == [d for mu, d in rays(local, (0,)) if d[0] <= 0]
+        assert [(fmpq(1, 2), (-1, 0))] == rays(local, (1,))
 
     def test_a_piece_of_a_parameter_alone_has_no_inside(self):
-        assert [] == at_zero([x / 2 + sp.Max(theta, 0)], [theta]).realisations((0,))
+        assert [] == rays(at_zero([x / 2 + sp.Max(theta, 0)], [theta]), (0,))
 
     def test_an_irrational_factor_is_not_found(self):
         companion = fmpq_mat([[0, fmpq(1, 2)], [1, 0]])
-        assert [] == ConewiseLinear((companion,), ((Cone(),),)).realisations((0,))
+        assert [] == rays(ConewiseLinear((companion,), ((Cone(),),)), (0,))
 
     @examples(60)
     @given(kinked_linear(2, 2), st.integers(1, 3))
@@ -340,7 +342,7 @@ class TestRealisations:
         local = at_zero(expressions(M, kinks))
         letters = letters_by_matrix(local)
         for word in words_of(local, length):
-            for mu, direction in local.realisations(word):
+            for mu, direction in rays(local, word):
                 d = [Fraction(int(c.p), int(c.q)) for c in direction]
                 start, factor = d, Fraction(int(mu.p), int(mu.q))
                 for letter in word:
@@ -349,3 +351,97 @@ class TestRealisations:
                     d = image(M, kinks, d)
                 assert [factor * c for c in start] == d
                 assert 0 < factor < 1
+
+
+class TestCones:
+    """In the plane of two irrational eigenvalues, beside coordinates that are multiplied with numbers."""
+
+    A = fmpq_mat([[fmpq(1, 2), fmpq(1, 4), 0], [fmpq(1, 2), fmpq(1, 2), 0], [0, 0, 2]])
+
+    def halves(self, *row):
+        return ConewiseLinear((self.A,), ((Cone((), (tuple(map(fmpq, row)),)),),))
+
+    def test_a_plane_that_attracts_its_larger_eigenvector(self):
+        """1/2 +- sqrt(1/8); the eigenvector (1, sqrt 2) of the larger one is between (1, 6/5) and (1, 2)."""
+        (found,) = following(self.halves(1, 0, 0), (0,))
+        assert ((5, 6, 0), (3, 6, 0)) == found.directions
+        assert ((fmpq(5, 8), fmpq(7, 24)), (fmpq(3, 8), fmpq(3, 8))) == found.multipliers
+
+    def test_it_shrinks_until_it_is_on_one_side_of_a_kink(self):
+        """sqrt 2 is above 1.414, below 1.415; not on either side of itself."""
+        for sign, slope in (1, fmpq(1414, 1000)), (-1, fmpq(1415, 1000)):
+            (found,) = following(self.halves(-sign * slope, sign, 0), (0,))
+            assert all(sign * (d[1] - slope * d[0]) * d[0] > 0 and d[2] == 0 for d in found.directions)
+
+    def test_a_kink_along_the_eigenvector_is_not_avoided(self):
+        """On both sides of y^2 = 2 x^2, so of no cone of rational rows, and on the plane itself a guard vanishes."""
+        assert [] == list(following(self.halves(0, 0, 1), (0,)))
+
+    @pytest.mark.parametrize(
+        "total, product",
+        [
+            ("2", "1/2"),  # 1 + sqrt(1/2) grows
+            ("-1", "1/8"),  # both are negative
+            ("1/2", "1/8"),  # not real
+            ("0", "-1/2"),  # the square root of 1/2 and its negative: neither attracts
+            ("1", "-1/8"),  # (1 + sqrt(3/2)) / 2 is above 1
+        ],
+    )
+    def test_what_does_not_shrink_or_attract(self, total, product):
+        total, product = rational(total), rational(product)
+        companion = fmpq_mat([[0, -product], [1, total]])
+        assert [] == list(following(ConewiseLinear((companion,), ((Cone(),),)), (0,)))
+
+    def test_the_smaller_eigenvector_repels(self):
+        """(1, -sqrt 2) is inside y < 0 < x, and (1, sqrt 2) is not."""
+        local = ConewiseLinear((self.A,), ((Cone((), ((fmpq(1), fmpq(0), fmpq(0)), (fmpq(0), fmpq(-1), fmpq(0)))),),))
+        assert [] == list(following(local, (0,)))
+
+    @examples(60)
+    @given(kinked_linear(2, 2), st.integers(1, 3), st.fractions(0, 1, max_denominator=8))
+    def test_what_is_between_really_follows_its_word(self, parts, length, share):
+        M, kinks = parts
+        local = at_zero(expressions(M, kinks))
+        letters = letters_by_matrix(local)
+        for word in words_of(local, length):
+            for found in following(local, word):
+                ends, shares = (fractions(rows) for rows in (found.directions, found.multipliers))
+                weights = [share, 1 - share] if len(ends) > 1 else [Fraction(1)]
+                d = combined(weights, ends)
+                for letter in word:
+                    assert all(dot(v, d) for _, v in kinks if any(v)), "strictly on one side of every kink"
+                    assert letter == letters[matrix_beside(M, kinks, d, d)]
+                    d = image(M, kinks, d)
+                after = combined(weights, shares)
+                assert combined(after, ends) == d
+                assert min(after) >= 0 and 0 < sum(after) < 1
+
+
+class TestRepeatedWord:
+    right, left = Cone((), ((fmpq(1), fmpq(0)),)), Cone((), ((fmpq(-1), fmpq(0)),))
+    A = fmpq_mat([[fmpq(3, 2), fmpq(-3, 4)], [1, 0]])  # by a twelfth of a turn
+    turning = ConewiseLinear((A, A), ((right,), (left,)))
+
+    def test_six_letters_in_a_row_are_no_word_of_one_letter(self):
+        word = repeated_word(self.turning, [2.0, 1.0])
+        assert 12 == len(word)
+        assert {(0, 6), (1, 6)} <= {(letter, len(list(run))) for letter, run in groupby(word * 2)}
+        assert repeated_word(self.turning, [-2.0, -1.0]) == tuple(1 - letter for letter in word)
+
+    def test_iterates_that_reach_the_fixed_point_or_a_kink_repeat_none(self):
+        assert () == repeated_word(self.turning, [0.0, 0.0])
+        assert () == repeated_word(self.turning, [0.0, 1.0])
+        nilpotent = ConewiseLinear((fmpq_mat([[0, 1], [0, 0]]),), ((Cone(),),))
+        assert () == repeated_word(nilpotent, [1.0, 1.0])
+
+    def test_a_turn_by_an_irrational_angle_repeats_no_word(self):
+        A = fmpq_mat([[fmpq(3, 2), fmpq(-4, 5)], [1, 0]])
+        assert () == repeated_word(ConewiseLinear((A, A), ((self.right,), (self.left,))), [1.0, 1.0])
+
+
+def fractions(rows):
+    return [[Fraction(int(c.p), int(c.q)) for c in row] for row in rows]
+
+
+def combined(weights, rows):
+    return [sum(w * c for w, c in zip(weights, column, strict=True)) for column in zip(*rows, strict=True)]

@@ -66,7 +66,7 @@ MOST_BYTES = 50_000_000
 WORD = ("method", "word", "modulus_lower")
 GROWTH = (*WORD, "growth_lower", "column")
 EIGENVALUE = ("eigenvalue", "left_eigenvector", "excitation")
-DIRECTION = ("direction", "multiplier")
+FOLLOWING = ("directions", "multipliers")
 BOUNDS = ("lower", "upper")
 Keys = Sequence[str]
 Rule = tuple[Callable[[Data, Any, Data], str], Keys, Keys]  # with the required and optional keys of its witness
@@ -102,8 +102,8 @@ RULES: dict[tuple[str, str, str], Rule] = {  # by kind, verdict and method
 }
 OF_LAYERS = {**LIMITS_OF_LAYERS, **RATES_OF_LAYERS, **ASYMPTOTIC_OF_LAYERS}  # by kind and verdict
 REALISABLE: dict[tuple[str, str, str], Rule] = {  # where the claim is about iterates that converge
-    ("converges", "refuted", "word"): (converges_refuted_by_iterates, (*WORD, *DIRECTION), ()),
-    ("diverges", "proved", "word"): (diverges_realised, (*GROWTH, *DIRECTION), EIGENVALUE),
+    ("converges", "refuted", "word"): (converges_refuted_by_iterates, (*WORD, *FOLLOWING), ()),
+    ("diverges", "proved", "word"): (diverges_realised, (*GROWTH, *FOLLOWING), EIGENVALUE),
 }
 for proof, (_, keys) in KINDS.items():  # the fields of a proof stand in the witness
     inline = ("method", "rate", *keys)

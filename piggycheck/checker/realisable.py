@@ -15,12 +15,14 @@ from typing import NamedTuple
 
 from .conditions import Condition, Signs, impossible
 from .constrained import Along
+from .definite import semidefinite
 from .graphs import MOST_NODES, read_edges
 from .intervals import Interval
 from .jets import Jet
 from .matrices import within
-from .pieces import Pattern, Patterns, beside, evaluate
+from .pieces import Decision, Pattern, Patterns, evaluate, outcome_of
 from .reading import Data, Refused, array, integer, number
+from .scaled import product, scaled, transposed
 from .subject import FixedPoint, Pair
 
 LONGEST_MEMORY = 12
@@ -161,26 +163,50 @@ def recurrent(words: set[Word]) -> set[Word]:
 
 
 def realised_word(subject: FixedPoint, witness: Data) -> list[int]:
-    """A word that iterates x + t d follow, where the map is smooth, for all small t > 0; they converge to x."""
+    """A word that iterates x + t d follow, where the map is smooth, for all small t > 0; they converge to x.
+
+    Here d is any combination of the directions with weights that are not negative and not all 0: the sum of its weights
+    shrinks in each round, and as the directions are independent, d never becomes 0.
+    """
     word = subject.word(witness["word"])
-    start = [number(a, "direction") for a in array(witness["direction"], "direction", subject.p)]
-    multiplier = number(witness["multiplier"], "multiplier")
-    if not any(start) or not 0 < multiplier < 1:
-        raise Refused("the direction is zero, or the multiplier not between 0 and 1")
-    d = start
+    stated = array(witness["directions"], "directions")
+    directions = [[number(c, "directions") for c in array(d, "directions", subject.p)] for d in stated]
+    rows = array(witness["multipliers"], "multipliers", len(directions))
+    multipliers = [[number(m, "multipliers") for m in array(row, "multipliers", len(directions))] for row in rows]
+    D = scaled(directions)
+    if not directions or not semidefinite(product(D, transposed(D)), definite=True):
+        raise Refused("there is no direction, or they are not independent")
+    if not all(min(row) >= 0 and 0 < sum(row) < 1 for row in multipliers):
+        raise Refused("a multiplier is negative, or a sum of multipliers not between 0 and 1")
+    images = directions
     for i in word:
-        d = [sum((a * b for a, b in zip(row, d, strict=True)), Fraction(0)) for row in step(subject, i, d)]
-    if d != [multiplier * a for a in start]:
-        raise Refused("the word does not lead to the stated multiple of the direction")
+        A = step(subject, i, images)
+        images = multiplied(images, [list(column) for column in zip(*A, strict=True)])
+    if images != multiplied(multipliers, directions):
+        raise Refused("the word does not lead to the stated multiples of the directions")
     return word
 
 
-def step(subject: FixedPoint, i: int, d: Row) -> Rows:
-    """The matrix of the piece beside a direction of the state, in which no guard vanishes; it must be that listed."""
-    map_, side = subject.map, [*d, *[Fraction(0)] * subject.m]
-    outputs = evaluate(map_.program, map_.next, map_.jets(subject.point, map_.names), beside(side))
+def step(subject: FixedPoint, i: int, directions: Rows) -> Rows:
+    """The matrix of the piece beside directions of the state, in which no guard vanishes; it must be that listed."""
+    map_, sides = subject.map, [[*d, *[Fraction(0)] * subject.m] for d in directions]
+    outputs = evaluate(map_.program, map_.next, map_.jets(subject.point, map_.names), between(sides))
     A, B = subject.pair(subject.require_fixed(outputs))
     if not (within(A, subject.A[i]) and within(B, subject.B[i])):
-        raise Refused(f"the direction does not lead through piece {i}")
-    fixed = evaluate(map_.program, map_.next, map_.jets(subject.point, map_.state), beside(d))
+        raise Refused(f"a direction does not lead through piece {i}")
+    fixed = evaluate(map_.program, map_.next, map_.jets(subject.point, map_.state), between(directions))
     return [linear(jet, subject.p) for jet in fixed]
+
+
+def between(directions: Rows) -> Decision:
+    """Take the outcomes on the side of all directions, which is that of their combinations."""
+
+    def decide(switch: int, node: int, guard: Jet, outcomes: list[Signs]) -> Signs:
+        signs = {guard.along(d) for d in directions}
+        if len(signs) > 1:
+            raise Refused("the directions are on different sides of a guard")
+        if len(directions) > 1 and guard.value.is_zero and not guard.affine:
+            raise Refused("a guard between the directions is not affine")
+        return outcome_of(outcomes, signs.pop())
+
+    return decide

@@ -27,6 +27,7 @@ from piggycheck.derivation import (
 from piggycheck.errors import UnknownError
 from piggycheck.linalg import matrix
 from piggycheck.maps import Continuous, check_continuity
+from piggycheck.realised import rays
 from piggycheck.stability import Contractive
 from piggycheck.switched import SwitchedSystem
 from piggycheck.trajectories import AffinePieces, Energy, affine_pieces, find_energy, full_matrices
@@ -256,7 +257,7 @@ def _growing_ray(subject: Subject) -> tuple[tuple[fmpq, ...], int, fmpq] | None:
     local = conewise_linear(subject.iteration.map, subject.point, subject.selection.pieces, subject.active)
     for words in islice(local.words(time_limit=subject.remaining / _SHARE), _LONGEST_CYCLE):
         for word in words:
-            for multiplier, direction in local.realisations(word, growing=True):
+            for multiplier, direction in rays(local, word, growing=True):
                 fixed_point = (rational(c) for c in subject.point.state.values())
                 return tuple(c + d for c, d in zip(fixed_point, direction, strict=True)), len(word), multiplier
     return None

@@ -11,7 +11,9 @@ from flint import fmpq, fmpq_poly
 from piggycheck.claims.subject import Subject
 from piggycheck.derivation import ContractionStep, Derivation, RealisedStep, TransitionsStep
 from piggycheck.errors import InputError, UnknownError
+from piggycheck.realised import Following, following, repeated_word
 from piggycheck.stability import Contractive, Expansive, Open
+from piggycheck.stability.necklaces import first_rotation
 from piggycheck.switched import SwitchedSystem, Word
 from piggycheck.transitions import ConewiseLinear, Transitions, conewise_linear
 
@@ -33,41 +35,41 @@ class Realised:
     Attributes
     ----------
     word : Word
-    direction : tuple of fmpq
-        The displacement d of the iterates that follow it, up to a small positive factor.
-    multiplier : fmpq
-        ``A_w d = multiplier d``, between 0 and 1.
+    following : Following
+        The displacements of the iterates that follow it, up to a small positive factor.
     """
 
     word: Word
-    direction: tuple[fmpq, ...]
-    multiplier: fmpq
+    following: Following
 
     def record(self, derivation: Derivation) -> None:
         """Record which iterates follow the word."""
-        derivation.record(RealisedStep(self.word, self.direction, self.multiplier))
+        derivation.record(RealisedStep(self.word, self.following.directions, self.following.multipliers))
 
     def witness(self) -> dict[str, Any]:
         """Return which iterates follow the word, as certificates hold it."""
-        return {"direction": self.direction, "multiplier": self.multiplier}
+        return {"directions": self.following.directions, "multipliers": self.following.multipliers}
 
     def value(self) -> dict[str, Any]:
         """Return which iterates follow the word, as a verdict's value holds it."""
-        return {"direction": [str(c) for c in self.direction], "multiplier": str(self.multiplier)}
+        return {name: [[str(c) for c in row] for row in rows] for name, rows in self.witness().items()}
 
     def reason(self) -> str:
         """Say which iterates follow the word.
 
         Examples
         --------
-        >>> Realised((0,), (fmpq(1), fmpq(0)), fmpq(1, 2)).reason()
+        >>> Realised((0,), Following(((fmpq(1), fmpq(0)),), ((fmpq(1, 2),),))).reason()
         'iterates displaced by small multiples of (1, 0) follow the word and shrink by the factor 1/2 in each round'
         """
-        direction = ", ".join(map(str, self.direction))
-        return (
-            f"iterates displaced by small multiples of ({direction}) follow the word and shrink by the factor "
-            f"{self.multiplier} in each round"
-        )
+        directions = " and ".join(f"({', '.join(map(str, d))})" for d in self.following.directions)
+        if len(self.following.directions) == 1:
+            ((multiplier,),) = self.following.multipliers
+            return (
+                f"iterates displaced by small multiples of {directions} follow the word and shrink by the factor "
+                f"{multiplier} in each round"
+            )
+        return f"iterates displaced by small positive combinations of {directions} follow the word and converge"
 
 
 @dataclass(frozen=True)
@@ -175,8 +177,9 @@ def settle(subject: Subject, kind: str, rate: fmpq | None, grows: Grows) -> Alon
 
     Notes
     -----
-    Longer words and longer memories in turn. When this fails: words whose multiplier is irrational are not found, and
-    a long memory makes a large graph.
+    First the word that the iterates from the start repeat, then longer words and longer memories in turn. When this
+    fails: words that only iterates along the eigenvector of an algebraic number of degree 3 or more follow are not
+    found, and a long memory makes a large graph.
     """
     if subject.given is not None:
         raise InputError(
@@ -196,6 +199,9 @@ class _Search:
         self.last = Unsettled(0, None)
 
     def run(self) -> Along | Realised | Unsettled:
+        found = self.realised(self.repeated())
+        if found is not None:
+            return found
         for memory, words in enumerate(self.local.words(time_limit=self.subject.remaining)):
             found = self.realised(words) or (self.contraction(memory, words) if memory > 0 else None)
             if found is not None:
@@ -204,12 +210,21 @@ class _Search:
                 break
         return self.last
 
+    def repeated(self) -> list[Word]:
+        """The word that the iterates from the start seem to repeat."""
+        subject = self.subject
+        if subject.iteration.start is None:
+            return []
+        start = subject.iteration.start_at(subject.at)
+        word = repeated_word(self.local, [float(start[v] - c) for v, c in subject.point.state.items()])
+        return [first_rotation(word)] if word else []
+
     def realised(self, words: Sequence[Word]) -> Realised | None:
         """The first word that iterates follow and that grows too much."""
         for word in words:
-            if _is_first_rotation(word) and self.grows(self.local.product(word).charpoly(), len(word)):
-                for multiplier, direction in self.local.realisations(word):
-                    return Realised(word, direction, multiplier)
+            if word == first_rotation(word) and self.grows(self.local.product(word).charpoly(), len(word)):
+                for found in following(self.local, word):
+                    return Realised(word, found)
         return None
 
     def contraction(self, memory: int, words: Sequence[Word]) -> Along | None:
@@ -238,11 +253,6 @@ class _Search:
 def along(system: SwitchedSystem, transitions: Transitions) -> SwitchedSystem:
     """Constrain the words of a system to the paths of a graph."""
     return SwitchedSystem(system.A, system.B, system.names, system.exact, graph=transitions.edges)
-
-
-def _is_first_rotation(word: Word) -> bool:
-    """Whether no rotation of a word comes before it."""
-    return all(word <= word[shift:] + word[:shift] for shift in range(1, len(word)))
 
 
 def _recurs(word: Word, memory: int, words: set[Word]) -> bool:

@@ -310,15 +310,15 @@ class RealisedStep(Step):
     Attributes
     ----------
     word : tuple of int
-    direction : tuple of fmpq
-        Their displacement d from the fixed point, up to small positive factors.
-    multiplier : fmpq
-        ``A_w d = multiplier d``, between 0 and 1.
+    directions : tuple of tuples of fmpq
+        Their displacements from the fixed point are small combinations of these, with weights that are not negative.
+    multipliers : tuple of tuples of fmpq
+        ``A_w d_i`` is the sum of ``multipliers[i][j] d_j``; the sum of each row is below 1.
     """
 
     word: tuple[int, ...]
-    direction: tuple[Any, ...]
-    multiplier: Any
+    directions: tuple[tuple[Any, ...], ...]
+    multipliers: tuple[tuple[Any, ...], ...]
 
 
 @dataclass

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from piggycheck import derivation as d
 from piggycheck.render.formula import (
     Display,
+    Formula,
     Letter,
     Number,
+    Operator,
     Paragraph,
     Part,
     Section,
     Words,
     formula,
+    listed,
     sentence,
     tupled,
 )
@@ -56,16 +60,35 @@ def _letters(count: int) -> str:
 
 def realised(step: d.RealisedStep, steps: Sequence[d.Step]) -> Section:
     """Tell how iterates follow a word and converge."""
-    direction, fixed, w = Letter("d"), Letter("x̄"), formula(Letter("w"), "=", Words((step.word,)))
-    displaced = tupled([(Number(c),) for c in step.direction])
-    multiple = formula(Letter("A", "w"), direction, "=", Number(step.multiplier), direction)
-    said = (
-        "The displacement ", formula(direction, "=", *displaced), " lies in the cone of the first piece "
-        "of ", w, ", its images lie in those of the following ones, and ", multiple, ". So the iterates that begin at ",
-        formula(fixed, "+", Letter("ε"), direction), ", with a small ", formula(Letter("ε"), ">", Number(0)),
-        ", follow the word again and again, and converge to ", (fixed,), " without ever reaching it.",
+    fixed, w, d_ = Letter("x̄"), formula(Letter("w"), "=", Words((step.word,))), Letter("d")
+    one = len(step.directions) == 1
+    names = [d_] if one else [Letter("d", str(i + 1)) for i in range(len(step.directions))]
+    stated = [formula(x, "=", *tupled([(Number(c),) for c in v])) for x, v in zip(names, step.directions, strict=True)]
+    images = [
+        formula(Letter("A", "w"), x, "=", *_combination(row, names))
+        for x, row in zip(names, step.multipliers, strict=True)
+    ]
+    lies = "The displacement " if one else "The displacements "
+    said: tuple[Part, ...] = (
+        lies, *listed(stated), " lies" if one else " lie", " in the cone of the first piece of ", w, ", ",
+        "its" if one else "their", " images lie in those of the following ones, and ", *listed(images), ". ",
+    )  # fmt: skip
+    if not one:
+        said += (
+            "Cones are convex, so combinations ", (d_,), " of them with weights that are not negative follow the word, "
+            "too, and in each round the sum of the weights becomes smaller by a factor. ",
+        )  # fmt: skip
+    said += (
+        "So the iterates that begin at ", formula(fixed, "+", Letter("ε"), d_), ", with a small ",
+        formula(Letter("ε"), ">", Number(0)), ", follow the word again and again, and converge to ", (fixed,),
+        " without ever reaching it.",
     )  # fmt: skip
     return Section("Iterates that follow a word", (Paragraph(said),))
+
+
+def _combination(weights: Sequence[Any], names: Sequence[Letter]) -> Formula:
+    terms = [(Number(a), x) for a, x in zip(weights, names, strict=True) if a]
+    return tuple(atom for i, term in enumerate(terms) for atom in ([Operator("+")] if i else []) + list(term))
 
 
 def trap(step: d.TrapStep, steps: Sequence[d.Step]) -> Section:
