@@ -10,6 +10,7 @@ from certificate_helper import assert_certified, changed_numbers, holds, proved,
 
 from piggycheck import checker
 from piggycheck.algorithms import gradient_descent, heavy_ball
+from piggycheck.case import read_case
 from piggycheck.claims import IteratesConverge, prove
 from piggycheck.errors import InputError
 from piggycheck.expression import parse
@@ -225,6 +226,10 @@ def test_random_members_that_are_proved_converge():
         (x / 2 + x**3 / 5 - x**5, "fixed points|not affine"),
         (sp.Piecewise((x / 2, x <= 1), (x / 3, True)), "not continuous"),
         (abs(x) + 1, "no fixed point"),
+        (sp.Piecewise((x / 2, x < 1), (x / 3, x < 2)), "no branch of a Piecewise"),
+        (sp.Piecewise((x / 2, x**3 < 1), (sp.Rational(1, 2), True)), "`x\\*\\*3 - 1` is not affine in x"),
+        (x / sp.sqrt(5), "is not affine in x with rational coefficients"),
+        (x / 2 + sp.sqrt(2), "`2\\*sqrt\\(2\\)` is not rational"),
     ],
 )
 def test_what_is_not_proved_is_undecided(expression, reason):
@@ -234,6 +239,13 @@ def test_what_is_not_proved_is_undecided(expression, reason):
 def test_a_switched_system_has_no_iterates():
     with pytest.raises(InputError, match="`iterates_converge` is about a map"):
         prove(IteratesConverge(), SwitchedSystem.from_rows([[["1/2"]]]))
+
+
+def test_a_case_states_the_claim_without_numbers():
+    text = '[map]\nstate = ["x"]\nnext = ["x/2"]\n[[claim]]\nkind = "iterates_converge"\n'
+    assert read_case(text).claims == (IteratesConverge(),)
+    with pytest.raises(InputError, match="unknown key `rate`; known are none$"):
+        read_case(text + 'rate = "1/2"\n')
 
 
 # -- certificates that are false --------------------------------------------------------------------------------------

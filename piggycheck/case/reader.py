@@ -250,7 +250,7 @@ class _Reader:
         for key in table:
             if key not in known:
                 with self.at(*keys, key):
-                    raise InputError(f"unknown key `{key}`; known are {', '.join(known)}")
+                    raise InputError(f"unknown key `{key}`; known are {', '.join(known) or 'none'}")
 
     def _text(self, key: str) -> str:
         value = self.content.get(key, "")

@@ -24,7 +24,7 @@ from piggycheck.derivation import (
     PiecesEverywhereStep,
     ReturnStep,
 )
-from piggycheck.errors import UnknownError
+from piggycheck.errors import GapError, UnknownError
 from piggycheck.linalg import matrix
 from piggycheck.maps import Continuous, check_continuity
 from piggycheck.realised import rays
@@ -72,9 +72,12 @@ class IteratesConverge(Claim):
         if other is not None:
             return self._refuted(subject, *other, 1)
         fixed_point = self._fixed_point(subject)
+        try:
+            pieces = affine_pieces(iteration.map, subject.at, iteration.map.state, time_limit=subject.remaining)
+        except GapError as error:
+            return self._open(subject, [str(error)])
         if not isinstance(check_continuity(iteration.map.fix(subject.at)), Continuous):
             return self._open(subject, ["the map is not continuous"])
-        pieces = affine_pieces(iteration.map, subject.at, iteration.map.state, time_limit=subject.remaining)
         reasons: list[str] = []
         for method in (self._by_energy, self._by_contraction):
             try:

@@ -132,7 +132,8 @@ def _row(expression: sp.Expr, variables: Sequence[sp.Symbol]) -> Row:
     except IrrationalError:
         raise UnknownError(f"`{expression}` has an irrational coefficient, and rational ones are needed") from None
     if set(coefficients) - {*variables, sp.S.One}:
-        raise UnknownError(f"`{expression}` is not affine in {', '.join(map(str, variables))}")
+        names = ", ".join(map(str, variables))
+        raise UnknownError(f"`{expression}` is not affine in {names} with rational coefficients")
     return tuple(coefficients.get(v, fmpq(0)) for v in (*variables, sp.S.One))
 
 
