@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
-from fractions import Fraction
+
+from certificate_changes import changed_numbers
 
 from piggycheck import checker
 from piggycheck.claims import Proved, Refuted, Undecided, prove
 
-__all__ = ["assert_certified", "changed_numbers", "holds", "proved", "refuted", "undecided"]
-
-_RATIONAL = re.compile(r"-?\d+(/\d+)?")
-_NUMBER_IN_TEXT = re.compile(r"(?<![\w.])\d+(?![\w.])")
+__all__ = [
+    "assert_certified",
+    "assert_changes_matter",
+    "changed_numbers",
+    "content_of",
+    "holds",
+    "proved",
+    "refuted",
+    "undecided",
+]
 
 
 def content_of(verdict):
@@ -72,37 +78,16 @@ def _all_text(value):
     return value is None or isinstance(value, str)
 
 
-def changed_numbers(content):
-    """Yield copies of a certificate in which one number is changed by one unit, and which one that is."""
-    for path, leaf in _leaves(content, ()):
-        if path[0] in ("format",) or path[-1] == "statement":
-            continue
-        if _RATIONAL.fullmatch(leaf):
-            number = Fraction(leaf)
-            for unit in (1, -1):
-                yield path, _with(content, path, str(Fraction(number.numerator + unit, number.denominator)))
+def assert_changes_matter(content, is_true, *, least=1, most=None):
+    """The certificate says the truth, and each copy with one number changed is refused, or true all the same.
+
+    Of more than `most` copies some are looked at; at least `least` are refused.
+    """
+    assert is_true(content), "the certificate as it is"
+    noticed, changes = 0, list(changed_numbers(content))
+    for path, changed in changes[:: 1 + len(changes) // most if most else 1]:
+        if holds(changed):
+            assert is_true(changed), f"{path} was changed"
         else:
-            for found in _NUMBER_IN_TEXT.finditer(leaf):
-                for unit in (1, -1):
-                    text = f"{leaf[: found.start()]}{int(found.group()) + unit}{leaf[found.end() :]}"
-                    yield (*path, found.start()), _with(content, path, text)
-
-
-def _leaves(value, path):
-    if isinstance(value, dict):
-        for key, entry in value.items():
-            yield from _leaves(entry, (*path, key))
-    elif isinstance(value, list):
-        for index, entry in enumerate(value):
-            yield from _leaves(entry, (*path, index))
-    elif isinstance(value, str):
-        yield path, value
-
-
-def _with(content, path, text):
-    copy = json.loads(json.dumps(content))
-    place = copy
-    for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = text
-    return copy
+            noticed += 1
+    assert noticed >= least

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
 import numpy as np
-
-from piggycheck.checker import Refused, Unreadable, check
+from certificate_changes import with_changes
 
 FORMAT = "piggycheck-certificate/1"
 
@@ -454,51 +452,9 @@ def excited(c: dict[str, Any]) -> bool:
     return abs(value - float(Fraction(c["witness"]["excitation"][0]))) < 1e-12
 
 
-RATIONAL = re.compile(r"-?\d+(/\d+)?")
-
-
-def leaves(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
-    if isinstance(data, dict | list):
-        for key, value in data.items() if isinstance(data, dict) else enumerate(data):
-            yield from leaves(value, (*path, key))
-    elif isinstance(data, str) and RATIONAL.fullmatch(data):
-        yield path, data
-
-
-def neighbours(text: str) -> list[str]:
-    n, _, d = text.partition("/")
-    over = f"/{d}" if d else ""
-    changed = [f"{int(n) + 1}{over}", f"{int(n) - 1}{over}", f"{n}/{int(d or 1) + 1}", f"{n}/{int(d or 1) - 1}"]
-    return [t for t in changed if t.endswith("/0") or Fraction(t) != Fraction(text)]
-
-
-def accepted_changes(valid: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Certificates that the checker accepts with one number changed: where, a description, and the certificate."""
-    for path, text in leaves(valid):
-        where = "/".join(map(str, path))
-        for neighbour in neighbours(text):
-            data = replaced(valid, path, neighbour)
-            try:
-                check(data)
-            except (Refused, Unreadable):
-                continue
-            yield where, f"{where}: {text} -> {neighbour} was accepted", data
-
-
-def replaced(data: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
-    data = copy.deepcopy(data)
-    inner: Any = data
-    for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = value
-    return data
-
-
 def changed(name: str, *changes: tuple[str, Any]) -> dict[str, Any]:
-    data = CASES[name][0]
-    for where, value in changes:
-        data = replaced(data, tuple(int(key) if key.isdigit() else key for key in where.split("/")), value)
-    return data
+    """One of the certificates with some parts replaced."""
+    return with_changes(CASES[name][0], *changes)
 
 
 DIVERGES, HALVES, TRAPS = "heavy ball diverges", "halving converges", "a trap with a guard"

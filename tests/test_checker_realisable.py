@@ -8,8 +8,8 @@ from itertools import product
 from typing import Any
 
 import pytest
-from certificate_helper import changed_numbers
-from checker_certificates import certificate, form_tree, one_map, piece, replaced, rows
+from certificate_changes import changed_numbers, with_changes
+from checker_certificates import certificate, form_tree, one_map, piece, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -136,10 +136,7 @@ def test_a_changed_number_is_refused_unless_the_claim_stays_true(name: str) -> N
 
 
 def changed(name: str, *changes: tuple[str, Any]) -> dict[str, Any]:
-    data = VALID[name]
-    for where, value in changes:
-        data = replaced(data, tuple(int(key) if key.isdigit() else key for key in where.split("/")), value)
-    return data
+    return with_changes(VALID[name], *changes)
 
 
 def following(next_: str, A: tuple[Any, Any] = ("-2", "-1/8")) -> dict[str, Any]:
