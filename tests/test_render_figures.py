@@ -3,6 +3,7 @@
 import math
 import sys
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 import sympy as sp
@@ -15,7 +16,8 @@ from piggycheck.derivation import BoundsStep, Derivation
 from piggycheck.errors import InputError
 from piggycheck.iteration import Iteration
 from piggycheck.maps import SymbolicMap
-from piggycheck.render import figure
+from piggycheck.regions.picture import Area, MapPicture
+from piggycheck.render import figure, regions
 from piggycheck.stability.answers import Moment
 from piggycheck.switched import SwitchedSystem
 
@@ -223,3 +225,19 @@ def test_other_endings_and_missing_folders_are_refused(tmp_path):
 def test_pyplot_and_its_global_state_are_not_touched(tmp_path):
     figure(data("switched"), tmp_path / "f.pdf")
     assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_cells_of_one_verdict_have_no_seam_between_them(tmp_path):
+    import numpy as np
+    from matplotlib.pyplot import imread
+
+    ends = [k / 7 for k in range(8)]
+    cells = tuple((a, b, c, d) for a, b in pairwise(ends) for c, d in pairwise(ends))
+    area = Area("diverges", "diverges: 100 %", cells)
+    regions(MapPicture("", "a", "b", (0.0, 1.0, 0.0, 1.0), (area,), (), ()), tmp_path / "map.png")
+    image = np.round(255 * imread(tmp_path / "map.png")[:, :, :3])
+    inside = (image == [0xE6, 0x61, 0x00]).all(axis=2)
+    rows, columns = np.flatnonzero(inside.mean(axis=1) > 0.5), np.flatnonzero(inside.mean(axis=0) > 0.5)
+    assert len(rows) > 100
+    assert len(columns) > 100
+    assert inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()

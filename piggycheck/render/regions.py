@@ -51,18 +51,19 @@ def regions(data: Any, path: str | Path) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     regions(MapPicture("", "a", "b", (0.0, 1.0, 0.0, 1.0), (area,), (), ()), os.path.join(folder, "map.svg"))
     """
-    from matplotlib.collections import PolyCollection
-    from matplotlib.patches import Patch, Polygon
+    from matplotlib.patches import Patch, PathPatch, Polygon
+    from matplotlib.path import Path as Outline
 
     with page(path, data.title, (6.4, 5.2)) as drawing:
         axis = drawing.subplots()
         handles = []
         for area in data.areas:
             style = _STYLES[area.verdict]
-            corners = [[(a, c), (b, c), (b, d), (a, d)] for a, b, c, d in area.cells]
-            colour = style["facecolor"]
-            if corners:
-                axis.add_collection(PolyCollection(corners, facecolor=colour, edgecolor=colour, linewidth=0.2))
+            # One path for all cells: neighbours that are drawn one by one have a seam between them.
+            cells = [Outline([(a, c), (b, c), (b, d), (a, d), (a, c)], closed=True) for a, b, c, d in area.cells]
+            if cells:
+                whole = Outline.make_compound_path(*cells)
+                axis.add_patch(PathPatch(whole, facecolor=style["facecolor"], linewidth=0))
             handles.append(Patch(label=mathematical(area.label), **style))
         for label, points in data.regions:
             handles.append(axis.add_patch(Polygon(points, label=mathematical(label), **_REGION)))
