@@ -289,6 +289,16 @@ class TestRuns:
         with pytest.raises(InputError, match=message):
             parameter_map(family, smallest=size, results=results, resume=True)
 
+    def test_results_with_other_values_are_refused(self, tmp_path):
+        family = heavy_ball(objective="Piecewise((x**2/2, x >= 0), (s*x**2/2, True))")
+        family = Family({**family.table, "unknowns": {"s": {"choices": ["1/4", "1/3"]}}})
+        arguments = {"smallest": fmpq(1, 2), "results": tmp_path / "map.sqlite"}
+        parameter_map(family, values={"s": "1/4"}, **arguments)
+        with pytest.raises(InputError, match="another choice of values `s=1/4`, not `s=1/3`"):
+            parameter_map(family, values={"s": "1/3"}, resume=True, **arguments)
+        with pytest.raises(InputError, match="another pair of axes `step, momentum`, not `momentum, step`"):
+            parameter_map(family, axes=("momentum", "step"), values={"s": "1/4"}, resume=True, **arguments)
+
     @pytest.mark.parametrize("size", [fmpq(0), fmpq(-1), fmpq(2), fmpq(1, 10**6)])
     def test_a_size_that_makes_no_sense_is_refused(self, size):
         with pytest.raises(InputError, match="--smallest"):

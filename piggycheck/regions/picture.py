@@ -89,7 +89,7 @@ def map_picture(family: Family, map_: ParameterMap) -> MapPicture:
     if known is not None:
         slopes, swapped = known
         corners = [(fmpq(0), fmpq(0)), (2 / max(slopes), fmpq(0)), (fmpq(0), fmpq(1))]
-        label = f"the iterates converge: 0 <= momentum < 1, 0 < step < {2 / max(slopes)} (1 - momentum)"
+        label = f"the iterates converge: 0 ≤ momentum < 1, 0 < step < {2 / max(slopes)} (1 - momentum)"
         regions = ((label, tuple(_point(p, swapped) for p in corners)),)
         if slopes == _PAPER[0]:
             marks = ((_PAPER[3], *_point((_PAPER[1], _PAPER[2]), swapped)),)

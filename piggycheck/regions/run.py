@@ -180,8 +180,8 @@ def parameter_map(
     heading = {
         "family": family.hash,
         "kind": "map",
-        "axes": ", ".join(map(str, pieces.axes)),
-        "values": ", ".join(f"{name}={value}" for name, value in sorted((values or {}).items())),
+        "pair of axes": ", ".join(map(str, pieces.axes)),
+        "choice of values": ", ".join(f"{name}={value}" for name, value in sorted((values or {}).items())),
         "smallest": f"1/{2**levels}",
     }
     store = Store(results, heading, resume=resume)
