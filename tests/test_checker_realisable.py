@@ -58,7 +58,7 @@ BESIDE = at_zero(
         piece(rows("1/3 1/4 0; 1/2 1/2 0; 0 0 3/2"), rows("1; 0; 1"), "-1 0 0 0"),
     ],
 )
-CONE = {"directions": rows("5 6 0; 3 6 0"), "multipliers": rows("5/8 7/24; 3/8 3/8")}
+CONE = {"directions": rows("5/6 1 0; 1/2 1 0"), "multipliers": rows("5/8 7/24; 3/8 3/8")}
 BESIDE_WORD = {"method": "word", "word": ["0"], "modulus_lower": "3/2"}
 
 VALID = {
@@ -211,16 +211,16 @@ PLANE = at_zero(
         (changed("diverge", ("witness/multipliers", [["0"]])), "between 0 and 1"),
         (changed("diverge", ("witness/multipliers", [["-1/4"]])), "is negative"),
         (changed("diverge", ("witness/directions", []), ("witness/multipliers", [])), "no direction"),
-        (changed("diverge in a plane", ("witness/directions/1", ["10", "12", "0"])), "not independent"),
-        (changed("diverge in a plane", ("witness/directions/1", ["-3", "-6", "0"])), "different sides"),
+        (changed("diverge in a plane", ("witness/directions/1", ["5/3", "2", "0"])), "not independent"),
+        (changed("diverge in a plane", ("witness/directions/1", ["-1/2", "-1", "0"])), "different sides"),
         (changed("diverge in a plane", ("witness/directions/1", ["0", "6", "0"])), "along the boundary"),
-        (changed("diverge in a plane", ("witness/directions/1", ["3", "7", "0"])), "stated multiples"),
-        (changed("diverge in a plane", ("witness/directions/1", ["3", "6", "1"])), "stated multiples"),
+        (changed("diverge in a plane", ("witness/directions/1", ["1/2", "2", "0"])), "stated multiples"),
+        (changed("diverge in a plane", ("witness/directions/1", ["1/2", "1", "1"])), "stated multiples"),
         (changed("diverge in a plane", ("witness/multipliers/0", ["5/8", "1/2"])), "between 0 and 1"),
         (changed("diverge in a plane", ("witness/multipliers/0", ["5/8", "-1/24"])), "is negative"),
         (changed("diverge in a plane", ("witness/multipliers/1", ["0", "0"])), "between 0 and 1"),
         (changed("diverge in a plane", ("map/next/0", CURVED)), "not affine"),
-        (changed("diverge in a plane", ("map/next/0", ELSEWHERE)), None),
+        (changed("diverge in a plane", ("map/next/0", ELSEWHERE), ("pieces", BESIDE["pieces"][:1])), None),
         (changed("diverge", ("witness/word", ["0", "0"])), "does not lead through piece 0"),
         (changed("diverge", ("witness/word", ["1", "0"])), "does not lead through piece 1"),
         (changed("diverge", ("witness/word", ["0"])), "stated multiples"),
