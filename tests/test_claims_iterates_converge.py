@@ -236,6 +236,13 @@ def test_what_is_not_proved_is_undecided(expression, reason):
     assert re.search(reason, undecided(IteratesConverge(), on_the_line(expression), AT, time_limit=0.5).reason)
 
 
+def test_cases_that_are_missing_at_other_parameters_are_asked_for_by_words_alone():
+    """At theta = 0 the cases cover the line; for theta > 0 they leave a gap."""
+    steep, flat = (sp.Piecewise((x / 4, x > theta), (c * x, x <= -theta), evaluate=False) for c in (-3, sp.Rational(1, 3)))
+    assert proved(IteratesConverge(), on_the_line(flat), AT).value["method"] == "energy"
+    assert "no branch of a Piecewise" in undecided(IteratesConverge(), on_the_line(steep), AT).reason
+
+
 def test_a_switched_system_has_no_iterates():
     with pytest.raises(InputError, match="`iterates_converge` is about a map"):
         prove(IteratesConverge(), SwitchedSystem.from_rows([[["1/2"]]]))

@@ -94,7 +94,7 @@ class IteratesConverge(Claim):
             if ray is not None:
                 return self._refuted(subject, fixed_point, *ray)
             return self._by_words(subject)
-        except UnknownError as error:
+        except (GapError, UnknownError) as error:
             reasons.append(str(error))
         return self._open(subject, reasons)
 
