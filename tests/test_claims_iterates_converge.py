@@ -238,7 +238,7 @@ def test_what_is_not_proved_is_undecided(expression, reason):
 
 def test_cases_that_are_missing_at_other_parameters_are_asked_for_by_words_alone():
     """At theta = 0 the cases cover the line; for theta > 0 they leave a gap."""
-    steep, flat = (sp.Piecewise((x / 4, x > theta), (c * x, x <= -theta), evaluate=False) for c in (-3, sp.Rational(1, 3)))
+    steep, flat = (sp.Piecewise((x / 4, x > theta), (c * x, x <= -theta), evaluate=False) for c in (-3, 1 / sp.S(3)))
     assert proved(IteratesConverge(), on_the_line(flat), AT).value["method"] == "energy"
     assert "no branch of a Piecewise" in undecided(IteratesConverge(), on_the_line(steep), AT).reason
 
