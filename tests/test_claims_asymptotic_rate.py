@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 import sympy as sp
-from certificate_helper import changed_numbers, content_of, holds, proved, refuted, undecided
+from certificate_helper import assert_changes_matter, content_of, holds, proved, refuted, undecided
 from flint import fmpq
 
 import piggycheck as pc
@@ -374,13 +374,7 @@ def certified(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_changed_number_is_noticed_or_leaves_the_claim_true(name):
-    content, noticed = certified(name), 0
-    for path, changed in changed_numbers(content):
-        if holds(changed):
-            assert still_true(changed), (name, path)
-        else:
-            noticed += 1
-    assert noticed > 10
+    assert_changes_matter(certified(name), still_true, least=11)
 
 
 def still_true(content):
