@@ -3,11 +3,12 @@
 from collections import Counter
 from fractions import Fraction
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 from math import gcd, lcm
 
 import numpy as np
 import pytest
+import sympy
 from flint import fmpq, fmpq_mat
 
 import piggycheck as pc
@@ -312,3 +313,58 @@ def test_the_others_have_a_word_that_grows(method, momentum, step, slope, word):
     x, beta = Fraction(step), Fraction(momentum)
     letters = [method(x, beta), method(x * Fraction(slope), beta)]
     assert excess(letters, word) > 0
+
+
+def test_heavy_balls_run_backwards_are_heavy_balls():
+    momentum, slopes = Fraction(2, 3), (Fraction(3, 2), Fraction(1, 4))
+
+    def following(x, before):
+        return x - slopes[x <= 0] * x + momentum * (x - before)
+
+    iterates = [Fraction(1), Fraction(-2, 5)]
+    for _ in range(20):
+        iterates.append(following(iterates[-1], iterates[-2]))
+    backwards = [momentum**j * x for j, x in enumerate(reversed(iterates))]
+    assert len({x > 0 for x in iterates}) == 2
+    assert backwards[2:] == [following(x, before) for before, x in pairwise(backwards[:-1])]
+
+
+def test_in_one_variable_jacobians_along_iterates_shrink_like_these():
+    random = np.random.default_rng(0)
+    momentum = random.uniform(0.05, 0.95, 20000)
+    slopes = random.uniform(0, 2 * (1 + momentum), (2, 20000))
+    x, before = random.normal(size=(2, 20000))
+    jacobian = np.broadcast_to(np.eye(2)[:, :, None], (2, 2, 20000))
+    size, growth = np.zeros((2, 20000))
+    for _ in range(1000):
+        factor = 1 + momentum - np.where(x > 0, *slopes)
+        x, before = factor * x - momentum * before, x
+        jacobian = np.array([factor * jacobian[0] - momentum * jacobian[1], jacobian[0]])
+        unit, largest = np.hypot(x, before), np.abs(jacobian).max(axis=(0, 1))
+        x, before, jacobian = x / unit, before / unit, jacobian / largest
+        size, growth = size + np.log(unit), growth + np.log(largest)
+    settled = size < -50
+    assert settled.sum() > 15000
+    assert (growth[settled] < size[settled] + 15).all()
+
+
+@pytest.mark.parametrize(("spread", "h"), [(0.1, 0.02), (0.3, 0.1)])
+def test_in_two_variables_resonance_grows_at_every_ratio(spread, h):
+    """The roots of the slopes are 1 - spread, 1, 1 + spread: of y where x < 0, of x, and of y where x > 0."""
+    step, momentum = (h / (1 + spread)) ** 2 * 1.99, 1 - h**2
+    x, x_before, y, y_before, growth = 1.0, 1.0, 0.3, 1.0, 0.0
+    for _ in range(round(400 / h)):
+        slope = (1 + spread) ** 2 if x > 0 else (1 - spread) ** 2
+        x, x_before = (1 + momentum - step) * x - momentum * x_before, x
+        y, y_before = (1 + momentum - step * slope) * y - momentum * y_before, y
+        unit = abs(y) + abs(y_before)
+        y, y_before, growth = y / unit, y_before / unit, growth + np.log(unit)
+    assert growth > 3
+    assert abs(x) < 0.1
+
+
+def test_two_units_halve_together_and_their_difference_grows():
+    u, v = sympy.symbols("u v", positive=True)
+    weights = sympy.Matrix([v, sympy.Rational(3, 4) * u - v]).jacobian([u, v])
+    assert weights.eigenvals() == {sympy.Rational(1, 2): 1, sympy.Rational(-3, 2): 1}
+    assert weights * sympy.Matrix([2, 1]) == sympy.Matrix([1, sympy.Rational(1, 2)])
