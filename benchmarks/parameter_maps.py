@@ -15,6 +15,7 @@ import numpy as np
 from flint import fmpq
 
 from piggycheck import checker
+from piggycheck.linalg import as_float
 from piggycheck.regions import ParameterMap, parameter_map
 from piggycheck.search import READY, load_family, processes
 
@@ -43,14 +44,14 @@ def main() -> None:
         start = time.perf_counter()
         checker.check(map_.certificate().content)
         print(f"  checked in {time.perf_counter() - start:.1f} s")
-        print(f"  decided where no piece is proved unstable: {float(fraction(map_.decided)):.4f}")
+        print(f"  decided where no piece is proved unstable: {as_float(map_.decided):.4f}")
         print(f"  {scan(map_, arguments.points)}")
 
 
 def scan(map_: ParameterMap, points: int) -> str:
     """Compare cells with random members of a grid."""
     chosen = np.random.default_rng(1)
-    (a, b), (c, d) = (tuple(float(fraction(end)) for end in ends) for ends in map_.pieces.box)
+    (a, b), (c, d) = (tuple(as_float(end) for end in ends) for ends in map_.pieces.box)
     places = {(cell.level, cell.column, cell.row): evidence.verdict for cell, evidence in map_.cells.items()}
     looked = contradictions = 0
     for i in range(points):
@@ -75,7 +76,7 @@ def verdict_at(places: dict[tuple[int, int, int], str], levels: int, u: float, v
 
 def matrices(map_: ParameterMap, x: float, y: float) -> list[list[list[float]]]:
     return [
-        [[sum(float(fraction(c)) * x**i * y**j for (i, j), c in p.terms.items()) for p in row] for row in M]
+        [[sum(as_float(c) * x**i * y**j for (i, j), c in p.terms.items()) for p in row] for row in M]
         for M in map_.pieces.letters
     ]
 
@@ -89,10 +90,6 @@ def bounds(members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         radii = np.abs(np.linalg.eigvals(products)).max(axis=(1, 2))
         lower = np.maximum(lower, radii ** (1 / length))
     return lower, np.linalg.norm(products, axis=(-2, -1)).max(axis=1) ** (1 / LENGTH)
-
-
-def fraction(number: fmpq) -> Fraction:
-    return Fraction(int(number.p), int(number.q))
 
 
 if __name__ == "__main__":

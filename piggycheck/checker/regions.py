@@ -39,8 +39,7 @@ class Pieces:
     def __init__(self, certificate: Data) -> None:
         self.unknowns = [text(name, "unknowns") for name in array(certificate["unknowns"], "unknowns", 2)]
         self.box = read_box(certificate["box"])
-        data = {key: certificate[key] for key in ("map",)}
-        self.map = Map(data, at_needed=False)
+        self.map = Map({"map": certificate["map"]}, at_needed=False)
         if len(set(self.unknowns)) < 2 or not set(self.unknowns) <= set(self.map.parameters):
             raise Unreadable("`unknowns` are not two parameters of the map")
         others = [name for name in self.map.parameters if name not in self.unknowns]
@@ -115,14 +114,14 @@ class Pieces:
 
     def jacobian(self, jets: Sequence[Jet]) -> Entries:
         """The matrix of a piece, which must leave the fixed point where it is."""
-        rows = []
+        rows: Entries = []
         for jet, x in zip(jets, self.x.values(), strict=True):
             if not jet.rational:
                 raise Refused("a piece is not a polynomial with rational coefficients in the unknowns")
             if self.coefficient(jet, ()) != ({(0, 0): x} if x else {}):
                 raise Refused(f"{say_point(self.x)} is not fixed for all members")
             rows.append([self.coefficient(jet, (i,)) for i in range(self.n)])
-        return [[*row] for row in rows]
+        return rows
 
     def require_independent(self) -> None:
         """Refuse guards whose gradients may be dependent for a member: not all their signs may occur near the point."""
@@ -140,12 +139,7 @@ class Pieces:
                 for gradient, j in zip(gradients, order, strict=True):
                     part = part * gradient[columns[j]]
                 minor = minor + part
-            terms = [(m, c.lo) for m, c in minor.terms.items()]
-            polynomial: dict[tuple[int, int], Fraction] = {}
-            for m, c in terms:
-                key = m.count(self.n), m.count(self.n + 1)
-                polynomial[key] = polynomial.get(key, Fraction(0)) + c
-            if sign_on(polynomial, self.box):
+            if sign_on(self.coefficient(minor, columns), self.box):
                 return
         raise Refused("the guards that vanish at the fixed point may have dependent gradients")
 
@@ -154,13 +148,13 @@ class Pieces:
         program = Program(self.unknowns)
         rows = [[program.read(e) for e in array(row, "piece", self.n)] for row in array(data, "piece", self.n)]
         inputs = {name: Jet({(self.n + k,): ONE}) for k, name in enumerate(self.unknowns)}
-        found = []
+        found: Entries = []
         for row in rows:
             jets = evaluate(program, row, inputs, no_decision)
             if not all(jet.rational for jet in jets):
                 raise Unreadable("`piece`: an entry is not a polynomial in the unknowns")
             found.append([self.coefficient(jet, ()) for jet in jets])
-        return [[*row] for row in found]
+        return found
 
 
 def no_decision(switch: int, node: int, guard: Jet, outcomes: list[Signs]) -> Signs:

@@ -129,10 +129,7 @@ def decide_cell(letters: Letters, bounds: Bounds, nearby: Sequence[Evidence] = (
         return Evidence("word", words[0])
     hull = float_matrices(members.all_exact)
     for evidence in nearby:
-        if evidence.kind == "word":
-            if grows_at(samples, evidence.data) and grows(members.enclosed, evidence.data):
-                return evidence
-        elif not some_grow and _contracts(evidence, members, hull):
+        if _seems_to_hold(evidence, samples, hull, some_grow) and _holds(evidence, members):
             return evidence
     for word in words:
         if len(word) > 1 and grows(members.enclosed, word):
@@ -155,7 +152,10 @@ def holds_on(letters: Letters, bounds: Bounds, evidence: Evidence) -> bool:
     >>> [holds_on([[[x]]], ((fmpq(0), end), unit), Evidence("forms", (((1,),),))) for end in (fmpq(1, 2), fmpq(1))]
     [True, False]
     """
-    members = _Members(letters, bounds)
+    return _holds(evidence, _Members(letters, bounds))
+
+
+def _holds(evidence: Evidence, members: _Members) -> bool:
     if evidence.kind == "word":
         return grows(members.enclosed, evidence.data)
     if evidence.kind == "polygon":
@@ -163,10 +163,10 @@ def holds_on(letters: Letters, bounds: Bounds, evidence: Evidence) -> bool:
     return contracted_by(evidence.data, members.exact)
 
 
-def _contracts(evidence: Evidence, members: _Members, hull: Array) -> bool:
-    if evidence.kind == "polygon":
-        return maps_inside(evidence.data, hull) and contains_images(evidence.data, members.all_exact)
-    return contracted_by(evidence.data, members.exact)
+def _seems_to_hold(evidence: Evidence, samples: Array, hull: Array, some_grow: bool) -> bool:
+    if evidence.kind == "word":
+        return grows_at(samples, evidence.data)
+    return not some_grow and (evidence.kind == "forms" or maps_inside(evidence.data, hull))
 
 
 def _converging(members: _Members, hull: Array) -> Evidence | None:

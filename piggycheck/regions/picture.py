@@ -16,6 +16,7 @@ from piggycheck.search.family import Family
 __all__ = ["Area", "MapPicture", "convergent_region", "diverging_where_iterates_converge", "map_picture", "percent"]
 
 Rectangle = tuple[float, float, float, float]
+Point = tuple[fmpq, fmpq]
 
 _TOLD = {
     "converges": "the derivatives converge, proved",
@@ -23,7 +24,7 @@ _TOLD = {
     "unstable": "one piece is unstable on its own, proved",
     "undecided": "undecided",
 }
-_PAPER = ({fmpq(1), fmpq(1, 4)}, fmpq(1), fmpq(3, 4), "step 1, momentum 3/4: Bolte, Pauwels, Vaiter 2022")
+_PAPER = ({fmpq(1), fmpq(1, 4)}, (fmpq(1), fmpq(3, 4)), "step 1, momentum 3/4: Bolte, Pauwels, Vaiter 2022")
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,13 @@ def map_picture(family: Family, map_: ParameterMap) -> MapPicture:
         slopes, swapped = known
         corners = [(fmpq(0), fmpq(0)), (2 / max(slopes), fmpq(0)), (fmpq(0), fmpq(1))]
         label = f"the iterates converge: 0 ≤ momentum < 1, 0 < step < {2 / max(slopes)} (1 - momentum)"
-        regions = ((label, tuple(_point(p, swapped) for p in corners)),)
-        if slopes == _PAPER[0]:
-            marks = ((_PAPER[3], *_point((_PAPER[1], _PAPER[2]), swapped)),)
-    marks = tuple(mark for mark in marks if a <= _exact(mark[1]) <= b and c <= _exact(mark[2]) <= d)
-    x, y = map(str, pieces.axes)
+        regions = ((label, tuple(_floats(_turned(corner, swapped)) for corner in corners)),)
+        x, y = _turned(_PAPER[1], swapped)
+        if slopes == _PAPER[0] and a <= x <= b and c <= y <= d:
+            marks = ((_PAPER[2], *_floats((x, y))),)
+    xlabel, ylabel = map(str, pieces.axes)
     window = (as_float(a), as_float(b), as_float(c), as_float(d))
-    return MapPicture(family.title, x, y, window, areas, regions, marks)
+    return MapPicture(family.title, xlabel, ylabel, window, areas, regions, marks)
 
 
 def diverging_where_iterates_converge(family: Family, map_: ParameterMap) -> fmpq | None:
@@ -163,11 +164,9 @@ def convergent_region(family: Family, pieces: Pieces) -> tuple[set[fmpq], bool] 
     return slopes, names[0] == "momentum"
 
 
-def _point(point: tuple[fmpq, fmpq], swapped: bool) -> tuple[float, float]:
-    x, y = (as_float(c) for c in point)
-    return (y, x) if swapped else (x, y)
+def _turned(point: Point, swapped: bool) -> Point:
+    return (point[1], point[0]) if swapped else point
 
 
-def _exact(value: float) -> fmpq:
-    numerator, denominator = value.as_integer_ratio()
-    return fmpq(numerator, denominator)
+def _floats(point: Point) -> tuple[float, float]:
+    return as_float(point[0]), as_float(point[1])

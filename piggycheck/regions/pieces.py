@@ -43,11 +43,6 @@ class Pieces:
         It is fixed for all values of the unknowns.
     formulas : tuple of sympy matrices
         The distinct matrices A of the pieces, all of which are essentially active for all values of the unknowns.
-
-    Raises
-    ------
-    InputError
-        When the entries are no polynomials.
     """
 
     map: SymbolicMap
@@ -56,9 +51,6 @@ class Pieces:
     at: Mapping[sp.Symbol, sp.Expr]
     fixed_point: Mapping[sp.Symbol, sp.Expr]
     formulas: tuple[sp.ImmutableMatrix, ...]
-
-    def __post_init__(self) -> None:
-        assert self.letters
 
     @cached_property
     def letters(self) -> tuple[tuple[tuple[Polynomial, ...], ...], ...]:
@@ -155,7 +147,7 @@ def pieces_of(family: Family, axes: Sequence[str] = (), values: Mapping[str, str
         found, reasons = [], []
         for state in candidates:
             try:
-                found.append(_at(map_, unknowns, (box[0], box[1]), at, state))
+                found.append(_Point(map_, unknowns, (box[0], box[1]), at, state).pieces())
             except (InputError, MapError, UnknownError, IrrationalError) as error:
                 reasons.append(str(error))
         if len(found) > 1:
@@ -219,62 +211,76 @@ def _case(family: Family, names: tuple[str, str], given: Mapping[str, str]) -> C
     return read_table(table, family.lines, name=family.name, file=family.file, folder=family.folder)
 
 
-def _at(
-    map_: SymbolicMap,
-    unknowns: tuple[sp.Symbol, sp.Symbol],
-    box: Bounds,
-    at: Mapping[sp.Symbol, sp.Expr],
-    state: Mapping[sp.Symbol, sp.Expr],
-) -> Pieces:
-    """The pieces at a point, if it is fixed for all values of the unknowns."""
-    point = {**at, **{v: to_sympy(rational(value)) for v, value in state.items()}}
-    fixed = ", ".join(f"{v} = {point[v]}" for v in map_.state)
-    tied: dict[sp.Expr, list[sp.Expr]] = {}
+class _Point:
+    """A point, if all members fix it, and the pieces there."""
 
-    def require_polynomial(expression: sp.Expr, where: str) -> None:
-        coefficients(expression.subs(at), (*map_.state, *unknowns), where)
+    def __init__(
+        self,
+        map_: SymbolicMap,
+        unknowns: tuple[sp.Symbol, sp.Symbol],
+        box: Bounds,
+        at: Mapping[sp.Symbol, sp.Expr],
+        state: Mapping[sp.Symbol, sp.Expr],
+    ) -> None:
+        self.map, self.unknowns, self.box, self.at = map_, unknowns, box, at
+        self.state = {v: to_sympy(rational(state[v])) for v in map_.state}
+        self.name = ", ".join(f"{v} = {value}" for v, value in self.state.items())
+        self.tied: dict[sp.Expr, list[sp.Expr]] = {}
 
-    def at_point(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
-        require_polynomial(guard, "a guard")
-        sign = polynomial(guard.subs(point), unknowns, "a guard at the fixed point").sign_on(box)
+    def pieces(self) -> Pieces:
+        """The pieces that meet, all of which leave the point where it is."""
+        for signature, _ in self.map.signatures(lambda guard, outcomes: (self.sign(guard),), gaps=False):
+            self.fixing(signature)  # the value itself, which may be that of no piece around
+        formulas: list[sp.ImmutableMatrix] = []
+        for signature, _ in self.map.signatures(self.signs_nearby, interior=True, gaps=False):
+            A = self.here(self.fixing(signature).jacobian[:, : len(self.state)])
+            if A not in formulas:
+                formulas.append(sp.ImmutableMatrix(A))
+        if len(formulas) > _MOST_PIECES:
+            raise InputError(
+                f"{len(formulas)} pieces meet at {self.name}; a map of parameter space takes at most {_MOST_PIECES}"
+            )
+        if not _independent(list(self.tied.values()), self.unknowns, self.box):
+            raise InputError(
+                f"the guards that vanish at {self.name} are not proved to have independent gradients for all members"
+            )
+        return Pieces(self.map, self.unknowns, self.box, self.at, self.state, tuple(formulas))
+
+    def here(self, expressions: Any) -> Any:
+        """Expressions at the point, expanded."""
+        return sp.expand(expressions.subs({**self.at, **self.state}))
+
+    def sign(self, guard: sp.Expr) -> int:
+        """The sign that a guard has at the point for all members."""
+        self.require_polynomial(guard, "a guard")
+        sign = polynomial(self.here(guard), self.unknowns, "a guard at the fixed point").sign_on(self.box)
         if sign is None:
             raise InputError(
-                f"the sign of the guard `{guard}` at {fixed} is not the same for all values of the unknowns"
+                f"the sign of the guard `{guard}` at {self.name} is not the same for all values of the unknowns"
             )
-        return (sign,)
+        return sign
 
-    def nearby(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
-        (sign,) = at_point(guard, outcomes)
-        if sign == 0 and not sp.expand(guard).is_zero:
-            tied[_normal(guard)] = [sp.expand(sp.diff(guard, v).subs(point)) for v in map_.state]
-            return (1, -1)
-        return (sign,)
+    def signs_nearby(self, guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
+        """Those that it has on open sets in every neighbourhood."""
+        sign = self.sign(guard)
+        if sign != 0 or sp.expand(guard).is_zero:
+            return (sign,)
+        self.tied[_normal(guard)] = [self.here(sp.diff(guard, v)) for v in self.map.state]
+        return (1, -1)
 
-    def fixing(signature: Signature) -> SmoothPiece:
-        """A piece that leaves the point where it is."""
-        piece = map_.piece(signature)
-        for v, e in zip(map_.state, piece.expressions, strict=True):
-            require_polynomial(e, f"next value of `{v}`")
-            if sp.expand(e.subs(point) - point[v]) != 0:
-                raise InputError(f"{fixed} is not a fixed point for all values of {unknowns[0]} and {unknowns[1]}")
+    def fixing(self, signature: Signature) -> SmoothPiece:
+        """A piece, which must leave the point where it is."""
+        piece = self.map.piece(signature)
+        for (v, value), e in zip(self.state.items(), piece.expressions, strict=True):
+            self.require_polynomial(e, f"next value of `{v}`")
+            if self.here(e) != value:
+                names = " and ".join(map(str, self.unknowns))
+                raise InputError(f"{self.name} is not a fixed point for all values of {names}")
         return piece
 
-    for signature, _ in map_.signatures(at_point, gaps=False):  # the value itself, which may be that of no piece
-        fixing(signature)
-    formulas: list[sp.ImmutableMatrix] = []
-    for signature, _ in map_.signatures(nearby, interior=True, gaps=False):
-        A = fixing(signature).jacobian[:, : len(map_.state)].subs(point).applyfunc(sp.expand)
-        if A not in formulas:
-            formulas.append(sp.ImmutableMatrix(A))
-    if len(formulas) > _MOST_PIECES:
-        raise InputError(
-            f"{len(formulas)} pieces meet at {fixed}; a map of parameter space takes at most {_MOST_PIECES}"
-        )
-    if not _independent(list(tied.values()), unknowns, box):
-        raise InputError(
-            f"the guards that vanish at {fixed} are not proved to have independent gradients for all members"
-        )
-    return Pieces(map_, unknowns, box, at, {v: point[v] for v in map_.state}, tuple(formulas))
+    def require_polynomial(self, expression: sp.Expr, where: str) -> None:
+        """Refuse what is no polynomial in the state and the unknowns."""
+        coefficients(expression.subs(self.at), (*self.map.state, *self.unknowns), where)
 
 
 def _normal(guard: sp.Expr) -> sp.Expr:

@@ -86,14 +86,12 @@ def contains_images(vertices: Sequence[Vertex], matrices: Sequence[fmpq_mat]) ->
     return True
 
 
-def guess_polygon(matrices: Array, start: Array | None = None) -> list[Vertex] | None:
+def guess_polygon(matrices: Array) -> list[Vertex] | None:
     """Guess a polygon that matrices map into its interior, in floating point.
 
     Parameters
     ----------
     matrices : array, k by 2 by 2
-    start : array, m by 2, optional
-        Points to begin with.
 
     Returns
     -------
@@ -113,8 +111,7 @@ def guess_polygon(matrices: Array, start: Array | None = None) -> list[Vertex] |
     spectral radius above 0.9995, or very near it.
     """
     enlarged = matrices / (1 - 2 * _SLACK)
-    hull = _hull(np.eye(2) if start is None else start)
-    fresh = hull
+    hull = fresh = _hull(np.eye(2))
     for _ in range(_ROUNDS):
         images = (enlarged @ fresh.T).transpose(0, 2, 1).reshape(-1, 2)
         outside = images[_gauge(hull, images) > 1 + _SLACK]

@@ -15,6 +15,7 @@ from piggycheck.errors import InputError, IrrationalError
 
 __all__ = ["Bounds", "Letters", "Polynomial", "bernstein_matrices", "coefficients", "polynomial"]
 
+Point = tuple[fmpq, fmpq]
 Bounds = tuple[tuple[fmpq, fmpq], tuple[fmpq, fmpq]]
 """The ends of the first unknown, and those of the second."""
 
@@ -50,6 +51,23 @@ class Polynomial:
         """Return the value at a point."""
         return sum((c * x**i * y**j for (i, j), c in self.terms.items()), fmpq(0))
 
+    def moved(self, start: Point, step: Point) -> dict[tuple[int, int], fmpq]:
+        """Return the coefficients in s and t of the values at ``start + s * step``, with t for the second unknown.
+
+        Examples
+        --------
+        >>> Polynomial({(2, 0): fmpq(1)}).moved((fmpq(1), fmpq(0)), (fmpq(3), fmpq(1)))
+        {(0, 0): 1, (1, 0): 6, (2, 0): 9}
+        """
+        (c, d), (r, q) = start, step
+        found: dict[tuple[int, int], fmpq] = {}
+        for (i, j), a in self.terms.items():
+            for k in range(i + 1):
+                for m in range(j + 1):
+                    part = a * comb(i, k) * comb(j, m) * c ** (i - k) * r**k * d ** (j - m) * q**m
+                    found[k, m] = found.get((k, m), fmpq(0)) + part
+        return {key: a for key, a in found.items() if a}
+
     def on_square(self, bounds: Bounds) -> dict[tuple[int, int], fmpq]:
         """Return the coefficients in s and t of the values at ``centre + s * radius``, where -1 <= s, t <= 1.
 
@@ -58,14 +76,8 @@ class Polynomial:
         >>> Polynomial({(1, 0): fmpq(1)}).on_square(((fmpq(0), fmpq(2)), (fmpq(0), fmpq(1))))
         {(0, 0): 1, (1, 0): 1}
         """
-        (c, r), (d, q) = (((a + b) / 2, (b - a) / 2) for a, b in bounds)
-        found: dict[tuple[int, int], fmpq] = {}
-        for (i, j), a in self.terms.items():
-            for k in range(i + 1):
-                for m in range(j + 1):
-                    part = a * comb(i, k) * comb(j, m) * c ** (i - k) * r**k * d ** (j - m) * q**m
-                    found[k, m] = found.get((k, m), fmpq(0)) + part
-        return {key: a for key, a in found.items() if a}
+        (a, b), (c, d) = bounds
+        return self.moved(((a + b) / 2, (c + d) / 2), ((b - a) / 2, (d - c) / 2))
 
     def bernstein(self, bounds: Bounds, degrees: tuple[int, int]) -> list[fmpq]:
         """Return the Bernstein coefficients on a box: every value there is a convex combination of them.
@@ -77,19 +89,10 @@ class Polynomial:
         """
         (a, b), (c, d) = bounds
         m, n = degrees
-        power = [[fmpq(0)] * (n + 1) for _ in range(m + 1)]  # in the coordinates from 0 to 1
-        for (i, j), factor in self.terms.items():
-            for k in range(i + 1):
-                for h in range(j + 1):
-                    part = comb(i, k) * comb(j, h) * a ** (i - k) * (b - a) ** k * c ** (j - h) * (d - c) ** h
-                    power[k][h] += factor * part
+        inner = self.moved((a, c), (b - a, d - c))
         return [
             sum(
-                (
-                    power[k][h] * fmpq(comb(i, k) * comb(j, h), comb(m, k) * comb(n, h))
-                    for k in range(i + 1)
-                    for h in range(j + 1)
-                ),
+                (p * fmpq(comb(i, k) * comb(j, h), comb(m, k) * comb(n, h)) for (k, h), p in inner.items()),
                 fmpq(0),
             )
             for i in range(m + 1)
