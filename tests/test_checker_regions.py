@@ -20,6 +20,21 @@ BALL = heavy_ball((1, 2), (0, 1))
 PIECES = pieces_of(BALL)
 MAP = parameter_map(BALL, smallest=fmpq(1, 4)).certificate().content
 FORMS = parameter_map(scalars(), smallest=fmpq(1, 2)).certificate().content
+TURNS = of_map(
+    ["Piecewise((a*x, z >= 0), (b*y, True))", "Piecewise((a*x, z >= 0), (-b*y, True))", "z/2"],
+    a=("3/4", "19/20"),
+    b=("3/4", "19/20"),
+    state="xyz",
+)
+MEMORY = parameter_map(TURNS, smallest=fmpq(1, 2)).certificate().content
+ELSEWHERE = of_map(
+    ["Piecewise((a*(x - r) + r, x >= r), (b*(x - r) + r, True)) + (y - 1)*(a - b)**2/9", "y*b/2 + 1 - b/2"],
+    a=(-1, "3/2"),
+    b=(0, "5/4"),
+    state="xy",
+    parameters={"r": "3/2"},
+)
+PLACED = parameter_map(ELSEWHERE, smallest=fmpq(1, 4)).certificate().content
 
 
 def changed(content, change):
@@ -45,6 +60,8 @@ def test_maps_of_both_kinds_of_evidence_hold():
     assert holds(MAP) and holds(FORMS)
     assert {data["kind"] for data in MAP["witness"]["evidence"]} == {"polygon", "word"}
     assert {data["kind"] for data in FORMS["witness"]["evidence"]} == {"forms"}
+    assert {len(data["data"]) for data in MEMORY["witness"]["evidence"]} == {2}
+    assert PLACED["fixed_point"] == {"x": "3/2", "y": "1"}
 
 
 def test_every_number_changed_is_noticed_unless_the_evidence_still_holds():
@@ -55,9 +72,13 @@ def test_every_number_changed_is_noticed_unless_the_evidence_still_holds():
             assert still_true(content), path
 
 
-def test_changed_numbers_of_scalar_maps_are_noticed():
-    for path, content in changed_numbers(FORMS):
-        assert path[:2] == ("witness", "evidence") or not holds(content), path
+@pytest.mark.parametrize("content", [FORMS, MEMORY, PLACED], ids=["one form", "two forms", "a fixed point elsewhere"])
+def test_changed_numbers_are_noticed_wherever_no_other_proof_is_made_of_them(content):
+    """A form may have room, and the evidence of one cell may decide another."""
+    assert holds(content)
+    for path, changed_content in changed_numbers(content):
+        room = path[:2] == ("witness", "evidence") or (path[:2] == ("witness", "cells") and path[-1] == 3)
+        assert room or not holds(changed_content), path
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from piggycheck import checker
 from piggycheck.errors import InputError
+from piggycheck.linalg import as_float
 from piggycheck.regions.cells import Cell
 from piggycheck.regions.decide import Evidence, decide_cell, holds_on
 from piggycheck.regions.forms import contracted_by, guess_forms
@@ -177,21 +178,27 @@ class TestFalseCells:
         turn = np.array([[[0.0, -1.0], [1.0, 0.0]]])
         assert guess_polygon(turn) is None
 
-    def test_no_cell_contradicts_a_few_members(self):
-        """All products of up to ten pieces, at random members of each cell of a coarse map."""
+    @pytest.mark.parametrize("name", ["heavy_ball", "nesterov"])
+    def test_no_cell_contradicts_a_few_members(self, name):
+        """All products of up to ten pieces, at random members of each cell of a coarse map, and at a corner."""
         chosen = random.Random(1)
-        map_ = parameter_map(heavy_ball(), smallest=fmpq(1, 16))
+        map_ = parameter_map(heavy_ball(name=name), smallest=fmpq(1, 16))
         for cell, evidence in map_.cells.items():
-            (a, b), (c, d) = ([int(e.p) / int(e.q) for e in ends] for ends in cell.bounds(map_.pieces.box))
-            step, momentum = chosen.uniform(a, b), chosen.uniform(c, d)
-            A = np.array([[[1 + momentum - step * s, -momentum], [1, 0]] for s in (1, 0.25)])
-            products, largest, smallest = A, 0.0, np.inf
-            for length in range(1, 11):
-                radii = np.abs(np.linalg.eigvals(products)).max()
-                largest = max(largest, radii ** (1 / length))
-                smallest = min(smallest, np.linalg.norm(products, 2, axis=(1, 2)).max() ** (1 / length))
-                products = (A[:, None] @ products).reshape(-1, 2, 2)
-            assert (largest < 1) if evidence.verdict == "converges" else (smallest > 1), (cell, evidence)
+            (a, b), (c, d) = ([as_float(e) for e in ends] for ends in cell.bounds(map_.pieces.box))
+            for step, momentum in ((chosen.uniform(a, b), chosen.uniform(c, d)), (chosen.choice([a, b]), d)):
+                if name == "heavy_ball":  # by hand, as the algorithms are written
+                    A = np.array([[[1 + momentum - step * s, -momentum], [1, 0]] for s in (1, 0.25)])
+                else:
+                    A = np.array(
+                        [[[(1 + momentum) * (1 - step * s), -momentum * (1 - step * s)], [1, 0]] for s in (1, 0.25)]
+                    )
+                products, largest, smallest = A, 0.0, np.inf
+                for length in range(1, 11):
+                    radii = np.abs(np.linalg.eigvals(products)).max()
+                    largest = max(largest, radii ** (1 / length))
+                    smallest = min(smallest, np.linalg.norm(products, 2, axis=(1, 2)).max() ** (1 / length))
+                    products = (A[:, None] @ products).reshape(-1, 2, 2)
+                assert (largest < 1) if evidence.verdict == "converges" else (smallest > 1), (cell, evidence)
 
 
 class TestPolynomials:
