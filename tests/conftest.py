@@ -1,4 +1,4 @@
-"""The option --slow, for long soundness searches; random examples that are the same each time; how commands are run."""
+"""The option --slow, for long soundness searches; random examples, the same each time; commands run, figures drawn."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ def run(monkeypatch, capsys):
         return stop.value.code, captured.out, captured.err
 
     return command
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that were written."""
+    from matplotlib.figure import Figure
+
+    found = []
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (save(self, *a, **k), found.append(self)))
+    return found
 
 
 def pytest_addoption(parser):

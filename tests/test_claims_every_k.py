@@ -10,6 +10,7 @@ from certificate_helper import assert_changes_matter, content_of, holds, proved,
 
 from piggycheck.algorithms import gradient_descent, heavy_ball
 from piggycheck.claims import ErrorComparison, RateBound, prove
+from piggycheck.errors import InputError
 from piggycheck.expression import parse
 from piggycheck.iteration import Iteration
 from piggycheck.maps import SymbolicMap
@@ -202,7 +203,7 @@ def test_a_range_with_a_tie_is_left_open():
 def test_pieces_with_another_limit_at_a_tie_are_refused():
     """Both pieces have A = 1/2 and B is 1 or 0: which limit there is depends on the choice."""
     iteration = Iteration(SymbolicMap([x], [x / 2 + sp.Max(theta, 0)], [theta]), [sp.Integer(1)])
-    with pytest.raises(Exception, match="the pieces at the fixed point have different limits"):
+    with pytest.raises(InputError, match="the pieces at the fixed point have different limits"):
         prove(RateBound("derivatives", "3*(9/10)**k", "infinity"), iteration, {"theta": 0})
 
 

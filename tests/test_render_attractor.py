@@ -7,7 +7,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from piggycheck.claims.set_figure import set_figure
 from piggycheck.claims.set_views import Mark, SetFigure
@@ -32,15 +31,6 @@ POINTS = 20_000
 @cache
 def data(name):
     return set_figure(SYSTEMS[name], title=f"The set of {name}", points=POINTS)
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """The figures that were written."""
-    found = []
-    save = Figure.savefig
-    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (save(self, *a, **k), found.append(self)))
-    return found
 
 
 @pytest.mark.parametrize("name", sorted(SYSTEMS))

@@ -190,12 +190,7 @@ def test_every_figure_is_drawn_without_a_warning(tmp_path, name):
     assert "<svg" in (tmp_path / "f.svg").read_text()
 
 
-def test_legends_stand_outside_the_data_and_inside_the_page(tmp_path, monkeypatch):
-    from matplotlib.figure import Figure
-
-    drawn = []
-    save = Figure.savefig
-    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (save(self, *a, **k), drawn.append(self)))
+def test_legends_stand_outside_the_data_and_inside_the_page(tmp_path, drawn):
     figure(data("diverging", 120), tmp_path / "f.png")
     (drawing,) = drawn
     drawing.canvas.draw()
@@ -209,10 +204,11 @@ def test_legends_stand_outside_the_data_and_inside_the_page(tmp_path, monkeypatc
         )
 
 
-def test_constant_zero_and_oscillating_sequences_are_drawn_on_a_linear_axis(tmp_path):
+def test_constant_zero_and_oscillating_sequences_are_drawn_on_a_linear_axis(tmp_path, drawn):
     zero = Series("zero", (0, 1, 2), (0.0, 0.0, 0.0), "iterates")
     swings = Series("swings", tuple(range(21)), tuple(float(k % 2) for k in range(21)), "fixed branch")
     figure(FigureData("t", (Panel("a", "‖x_k‖", (zero,)), Panel("b", "‖J_k‖", (swings,)))), tmp_path / "f.png")
+    assert ["linear", "linear"] == [axis.get_yscale() for axis in drawn[0].axes]
 
 
 def test_other_endings_and_missing_folders_are_refused(tmp_path):

@@ -82,7 +82,7 @@ def test_an_output_is_told_beside_the_state():
     text = flat(report(verdict("structured trend filtering", "derivative")))
     assert "The output of the iteration is x." in text
     assert "x ≈ (-0.1, 1.1, 3.1, 7.9)" in text
-    assert "J̃ ≈ (-1, 1, 1, -1)" in text or "J̃ = (-1, 1, 1, -1)" in text
+    assert "J̃ ≈ (-1, 1, 1, -1)" in text
 
 
 def test_what_is_not_converged_is_told_with_both_bounds():
@@ -117,9 +117,9 @@ def test_of_a_long_vector_with_many_zeros_the_others_are_shown():
 
 
 @pytest.mark.parametrize("name", STRUCTURED)
-def test_no_printer_writes_the_entries_of_large_arrays(name):
+def test_no_printer_writes_arrays_as_python_does(name):
     for text in (report_case("t", verdicts(name)), latex(verdicts(name)), Page(html(verdicts(name))).text):
-        assert "<" not in text.replace("<=", "") or "fmpq" not in text
+        assert "fmpq" not in text and "array(" not in text
     assert r"\begin{alignat*}" in latex(verdicts(name))
 
 

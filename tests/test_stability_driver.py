@@ -389,5 +389,5 @@ def test_no_answer_contradicts_its_own_numbers_or_brute_force(system, rate):
 @given(switched_systems(2, 2, huge_rationals()))
 @settings(max_examples=40, deadline=None)
 def test_huge_numbers_never_crash_it(system):
-    assert is_consistent(system, decide(system, time_limit=1), None) or system.dimension
+    assert is_consistent(system, decide(system, time_limit=1), None)
     assert isinstance(decide(SwitchedSystem.from_rows([fmpq_mat([[0]])])), Contractive)
