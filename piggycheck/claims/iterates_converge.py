@@ -31,7 +31,6 @@ from piggycheck.realised import rays
 from piggycheck.stability import Contractive
 from piggycheck.switched import SwitchedSystem
 from piggycheck.trajectories import AffinePieces, Energy, affine_pieces, find_energy, full_matrices
-from piggycheck.transitions import conewise_linear
 
 __all__ = ["IteratesConverge"]
 
@@ -71,7 +70,7 @@ class IteratesConverge(Claim):
         other = _another_fixed_point(subject)
         if other is not None:
             return self._refuted(subject, *other, 1)
-        fixed_point = self._fixed_point(subject)
+        fixed_point = _fixed_point(subject)
         try:
             pieces = affine_pieces(iteration.map, subject.at, iteration.map.state, time_limit=subject.remaining)
         except GapError as error:
@@ -137,7 +136,7 @@ class IteratesConverge(Claim):
         )
 
     def _require_cones(self, subject: Subject, pieces: AffinePieces) -> None:
-        fixed_point = [*self._fixed_point(subject), fmpq(1)]
+        fixed_point = [*_fixed_point(subject), fmpq(1)]
         for row in pieces.guards:
             if any(row[:-1]) and sum((a * b for a, b in zip(row, fixed_point, strict=True)), fmpq(0)) != 0:
                 raise UnknownError("not all guards pass through the fixed point, so possible words say nothing")
@@ -158,9 +157,6 @@ class IteratesConverge(Claim):
 
     # -- verdicts -------------------------------------------------------------------------------------------------
 
-    def _fixed_point(self, subject: Subject) -> tuple[fmpq, ...]:
-        return tuple(rational(c, f"the fixed point {v}") for v, c in subject.point.state.items())
-
     def _parts(self, subject: Subject, fixed_point: tuple[fmpq, ...]) -> dict[str, Any]:
         return subject.map_parts() | {"fixed_point": _by_name(subject, fixed_point)}
 
@@ -174,7 +170,7 @@ class IteratesConverge(Claim):
         parts: dict[str, Any] | None = None,
     ) -> Proved:
         statement = self.statement(subject)
-        parts = self._parts(subject, self._fixed_point(subject)) if parts is None else parts
+        parts = self._parts(subject, _fixed_point(subject)) if parts is None else parts
         point = ", ".join(f"{v} = {c}" for v, c in subject.point.state.items())
         return Proved(
             self.kind,
@@ -238,6 +234,10 @@ def _opening(subject: Subject) -> Derivation:
     return derivation
 
 
+def _fixed_point(subject: Subject) -> tuple[fmpq, ...]:
+    return tuple(rational(c, f"the fixed point {v}") for v, c in subject.point.state.items())
+
+
 def _names(energy: Energy) -> dict[str, str]:
     return {str(v): str(w) for v, w in energy.previous.items()}
 
@@ -257,12 +257,11 @@ def _another_fixed_point(subject: Subject) -> tuple[tuple[fmpq, ...], tuple[fmpq
 
 def _growing_ray(subject: Subject) -> tuple[tuple[fmpq, ...], int, fmpq] | None:
     """A point on a ray that iterates return to, no closer to the fixed point; how many steps they take, the factor."""
-    local = conewise_linear(subject.iteration.map, subject.point, subject.selection.pieces, subject.active)
-    for words in islice(local.words(time_limit=subject.remaining / _SHARE), _LONGEST_CYCLE):
+    for words in islice(subject.cones.words(time_limit=subject.remaining / _SHARE), _LONGEST_CYCLE):
         for word in words:
-            for multiplier, direction in rays(local, word, growing=True):
-                fixed_point = (rational(c) for c in subject.point.state.values())
-                return tuple(c + d for c, d in zip(fixed_point, direction, strict=True)), len(word), multiplier
+            for multiplier, direction in rays(subject.cones, word, growing=True):
+                point = (c + d for c, d in zip(_fixed_point(subject), direction, strict=True))
+                return tuple(point), len(word), multiplier
     return None
 
 

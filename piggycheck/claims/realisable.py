@@ -15,7 +15,7 @@ from piggycheck.realised import Following, following, repeated_word
 from piggycheck.stability import Contractive, Expansive, Open
 from piggycheck.stability.necklaces import first_rotation
 from piggycheck.switched import SwitchedSystem, Word
-from piggycheck.transitions import ConewiseLinear, Transitions, conewise_linear
+from piggycheck.transitions import ConewiseLinear, Transitions
 
 __all__ = ["Along", "Realised", "Unsettled", "read_words", "settle"]
 
@@ -185,8 +185,7 @@ def settle(subject: Subject, kind: str, rate: fmpq | None, grows: Grows) -> Alon
         raise InputError(
             f"words of `{kind}`: a switched system has no guards; write `graph`, which says what may follow"
         )
-    local = conewise_linear(subject.iteration.map, subject.point, subject.selection.pieces, subject.active)
-    return _Search(subject, local, rate, grows).run()
+    return _Search(subject, subject.cones, rate, grows).run()
 
 
 class _Search:

@@ -30,6 +30,7 @@ from piggycheck.linalg import simplest_between
 from piggycheck.maps import Piece, SelectionSet
 from piggycheck.stability import Contractive, Expansive, Open, decide
 from piggycheck.switched import SwitchedSystem, Word
+from piggycheck.transitions import ConewiseLinear, conewise_linear
 
 __all__ = ["Subject"]
 
@@ -171,6 +172,11 @@ class Subject(About):
             return self.system is None
         except IrrationalError:
             return True
+
+    @cached_property
+    def cones(self) -> ConewiseLinear:
+        """The map near the fixed point, linear on cones; its letters stand for the selection set."""
+        return conewise_linear(self.iteration.map, self.point, self.selection.pieces, self.active)
 
     @cached_property
     def active_system(self) -> SwitchedSystem:
