@@ -266,23 +266,21 @@ def is_curved(subject: Subject, sequence: ErrorSequence) -> bool:
 def curved_tail(
     subject: Subject, sequence: ErrorSequence, bound: Bound | Floor, ratio: Any, first: int = 0
 ) -> CurvedUpper:
-    """Find an index from which on errors along a curved piece stay below a bound.
+    """Find an index from which on errors stay below a bound, where `is_curved` holds.
 
     Parameters
     ----------
-    subject : Subject
-    sequence : ErrorSequence
-        Of the subject's iterates or derivatives.
-    bound : Bound or Floor
-    ratio : exact number
-        The largest ratio of the bound's positive terms.
-    first : int
-        The index is at least this one.
+    subject, sequence, bound, ratio, first
+        As for `piggycheck.claims.tails.upper_tail`, which serves affine pieces.
+
+    Returns
+    -------
+    CurvedUpper
 
     Raises
     ------
     UnknownError
-        When none is found.
+        When the limit is irrational, or no neighbourhood of it contracts at a rate at which the bound is reached.
     """
     _require_rational(sequence.limit)
     if sequence.of_derivatives and sequence.limit.exact_matrix is None:

@@ -61,7 +61,7 @@ def trapped(tree: WordTree, trap: Trap) -> dict[str, Any]:
 def upper_tail(
     subject: Subject, sequence: ErrorSequence, bound: Bound | Floor, ratio: Any, first: int = 0
 ) -> UpperTail:
-    """Find an index from which on errors stay below a bound.
+    """Find an index from which on errors along trapped iterates stay below a bound.
 
     Parameters
     ----------
@@ -73,6 +73,10 @@ def upper_tail(
         The largest ratio of the bound's positive terms.
     first : int
         The index is at least this one.
+
+    Returns
+    -------
+    UpperTail
 
     Raises
     ------

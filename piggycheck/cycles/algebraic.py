@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from flint import arb, ctx, fmpq, fmpq_poly
+from flint import arb, arb_poly, ctx, fmpq, fmpq_poly
 
 from piggycheck.arithmetic import bounds
 from piggycheck.common_roots import Root
 from piggycheck.errors import UnknownError
 
-__all__ = ["PRECISIONS", "at_ball", "modulus_at", "sign_at", "stability_at"]
+__all__ = ["PRECISIONS", "modulus_at", "sign_at", "stability_at"]
 
 PRECISIONS = (128, 512, 2048, 8192)
-
-
-def at_ball(polynomial: fmpq_poly, x: arb) -> arb:
-    """Enclose a polynomial at a number."""
-    value = arb(0)
-    for c in reversed(polynomial.coeffs()):
-        value = value * x + arb(c)
-    return value
 
 
 def sign_at(root: Root, polynomial: fmpq_poly) -> int:
@@ -35,7 +27,7 @@ def sign_at(root: Root, polynomial: fmpq_poly) -> int:
         return 0
     for precision in PRECISIONS:
         with ctx.workprec(precision):
-            value = at_ball(rest, root.ball())
+            value = arb_poly(rest)(root.ball())
             if value > 0:
                 return 1
             if value < 0:
@@ -50,7 +42,7 @@ def modulus_at(root: Root, slope: fmpq_poly) -> tuple[fmpq, fmpq]:
         return abs(rest[0]), abs(rest[0])
     for precision in PRECISIONS:
         with ctx.workprec(precision):
-            value = abs(at_ball(rest, root.ball()))
+            value = abs(arb_poly(rest)(root.ball()))
             if value > 1 or value < 1:
                 return bounds(value)
     raise UnknownError("whether the multiplier is below 1 was not decided")
@@ -73,7 +65,7 @@ def stability_at(root: Root, coefficients: list[fmpq_poly]) -> tuple[bool | None
     stable = repelling = None
     for precision in PRECISIONS:
         with ctx.workprec(precision):
-            balls = [at_ball(c, root.ball()) for c in coefficients]
+            balls = [arb_poly(c)(root.ball()) for c in coefficients]
             stable = _is_stable(balls) if stable is None else stable
             repelling = _is_stable(balls[::-1]) if repelling is None else repelling
         if stable is not None and repelling is not None:

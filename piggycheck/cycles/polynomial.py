@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy as sp
-from flint import arb, ctx, fmpq, fmpq_mpoly, fmpq_poly
+from flint import arb, arb_poly, ctx, fmpq, fmpq_mpoly, fmpq_poly
 
 from piggycheck.arithmetic import bounds
 from piggycheck.common_roots import Root, common_roots, composed, polynomials, value_at
-from piggycheck.cycles.algebraic import PRECISIONS, at_ball, modulus_at, sign_at, stability_at
+from piggycheck.cycles.algebraic import PRECISIONS, modulus_at, sign_at, stability_at
 from piggycheck.cycles.answers import Cycle, Cycles
 from piggycheck.cycles.orbit import cycle_from, judged, orbit_of
 from piggycheck.cycles.words import largest_divisors
@@ -86,7 +86,7 @@ class _Solution:
 
     def balls(self) -> tuple[arb, ...]:
         x = self.root.ball()
-        return tuple(at_ball(c, x) for c in self.coordinates)
+        return tuple(arb_poly(c)(x) for c in self.coordinates)
 
 
 class _Compositions:

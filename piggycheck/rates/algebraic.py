@@ -8,12 +8,19 @@ from functools import cached_property
 from typing import Any
 
 import sympy as sp
-from flint import arb, ctx, fmpq, fmpq_poly
+from flint import arb, arb_poly, ctx, fmpq, fmpq_poly
 
 from piggycheck.arithmetic import ALGEBRAIC, Balls, Evaluator, bounds, rational, to_sympy
 from piggycheck.errors import UnknownError
 
-__all__ = ["AlgebraicNumber", "integral", "number_with_square", "same_root", "square_polynomial"]
+__all__ = [
+    "AlgebraicNumber",
+    "divided_out",
+    "integral",
+    "number_with_square",
+    "same_root",
+    "square_polynomial",
+]
 
 _FIRST_BITS, _MOST_BITS, _GUARD_BITS = 64, 1 << 14, 32
 _X = sp.Symbol("x")
@@ -177,7 +184,7 @@ def _factor_with(poly: fmpq_poly, place: Any) -> tuple[fmpq_poly, arb]:
     while True:
         with ctx.workprec(bits + poly.degree()):
             ball = place(bits)
-            near = [f for f in factors if _at(f, ball).contains(0)]
+            near = [f for f in factors if arb_poly(f)(ball).contains(0)]
             if len(near) == 1 and _is_monotonic(near[0], ball):
                 return near[0], ball
         bits *= 2
@@ -204,8 +211,27 @@ def integral(poly: fmpq_poly) -> fmpq_poly:
     return fmpq_poly(numerators) / fmpq(content)
 
 
+def divided_out(poly: fmpq_poly, factor: fmpq_poly) -> tuple[fmpq_poly, int]:
+    """Divide a factor out of a polynomial as often as it divides it.
+
+    Returns
+    -------
+    (fmpq_poly, int)
+        What is left, and how often that was.
+
+    Examples
+    --------
+    >>> divided_out(fmpq_poly([1, 2, 1]) * fmpq_poly([-2, 1]), fmpq_poly([1, 1]))
+    (x + (-2), 2)
+    """
+    rest, count = poly, 0
+    while (rest % factor).degree() < 0:
+        rest, count = rest // factor, count + 1
+    return rest, count
+
+
 def _is_monotonic(poly: fmpq_poly, ball: arb) -> bool:
-    return not _at(poly.derivative(), ball).contains(0)
+    return not arb_poly(poly.derivative())(ball).contains(0)
 
 
 def _by_newton(poly: fmpq_poly, ball: arb, bits: int) -> arb:
@@ -214,7 +240,7 @@ def _by_newton(poly: fmpq_poly, ball: arb, bits: int) -> arb:
     while ball.rel_accuracy_bits() < bits:
         with ctx.workprec(precision):
             middle = ball.mid()
-            better = ball.intersection(middle - _at(poly, middle) / _at(poly.derivative(), ball))
+            better = ball.intersection(middle - arb_poly(poly)(middle) / arb_poly(poly.derivative())(ball))
         if better.rel_accuracy_bits() <= ball.rel_accuracy_bits():
             precision *= 2
         ball = better
@@ -225,13 +251,6 @@ def _halved(poly: fmpq_poly, low: fmpq, high: fmpq) -> tuple[fmpq, fmpq]:
     """The half of an interval in which the one root between its ends lies."""
     middle = (low + high) / 2
     return (middle, high) if (poly(middle) > 0) == (poly(low) > 0) else (low, middle)
-
-
-def _at(poly: fmpq_poly, ball: arb) -> arb:
-    total = arb(0)
-    for c in reversed(poly.coeffs()):
-        total = total * ball + arb(c)
-    return total
 
 
 def _radicals(polynomial: Sequence[int]) -> Iterator[sp.Expr]:

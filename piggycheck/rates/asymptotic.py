@@ -19,6 +19,7 @@ from piggycheck.errors import InputError, IrrationalError, UnknownError
 from piggycheck.linalg import block_matrix, entries, identity, zeros
 from piggycheck.maps.evaluation import jumps_at
 from piggycheck.piggyback import Step, steps
+from piggycheck.rates.algebraic import divided_out
 from piggycheck.rates.limit import Limit
 from piggycheck.rates.modulus import LargestModulus, largest_modulus
 
@@ -88,10 +89,7 @@ class ExcitedRate:
         return max((self._multiplicity(g) for g in self.largest.dominant), default=1) - 1
 
     def _multiplicity(self, factor: fmpq_poly) -> int:
-        rest, count = self.annihilator, 0
-        while (rest % factor).degree() < 0:
-            rest, count = rest // factor, count + 1
-        return count
+        return divided_out(self.annihilator, factor)[1]
 
 
 def excited_rate(errors: LinearErrors) -> ExcitedRate:

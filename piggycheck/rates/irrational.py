@@ -12,11 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from flint import arb, ctx, fmpq, fmpq_poly
+from flint import arb, arb_poly, ctx, fmpq, fmpq_poly
 
 from piggycheck.arithmetic import Surd, bounds
 from piggycheck.errors import InputError, UnknownError
-from piggycheck.rates.algebraic import AlgebraicNumber, number_with_square, same_root, square_polynomial
+from piggycheck.rates.algebraic import (
+    AlgebraicNumber,
+    divided_out,
+    number_with_square,
+    same_root,
+    square_polynomial,
+)
 from piggycheck.rates.modulus import LargestModulus
 from piggycheck.rates.surd_algebra import SurdMatrix, SurdPolynomial
 
@@ -253,18 +259,10 @@ def _separated(
 
 def _is_alone(modulus: AlgebraicNumber, norm: fmpq_poly, between: tuple[fmpq, fmpq], bits: int) -> bool:
     """Whether a polynomial is seen to have one root between the squares of two bounds, that of the modulus."""
-    square, rest = square_polynomial(modulus.polynomial), norm
-    while (rest % square).degree() < 0:
-        rest = rest // square
+    square = square_polynomial(modulus.polynomial)
+    rest, _ = divided_out(norm, square)
     low, high = between
     with ctx.workprec(bits):
         ball = arb(low * low).union(arb(high * high))
         ball = ball + (ball - ball)  # room for other enclosures
-        return not any(_at(p, ball).contains(0) for p in (rest, square.derivative()))
-
-
-def _at(poly: fmpq_poly, ball: arb) -> arb:
-    total = arb(0)
-    for c in reversed(poly.coeffs()):
-        total = total * ball + arb(c)
-    return total
+        return not any(arb_poly(p)(ball).contains(0) for p in (rest, square.derivative()))

@@ -16,7 +16,14 @@ from flint import arb, ctx, fmpq, fmpq_poly
 
 from piggycheck.arithmetic import bounds
 from piggycheck.errors import NumberError, UnknownError
-from piggycheck.rates.algebraic import AlgebraicNumber, integral, number_with_square, same_root, square_polynomial
+from piggycheck.rates.algebraic import (
+    AlgebraicNumber,
+    divided_out,
+    integral,
+    number_with_square,
+    same_root,
+    square_polynomial,
+)
 from piggycheck.roots import is_schur_stable, scale_roots
 
 __all__ = [
@@ -216,8 +223,7 @@ def _separated(modulus: AlgebraicNumber, poly: fmpq_poly, dominant: Sequence[fmp
     """The modulus between bounds that nothing else reaches."""
     rest = poly
     for factor in dominant:
-        while (rest % factor).degree() < 0:
-            rest = rest // factor
+        rest, _ = divided_out(rest, factor)
     if rest.degree() >= 0 and (zeros := next(i for i, c in enumerate(rest.coeffs()) if c != 0)):
         rest = rest.right_shift(zeros)
     digits = _FIRST_DIGITS
@@ -239,9 +245,8 @@ def _is_alone(modulus: AlgebraicNumber, factor: fmpq_poly) -> bool:
     By Descartes' rule of signs at the lower one: where the bounds are close enough, all other products have smaller
     real parts, so that the rule counts exactly.
     """
-    square, rest, low = square_polynomial(modulus.polynomial), pair_polynomial(factor), modulus.lower**2
-    while (rest % square).degree() < 0:
-        rest = rest // square
+    square, low = square_polynomial(modulus.polynomial), modulus.lower**2
+    rest, _ = divided_out(pair_polynomial(factor), square)
     if _sign_changes(rest, low) or rest(low) == 0 or square(modulus.upper**2) < 0:
         return False
     return square(low) == 0 if modulus.is_rational else _sign_changes(square, low) == 1

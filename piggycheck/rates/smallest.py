@@ -29,6 +29,7 @@ class Smallest:
     Attributes
     ----------
     lower, upper : fmpq
+        Equal when it is known exactly.
     k : int
         Where it is attained, as far as can be seen.
     """
@@ -61,8 +62,13 @@ def smallest_constant(
     quantity : "iterates" or "derivatives"
     norm : "max", "frobenius" or "spectral"
     upto : int
+        The last k.
     bits : int
         Of relative accuracy.
+
+    Returns
+    -------
+    Smallest
 
     Raises
     ------
@@ -81,6 +87,8 @@ def smallest_constant(
 
     Notes
     -----
+    Source: docs/theory/rates.md.
+
     When this fails: over a range of k only; that the constant serves for every k is a claim `rate_bound`.
     """
     number = _positive(rate, "rate")
@@ -113,6 +121,10 @@ def smallest_rate(
     at, quantity, norm, upto, bits
         As in `smallest_constant`; `upto` is at least 1.
 
+    Returns
+    -------
+    Smallest
+
     Raises
     ------
     InputError
@@ -130,6 +142,8 @@ def smallest_rate(
 
     Notes
     -----
+    Source: docs/theory/rates.md.
+
     When this fails: the rate over a range differs from the asymptotic one; see `piggycheck.asymptotic_rate`.
     """
     number = _positive(constant, "constant")
