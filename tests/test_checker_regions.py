@@ -8,6 +8,7 @@ import pytest
 from flint import fmpq
 
 from piggycheck import checker
+from piggycheck.checker import effort, regions
 from piggycheck.regions.cells import Cell
 from piggycheck.regions.decide import Evidence, holds_on
 from piggycheck.regions.pieces import pieces_of
@@ -167,6 +168,18 @@ def test_the_order_of_the_state_is_that_of_the_map():
     assert list(turned["fixed_point"]) == ["x_previous", "x"] and holds(turned)
     with pytest.raises(checker.Refused, match="a piece of the map at the fixed point is not in the list"):
         checker.check(changed(MAP, lambda c: c["map"]["state"].reverse()))
+
+
+def test_more_cells_may_cause_more_work_but_one_may_not_take_all(monkeypatch):
+    """Four cells of the heavy ball: each takes less than what is allowed here, all together more."""
+    checker.check(MAP)
+    monkeypatch.setattr(effort, "MOST_WORK", 0.9 * effort.spent())
+    with pytest.raises(checker.Refused, match="too long"):
+        checker.check(MAP)
+    monkeypatch.setattr(regions, "SHARE", 1)
+    assert holds(MAP)
+    monkeypatch.setattr(effort, "MOST_WORK", 10.0)
+    assert not holds(MAP)
 
 
 def test_matrices_of_higher_degree_are_enclosed_by_their_bernstein_coefficients():

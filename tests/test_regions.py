@@ -317,6 +317,9 @@ def of_map(next_, *, a=(0, 1), b=(0, 1), state=("x",), parameters=None, **others
     return Family({**table, **others, "unknowns": {"a": {"range": list(a)}, "b": {"range": list(b)}}})
 
 
+MANY = "uvwxyzpqrst"
+
+
 class TestPieces:
     def test_the_pieces_of_the_heavy_ball_are_affine_in_each_unknown(self):
         """x + beta (x - y) - alpha s x, by hand."""
@@ -346,6 +349,13 @@ class TestPieces:
             (of_map(["Piecewise((a*x, x > 0), (b*x, x < 0), (a - 1/2, True))"]), "is not a fixed point for all values"),
             (of_map(["Piecewise((2*x, x**2 <= 0), (a*x/4 + b*x/4, True))"]), "independent gradients"),
             (heavy_ball(objective="step*x**2/2"), "`step`: an undeclared name"),
+            (
+                of_map(
+                    [f"a*({' + '.join(f'Abs({v})' for v in MANY)})/30 + b*u/9", *(f"{v}/2" for v in MANY[1:])],
+                    state=MANY,
+                ),
+                "more than 16 pieces meet at",
+            ),
             (heavy_ball(step=(1, 1)), "range of `step` is one number"),
             (heavy_ball("1"), r"a map has two different axes, not 1 \(`momentum`\)"),
         ],

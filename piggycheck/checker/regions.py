@@ -10,6 +10,7 @@ from typing import Any
 from .boxes import positive_form
 from .cells import Ends, Polynomial, expands, hulls, maps_inside, near, require_polygon, shrinks, sign_on
 from .conditions import Signs
+from .effort import begin
 from .intervals import ONE, Interval
 from .jets import Jet
 from .pieces import MOST_PATTERNS, evaluate, outcome_of
@@ -20,6 +21,7 @@ from .subject import Map
 
 MOST_CELLS = 200_000
 DEEPEST = 40
+SHARE = 500  # cells that may cause as much work as another certificate
 MEMORY = 6  # letters that are remembered
 VERDICTS = ("converges", "diverges", "unstable", "undecided")
 
@@ -236,6 +238,8 @@ def parameter_map(certificate: Data) -> str:
         raise Unreadable(f"more than {MOST_CELLS} cells")
     seen: set[tuple[int, int, int]] = set()
     for data in listed:
+        if len(seen) % SHARE == 0:
+            begin()  # a longer list may cause more work
         level, column, row, index = read_cell(data, len(evidence))
         if (level, column, row) in seen:
             raise Refused("a cell is listed twice")

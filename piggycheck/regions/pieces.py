@@ -22,7 +22,7 @@ from piggycheck.search.family import Choices, Family, Range
 
 __all__ = ["Pieces", "pieces_of"]
 
-_MOST_PIECES = 16
+_MOST_PIECES, _MOST_TIES = 16, 6
 
 
 @dataclass(frozen=True)
@@ -236,10 +236,11 @@ class _Point:
             A = self.here(self.fixing(signature).jacobian[:, : len(self.state)])
             if A not in formulas:
                 formulas.append(sp.ImmutableMatrix(A))
-        if len(formulas) > _MOST_PIECES:
-            raise InputError(
-                f"{len(formulas)} pieces meet at {self.name}; a map of parameter space takes at most {_MOST_PIECES}"
-            )
+            if len(formulas) > _MOST_PIECES or len(self.tied) > _MOST_TIES:
+                raise InputError(
+                    f"more than {_MOST_PIECES} pieces meet at {self.name}, or more than {_MOST_TIES} guards vanish "
+                    "there; a map of parameter space takes no more"
+                )
         if not _independent(list(self.tied.values()), self.unknowns, self.box):
             raise InputError(
                 f"the guards that vanish at {self.name} are not proved to have independent gradients for all members"
