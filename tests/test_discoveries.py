@@ -275,24 +275,38 @@ def test_of_all_sizes_up_to_11_one_heavy_ball_diverges():
 )
 def test_up_to_a_momentum_a_ratio_of_slopes_is_safe(ratio, momentum):
     for t, m in ((["1/512", "1"], ["1/16", momentum]), (["1/512", "1/2"], ["0", "1/16"])):
-        family = pc.Family(
-            {
-                "algorithm": {
-                    "name": "heavy_ball",
-                    "objective": f"Piecewise((x**2/2, x >= 0), (x**2/(2*({ratio})), True))",
-                    "variables": ["x"],
-                    "step": "2*t*(1 - m)",
-                    "momentum": "m",
-                },
-                "unknowns": {"t": {"range": t}, "m": {"range": m}},
-                "parameters": {"theta": "0"},
-                "start": {"x": "theta"},
-                "claim": [{"kind": "diverges"}],
-            }
-        )
-        areas = parameter_map(family, smallest=fmpq(1, 1024)).areas
-        assert (areas["diverges"], areas["unstable"], areas["undecided"]) == (0, 0, 0)
-        assert areas["converges"] > 0
+        require_convergence("heavy_ball", "2*t*(1 - m)", ratio, t, m)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "momentum", "shortest"),
+    [("4", "9/10", "1/512"), ("5", "83/100", "1/512"), ("6", "77/100", "1/512"), ("10", "33/50", "1/32")],
+)
+def test_up_to_a_momentum_a_ratio_of_slopes_is_safe_for_nesterov(ratio, momentum, shortest):
+    assert (1 - np.sqrt(float(Fraction(momentum)))) ** 2 > Fraction(shortest)
+    require_convergence("nesterov", "t", ratio, [shortest, "1"], ["0", momentum])
+
+
+def require_convergence(algorithm, step, ratio, t, momentum):
+    """Require a map of t and momentum on which all cells converge."""
+    family = pc.Family(
+        {
+            "algorithm": {
+                "name": algorithm,
+                "objective": f"Piecewise((x**2/2, x >= 0), (x**2/(2*({ratio})), True))",
+                "variables": ["x"],
+                "step": step,
+                "momentum": "m",
+            },
+            "unknowns": {"t": {"range": t}, "m": {"range": momentum}},
+            "parameters": {"theta": "0"},
+            "start": {"x": "theta"},
+            "claim": [{"kind": "diverges"}],
+        }
+    )
+    areas = parameter_map(family, smallest=fmpq(1, 1024)).areas
+    assert (areas["diverges"], areas["unstable"], areas["undecided"]) == (0, 0, 0)
+    assert areas["converges"] > 0
 
 
 @pytest.mark.parametrize(
