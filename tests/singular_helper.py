@@ -8,7 +8,14 @@ import numpy as np
 import sympy as sp
 from flint import fmpq, fmpq_mat
 
-__all__ = ["agrees", "leads_to_the_pseudo_inverse", "pair_of", "rows", "start_in"]
+from piggycheck.switched import SwitchedSystem
+
+__all__ = ["agrees", "leads_to_the_pseudo_inverse", "one", "pair_of", "rows", "start_in"]
+
+
+def one(A, B=None, J0=None):
+    """The system of one pair."""
+    return SwitchedSystem.from_rows([A], None if B is None else [B], J0=J0)
 
 
 def numbers(lines):

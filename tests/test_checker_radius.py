@@ -121,7 +121,6 @@ UNCERTAIN = [[[["1", "2"]]], [[["-1", "1/2"]]]]
 NOTHING = {"word": ["0"], "modulus_lower": "0", "rate": "0"}
 HALF_ACTIVE = {**RELU, "pieces": [piece([["1/2"]], [["1"]], None), piece([["0"]], [["1"]], "-1 0")]}
 OF_RELU = {"word": ["0"], "modulus_lower": "1/2", "rate": "1/2"}
-OF_FIRST = {"method": "dual", "Q": [rows("1"), rows("0")]}
 CLOSE = loosened(UPPER, Fraction(1001, 1000))
 ZERO = rows("0 0; 0 0")
 

@@ -11,7 +11,7 @@ from flint import fmpq, fmpq_mat
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from matrix_strategies import matrices
-from singular_helper import agrees, leads_to_the_pseudo_inverse, pair_of, rows, start_in
+from singular_helper import agrees, leads_to_the_pseudo_inverse, one, pair_of, rows, start_in
 from strategies import examples
 
 from piggycheck.algorithms import gradient_descent, heavy_ball
@@ -30,10 +30,6 @@ LEAST_SQUARES = [["3/4", "-1/4"], ["-1/4", "3/4"]]
 QUARTERS = [["1/4"], ["1/4"]]
 JORDAN = [[1, 1], [0, 1]]
 OBLIQUE = [[1, 1], [0, "1/2"]]  # I - A has a range that is not that of its transpose
-
-
-def one(A, B=None, J0=None):
-    return SwitchedSystem.from_rows([A], None if B is None else [B], J0=J0)
 
 
 def descent(objective="(x + y - theta)**2/2", start=(theta, 0), step="1/4"):

@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 import pytest
 from flint import fmpq, fmpq_mat
+from limit_set_systems import scalars
 from scipy.optimize import nnls
 
 from piggycheck.errors import InputError, NoLimitSetError, SwitchedSystemError, UnknownError
@@ -30,10 +31,6 @@ from piggycheck.switched import SwitchedSystem
 
 RELU = SwitchedSystem.from_rows([[["-1/2"]], [["-1/2"]]], [[[0]], [["1"]]])
 """``-x/2 + relu(theta)`` at 0."""
-
-
-def numbers(*pairs):
-    return SwitchedSystem.from_rows([[[a]] for a, _ in pairs], [[[b]] for _, b in pairs])
 
 
 def random_matrix(generator, rows, columns, size):
@@ -80,14 +77,14 @@ def test_the_implicit_set_of_a_parameter_behind_relu():
 
 
 def test_singular_pairs_have_no_implicit_point():
-    assert (None,) == implicit_points(numbers((1, 0)))
+    assert (None,) == implicit_points(scalars((1, 0)))
 
 
 def test_hull_intervals_of_what_is_no_number_or_does_not_contract_are_refused():
     with pytest.raises(InputError, match="of shape 1 by 2, and the implicit set is an interval for numbers only"):
         implicit_hull_interval(SwitchedSystem.from_rows([[[0]]], [[[0, 1]]]))
     with pytest.raises(NoLimitSetError, match="by the word 0"):
-        implicit_hull_interval(numbers((1, 0)))
+        implicit_hull_interval(scalars((1, 0)))
 
 
 def test_strictness_behind_relu_is_seen_on_the_word_of_both_letters():
@@ -99,7 +96,7 @@ def test_strictness_behind_relu_is_seen_on_the_word_of_both_letters():
 
 def test_binary_digits_are_strict_for_the_pairs_and_not_for_the_hull():
     """The implicit set is {0, 1}, and [0, 1] for the hull; the piggyback set is [0, 1]."""
-    digits = contracting(numbers(("1/2", 0), ("1/2", "1/2")))
+    digits = contracting(scalars(("1/2", 0), ("1/2", "1/2")))
     assert ((0, 1), fmpq_mat([[fmpq(2, 3)]])) == (strictness(digits).word, strictness(digits).matrix)
     equal = strictness(digits, hull=True)
     assert (fmpq_mat([[0]]), fmpq_mat([[1]])) == equal.points
@@ -109,18 +106,18 @@ def test_binary_digits_are_strict_for_the_pairs_and_not_for_the_hull():
 
 def test_pairs_that_forget_are_not_strict():
     """A = 0: the piggyback set is the set of the B."""
-    assert isinstance(strictness(contracting(numbers((0, 1), (0, 2)))), Equal)
+    assert isinstance(strictness(contracting(scalars((0, 1), (0, 2)))), Equal)
 
 
 def test_pairs_that_exchange_their_fixed_points_are_not_strict():
     """On {0, 1}: x -> 0, x -> 1, and x -> 0 again along a second pair."""
-    assert isinstance(strictness(contracting(numbers((0, 0), (0, 1), ("1/2", 0)))), Strict)
-    assert isinstance(strictness(contracting(numbers((0, 0), (0, 1), (0, 0)))), Equal)
+    assert isinstance(strictness(contracting(scalars((0, 0), (0, 1), ("1/2", 0)))), Strict)
+    assert isinstance(strictness(contracting(scalars((0, 0), (0, 1), (0, 0)))), Equal)
 
 
 def test_rotations_of_a_word_have_fixed_points_of_their_own():
     """The implicit set of the hull is [0, 2]: 4/5, of 0 1, is in it, and -2/5, of 1 0, is not."""
-    system = numbers(("-1/2", 0), ("1/2", 1))
+    system = scalars(("-1/2", 0), ("1/2", 1))
     points = dict(fixed_points(system, 2))
     assert (fmpq_mat([[fmpq(4, 5)]]), fmpq_mat([[fmpq(-2, 5)]])) == (points[0, 1], points[1, 0])
     assert (1, 0) == strictness(contracting(system), hull=True).word
@@ -208,7 +205,7 @@ def test_a_system_without_columns_has_one_empty_matrix():
 
 @pytest.mark.parametrize("hull", [False, True])
 def test_one_pair_and_equal_pairs_are_not_strict(hull):
-    for system in (numbers(("1/2", 1)), numbers(("1/2", 1), ("1/2", 1)), numbers(("1/2", 1), ("1/3", "4/3"))):
+    for system in (scalars(("1/2", 1)), scalars(("1/2", 1), ("1/2", 1)), scalars(("1/2", 1), ("1/3", "4/3"))):
         assert isinstance(strictness(contracting(system), hull=hull), Equal)
 
 
@@ -225,16 +222,16 @@ def test_pairs_that_may_not_belong_to_the_system_prove_nothing():
 
 def test_pairs_that_may_not_belong_to_the_system_do_not_matter_when_they_are_not_needed():
     """The third pair maps 0 and 1 to 1; a set made without it is mapped into itself all the same."""
-    system = numbers((0, 0), (0, 1), (0, 1))
+    system = scalars((0, 0), (0, 1), (0, 1))
     assert isinstance(strictness(contracting(system), letters=(0, 1)), Equal)
-    system = numbers(("-1/2", 0), ("-1/2", 1), ("-1/2", 0))
+    system = scalars(("-1/2", 0), ("-1/2", 1), ("-1/2", 0))
     found = strictness(contracting(system), letters=(0, 1))
     assert ((0, 1), False) == (found.word, found.shortest)
 
 
 def test_when_the_budget_of_words_ends_a_longer_word_is_found():
     """0 -> 0, and x -> x/2 + 2 leads 0 to 2; the fixed points are 0, 1 and 4, and 2 is none of them."""
-    system = numbers((0, 0), ("1/2", 2))
+    system = scalars((0, 0), ("1/2", 2))
     found = strictness(contracting(system), max_words=0)
     assert not found.shortest
     A, B = system.product(found.word)
@@ -244,7 +241,7 @@ def test_when_the_budget_of_words_ends_a_longer_word_is_found():
 
 def test_huge_numbers():
     huge = fmpq(10**200, 10**200 + 1)
-    system = numbers((huge, 0), (-huge, 1), (fmpq(1, 10**300), 1))
+    system = scalars((huge, 0), (-huge, 1), (fmpq(1, 10**300), 1))
     assert isinstance(strictness(contracting(system)), Strict)
 
 

@@ -6,14 +6,11 @@ import random
 
 import pytest
 from flint import fmpq, fmpq_mat
+from limit_set_systems import scalars
 
 from piggycheck.errors import InputError, NoLimitSetError, UnknownError
 from piggycheck.limits import hull_interval
 from piggycheck.switched import SwitchedSystem
-
-
-def numbers(*pairs):
-    return SwitchedSystem.from_rows([[[a]] for a, _ in pairs], [[[b]] for _, b in pairs])
 
 
 @pytest.mark.parametrize(
@@ -33,14 +30,14 @@ def numbers(*pairs):
     ],
 )
 def test_intervals_worked_out_by_hand(lower, upper, pairs):
-    hull = hull_interval(numbers(*pairs))
+    hull = hull_interval(scalars(*pairs))
     assert (fmpq_mat([[hull.lower]]), fmpq_mat([[hull.upper]])) == tuple(
         SwitchedSystem.from_rows([[[0]]], [[[end]]]).B[0] for end in (lower, upper)
     )
 
 
 def test_an_end_can_be_attained_by_an_eventually_periodic_word_alone():
-    system = numbers(("1/2", 0), ("-9/10", 1))
+    system = scalars(("1/2", 0), ("-9/10", 1))
     upper = hull_interval(system).upper_point
     assert ((0,), (1,)) == (upper.word, upper.then)
     assert fmpq_mat([[1]]) == upper.value(system)
@@ -52,7 +49,7 @@ def random_system(generator):
         (fmpq(generator.randint(-9, 9), 10), fmpq(generator.randint(-9, 9), generator.randint(1, 9)))
         for _ in range(count)
     ]
-    return pairs, numbers(*pairs)
+    return pairs, scalars(*pairs)
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -84,7 +81,7 @@ def test_matrices_without_a_hull_interval_are_refused():
     with pytest.raises(InputError, match="of shape 2 by 1, and the hull is an interval for numbers only"):
         hull_interval(SwitchedSystem.from_rows([[[0, 0], [0, 0]]]))
     with pytest.raises(NoLimitSetError, match="at least 1, by the word 1"):
-        hull_interval(numbers(("1/2", 0), (-1, 1)))
+        hull_interval(scalars(("1/2", 0), (-1, 1)))
     with pytest.raises(UnknownError, match="a graph"):
         hull_interval(SwitchedSystem.from_rows([[["1/2"]]], graph=[[0, 0, 0]]))
     with pytest.raises(UnknownError, match="intervals"):

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from singular_helper import one
 
 from piggycheck.algorithms import gradient_descent
 from piggycheck.claims import Diverges, PseudoInverseAgrees, prove
 from piggycheck.render import html, latex, report
-from piggycheck.switched import SwitchedSystem
 
 LEAST_SQUARES = [["3/4", "-1/4"], ["-1/4", "3/4"]]
 QUARTERS = [["1/4"], ["1/4"]]
-
-
-def one(A, B=None, J0=None):
-    return SwitchedSystem.from_rows([A], None if B is None else [B], J0=J0)
 
 
 def told(claim, *about):

@@ -10,6 +10,7 @@ from flint import fmpq, fmpq_mat, fmpq_poly
 from hypothesis import given
 from hypothesis import strategies as st
 from matrix_strategies import CYCLOTOMIC, PYTHAGOREAN, matrices
+from singular_helper import one
 from strategies import examples
 
 from piggycheck.errors import SwitchedSystemError, UnknownError
@@ -18,10 +19,6 @@ from piggycheck.stability.polynomial_growth import growth_name, unit_multiplicit
 from piggycheck.switched import SwitchedSystem
 
 ENTRY = st.integers(-3, 3).map(fmpq)
-
-
-def one(A, B=None, J0=None):
-    return SwitchedSystem.from_rows([A], None if B is None else [B], J0=J0)
 
 
 def seen(system, found, rounds):

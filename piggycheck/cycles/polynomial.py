@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import sympy as sp
 from flint import arb, arb_poly, ctx, fmpq, fmpq_mpoly, fmpq_poly
 
 from piggycheck.arithmetic import bounds
@@ -20,6 +19,7 @@ from piggycheck.cycles.words import largest_divisors
 from piggycheck.errors import UnknownError
 from piggycheck.maps import SmoothPiece, SymbolicMap
 from piggycheck.switched import Word
+from piggycheck.trajectories.pieces import signatures_listed
 
 __all__ = ["polynomial_cycles"]
 
@@ -58,16 +58,8 @@ def polynomial_cycles(local: SymbolicMap, period: int, most_words: int, time_lim
     read off balls. When this fails: see `piggycheck.common_roots.common_roots`; degrees grow like powers of the period.
     """
     deadline = time.monotonic() + time_limit
-
-    def both(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
-        if time.monotonic() > deadline:
-            raise UnknownError("the time was up before the pieces of the map were listed")
-        return outcomes
-
-    signatures = local.signatures(both, gaps=False)
-    pieces = [(local.piece(s), conditions) for s, conditions in itertools.islice(signatures, _MOST_PIECES + 1)]
-    if len(pieces) > _MOST_PIECES:
-        raise UnknownError(f"the map has more than {_MOST_PIECES} pieces; they are not listed")
+    listed = signatures_listed(local, _MOST_PIECES, deadline)
+    pieces = [(local.piece(signature), conditions) for signature, conditions in listed]
     if len(pieces) ** period > most_words:
         raise UnknownError(f"there are too many itineraries of length {period}")
     return _Compositions(local, pieces, period, deadline).cycles()

@@ -14,10 +14,10 @@ from flint import fmpq, fmpq_mat
 
 from piggycheck.errors import IrrationalError, UnknownError
 from piggycheck.feasibility import AffineRow, Infeasible, feasible_point
-from piggycheck.maps import SymbolicMap
-from piggycheck.maps.activity import monomial_coefficients
+from piggycheck.maps import Signature, SymbolicMap
+from piggycheck.maps.activity import Constraint, monomial_coefficients
 
-__all__ = ["AffinePiece", "AffinePieces", "Row", "affine_pieces", "follows"]
+__all__ = ["AffinePiece", "AffinePieces", "Row", "affine_pieces", "follows", "signatures_listed"]
 
 Row = tuple[fmpq, ...]
 """An affine function: the coefficient of each variable, then the constant."""
@@ -100,18 +100,8 @@ def affine_pieces(
     """
     fixed = map_.fix(at)
     variables = fixed.variables if variables is None else tuple(variables)
-    deadline = time.monotonic() + time_limit
-
-    def both(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
-        if time.monotonic() > deadline:
-            raise UnknownError("the time was up before the pieces of the map were listed")
-        return outcomes
-
-    found = list(islice(fixed.signatures(both, gaps=False), _MAX_PIECES + 1))
-    if len(found) > _MAX_PIECES:
-        raise UnknownError(f"the map has more than {_MAX_PIECES} pieces; they are not listed")
     pieces, guards = [], {}
-    for signature, constraints in found:
+    for signature, constraints in signatures_listed(fixed, _MAX_PIECES, time.monotonic() + time_limit):
         images = tuple(_row(e, variables) for e in fixed.piece(signature).expressions)
         nonnegative, zero = [], []
         for sign, guard in constraints:
@@ -160,3 +150,39 @@ def follows(target: Row, nonnegative: Sequence[Row], zero: Sequence[Row] = ()) -
 
     below = tuple(-c for c in target)
     return isinstance(feasible_point(affine(zero), affine(nonnegative), affine([below]), len(target) - 1), Infeasible)
+
+
+def signatures_listed(
+    map_: SymbolicMap, most: int, deadline: float
+) -> Sequence[tuple[Signature, tuple[Constraint, ...]]]:
+    """List the signatures of all pieces of a map, each with the signs of the guards that it meets.
+
+    Parameters
+    ----------
+    map_ : SymbolicMap
+    most : int
+        How many there may be.
+    deadline : float
+        On the clock of `time.monotonic`.
+
+    Raises
+    ------
+    UnknownError
+        When there are more, or the time is up.
+
+    Examples
+    --------
+    >>> x = sp.Symbol("x", real=True)
+    >>> signatures_listed(SymbolicMap([x], [sp.Abs(x) / 2]), 2, time.monotonic() + 5)
+    [((1,), ((1, x),)), ((-1,), ((-1, x),))]
+    """
+
+    def both(guard: sp.Expr, outcomes: Sequence[int]) -> Sequence[int]:
+        if time.monotonic() > deadline:
+            raise UnknownError("the time was up before the pieces of the map were listed")
+        return outcomes
+
+    found = list(islice(map_.signatures(both, gaps=False), most + 1))
+    if len(found) > most:
+        raise UnknownError(f"the map has more than {most} pieces; they are not listed")
+    return found
