@@ -19,6 +19,8 @@ from piggycheck.expression import relu
 
 __all__ = ["GAP", "NONSMOOTH", "TRUE_ON", "Switch", "as_piecewise", "collect_switches", "hoist", "resolve", "translate"]
 
+_MOST_LEAVES = 1024
+
 GAP = sp.nan
 """The branch that a point takes when no condition of a ``Piecewise`` holds."""
 
@@ -270,20 +272,18 @@ def resolve(expression: sp.Expr, choose: Callable[[Switch, sp.Expr], int], known
     return result
 
 
-def hoist(expression: sp.Expr, most_leaves: int = 1024) -> sp.Expr:
+def hoist(expression: sp.Expr) -> sp.Expr:
     """Bring all switches of a program to the top, so that what they choose between is smooth.
 
     Parameters
     ----------
     expression : sympy.Expr
         A program, from `translate`.
-    most_leaves : int
-        How many smooth leaves are built at most.
 
     Raises
     ------
     MapError
-        When there would be more.
+        When there would be more than 1024 smooth leaves.
 
     Examples
     --------
@@ -291,7 +291,7 @@ def hoist(expression: sp.Expr, most_leaves: int = 1024) -> sp.Expr:
     >>> hoist(translate(sp.Max(x, 0) ** 2, {}))
     Switch(x, 0, 0, x**2)
     """
-    left = most_leaves
+    left = _MOST_LEAVES
 
     def visit(signs: Mapping[Switch, int]) -> sp.Expr:
         nonlocal left
@@ -312,7 +312,7 @@ def hoist(expression: sp.Expr, most_leaves: int = 1024) -> sp.Expr:
             leaf = GAP
         left -= 1
         if left < 0:
-            raise MapError(f"`{as_piecewise(expression)}` has more than {most_leaves} pieces; split it into a sum")
+            raise MapError(f"`{as_piecewise(expression)}` has more than {_MOST_LEAVES} pieces; split it into a sum")
         return leaf
 
     return visit({})

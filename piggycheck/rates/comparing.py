@@ -68,7 +68,6 @@ def orders(
     sequences: Sequences,
     first: int = 0,
     *,
-    most_bits: int = _MOST_BITS,
     out_of_time: Callable[[], bool] = lambda: False,
 ) -> Iterator[Order]:
     """Decide the order of two sides at k = first, first + 1, ..., until it is not decided.
@@ -79,8 +78,6 @@ def orders(
         Expressions in k and names of sequences.
     sequences : mapping from names to errors
     first : int
-    most_bits : int
-        How far the precision is raised; each time it is doubled, and the runs start again.
     out_of_time : callable
         When it returns True, the order is not decided.
 
@@ -99,7 +96,7 @@ def orders(
     k = first
     while True:
         found = sides.order(k)
-        if found.order is None and not found.is_final and 2 * sides.bits <= most_bits:
+        if found.order is None and not found.is_final and 2 * sides.bits <= _MOST_BITS:
             sides = _Sides(left, right, used, 2 * sides.bits, out_of_time)
             continue
         yield found

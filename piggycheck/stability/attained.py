@@ -24,11 +24,10 @@ from piggycheck.switched import first_indices
 __all__ = ["prove_attained_rate"]
 
 _MAX_DENOMINATOR_BITS = 30
+_MOST_NODES = 300
 
 
-def prove_attained_rate(
-    A: Sequence[Letter], rate: fmpq, *, node_budget: int = 300, time_limit: float = 5.0
-) -> WordTree | None:
+def prove_attained_rate(A: Sequence[Letter], rate: fmpq, *, time_limit: float = 5.0) -> WordTree | None:
     """Prove that the joint spectral radius is at most a rate that the spectral radius of some matrix attains.
 
     Parameters
@@ -37,8 +36,6 @@ def prove_attained_rate(
         Square matrices of one size.
     rate : fmpq
         The rate to prove, positive.
-    node_budget : int
-        How large a word tree may become.
     time_limit : float
         Seconds after which the attempt is given up.
 
@@ -80,7 +77,7 @@ def prove_attained_rate(
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return None
-            tree = prove_word_tree(A, P, rate, node_budget=node_budget, time_limit=remaining)
+            tree = prove_word_tree(A, P, rate, node_budget=_MOST_NODES, time_limit=remaining)
             if tree is not None:
                 return tree
     return None

@@ -45,7 +45,6 @@ def decide(
     rate: fmpq | None = None,
     *,
     time_limit: float = 10.0,
-    improve: bool = True,
     trees_only: bool = False,
 ) -> Contractive | Expansive | Open:
     """Decide whether the joint spectral radius of the matrices A is below 1, or at most a given rate.
@@ -55,11 +54,10 @@ def decide(
     system : SwitchedSystem
         Only the matrices A and the graph matter.
     rate : fmpq, optional
-        Without a rate the question is whether the radius is *below 1*; with one, whether it is *at most* that rate.
+        Without a rate the question is whether the radius is *below 1*, and up to about a second more is spent to bring
+        the proved rate near the lower bound; with one, whether it is *at most* that rate.
     time_limit : float
         Seconds after which the question is left open.
-    improve : bool
-        Without a rate, spend up to about a second more to bring the proved rate near the lower bound.
     trees_only : bool
         Ask for a proof that is a `WordTree` over the letters of the system.
 
@@ -100,7 +98,7 @@ def decide(
     search.decide_short_words(fmpq(1) if rate is None else rate, strict=rate is not None)
     search.run(search.settled)
     upper = search.upper
-    if rate is None and improve and upper is not None and upper < 1:
+    if rate is None and upper is not None and upper < 1:
         search.improve()
     return search.answer(question)
 
