@@ -6,7 +6,6 @@ An eigenvalue of modulus above 1 is not enough. Along the word w repeated, colum
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from piggycheck.linalg import (
     krylov_minimal_polynomial,
     left_eigenvectors,
     modulus_lower,
+    primitive,
     root_lower,
     zeros,
 )
@@ -36,7 +36,7 @@ __all__ = [
     "excited_polynomials",
     "find_diverging_word",
     "first_excited",
-    "primitive",
+    "first_positive",
 ]
 
 _ONE = fmpq(1)
@@ -271,7 +271,7 @@ def _diverging_word(
         if abs(root) != modulus:
             continue
         for v in left_eigenvectors(A, root):
-            v = primitive(v)
+            v = first_positive(v)
             row = v * J0 + v * B * (1 / (root - 1))
             if row[0, column] != 0:
                 return DivergingWord(
@@ -280,10 +280,14 @@ def _diverging_word(
     return DivergingWord(word, J0, column, modulus, growth)
 
 
-def primitive(row: fmpq_mat) -> fmpq_mat:
-    """Return the positive multiple of a row, up to sign, with coprime integer entries, the first of them positive."""
-    numerators, _ = row.numer_denom()
-    values = [int(value) for value in numerators.entries()]
-    content = math.gcd(*values)
-    sign = next((1 if value > 0 else -1 for value in values if value), 1)
-    return fmpq_mat(1, len(values), [sign * value // content for value in values]) if content else row
+def first_positive(row: fmpq_mat) -> fmpq_mat:
+    """Return the multiple of a row that has coprime integer entries, the first nonzero one positive.
+
+    Examples
+    --------
+    >>> first_positive(fmpq_mat([[0, fmpq(-1, 2), 3]]))
+    [0, 1, -6]
+    """
+    entries = primitive(row.entries())
+    sign = next((1 if c > 0 else -1 for c in entries if c), 1)
+    return fmpq_mat(1, len(entries), [sign * c for c in entries])

@@ -14,7 +14,7 @@ from flint import fmpq, fmpq_mat, fmpq_poly
 
 from piggycheck.intervals import midpoint
 from piggycheck.linalg import block_matrix, exceeds_one, identity, is_schur_stable, solve, zeros
-from piggycheck.stability.excitation import excited_polynomials, first_excited, primitive
+from piggycheck.stability.excitation import excited_polynomials, first_excited, first_positive
 from piggycheck.stability.necklaces import necklaces
 from piggycheck.stability.words import characteristic_polynomial
 from piggycheck.switched import SwitchedSystem, Word
@@ -200,7 +200,7 @@ def _with_left_vector(system: SwitchedSystem, found: PolynomialGrowth) -> Polyno
         powers.append(powers[-1] * N)
     rows = block_matrix([[powers[d + 1], powers[d] * B]]).transpose()
     for vector in solve(rows, zeros(rows.nrows(), 0))[1]:
-        v = primitive(vector.transpose())
+        v = first_positive(vector.transpose())
         leading = v * powers[d] * found.J0 + v * powers[d - 1] * B
         if leading[0, found.column] != 0:
             return replace(found, left_vector=tuple(v.entries()), leading=tuple(leading.entries()))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from piggycheck.stability.floats import Array
+from piggycheck.stability.necklaces import necklace_of
 from piggycheck.stability.polytope_hull import (
     Closure,
     Indices,
@@ -165,7 +166,7 @@ def grow_polytope(
             vertex_limit=vertex_limit,
             deadline=deadline,
         )
-        better = _leading_cycles(letters, [_primitive(grown)]) if isinstance(grown, tuple) else []
+        better = _leading_cycles(letters, [necklace_of(grown)]) if isinstance(grown, tuple) else []
         if not better or better[0][0].rate <= lead:
             return None if isinstance(grown, tuple) else grown, [word for _, word in cycles]
         cycles[:0] = better
@@ -178,12 +179,6 @@ def _seeds(points: Points, is_complex: bool | None) -> Points:
     if np.iscomplexobj(points):
         return np.concatenate([points, points.conj()])
     return points.astype(np.complex128) if is_complex else points
-
-
-def _primitive(word: Word) -> Word:
-    """The shortest word of which it is a power, in its alphabetically first rotation."""
-    period = next(k for k in range(1, len(word) + 1) if word[k:] + word[:k] == word)
-    return min(word[i:period] + word[:i] for i in range(period))
 
 
 def _leading_cycles(letters: Array, words: Iterable[Word]) -> list[tuple[Cycle, Word]]:
