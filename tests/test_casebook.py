@@ -92,6 +92,7 @@ EXPECTED = {
     "nesterov-constant-momentum-quadratic": ("proved", "proved", "refuted", "proved"),
     "nesterov-irrational-momentum": ("proved",),
     "nesterov-simplest-divergence": ("proved",),
+    "nesterov-simplest-divergence-with-step-1-over-l": ("proved", "proved"),
     "nesterov-two-slopes": ("proved",),
     "newton-derivatives": ("proved", "proved", "proved", "refuted", "proved"),
     "newton-one-step": ("proved", "proved", "proved", "refuted"),
