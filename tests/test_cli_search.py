@@ -75,6 +75,8 @@ def test_a_folder_of_something_else_is_not_replaced(run, family, tmp_path):
     "arguments, complaint",
     [
         (["absent.toml"], "absent.toml: cannot be read"),
+        (["heavy-ball-two-slope"], "did you mean `heavy-ball-two-slopes`?"),
+        (["heavy-ball-two-slopes", "--seconds", "nan"], "`nan` is no positive number of seconds"),
         (["derivatives-lag-behind"], "no claim of the family has a score"),
         (["heavy-ball-two-slopes", "--resume"], "--out DIR"),
         (["heavy-ball-two-slopes", "--workers", "0"], "--workers"),

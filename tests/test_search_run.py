@@ -8,9 +8,11 @@ import multiprocessing
 import os
 import random
 import signal
+import socketserver
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from fractions import Fraction
 
@@ -233,7 +235,7 @@ def test_words_that_iterates_follow_are_seen_by_scores():
 
 def test_results_do_not_depend_on_the_number_of_workers(tmp_path):
     kept = []
-    for workers in (0, 1, 2):
+    for workers in (0, 1, 2, 4):
         path = tmp_path / f"{workers}.sqlite"
         if workers:
             with processes(workers) as executor:
@@ -241,7 +243,7 @@ def test_results_do_not_depend_on_the_number_of_workers(tmp_path):
         else:
             result = search(HEAVY_BALL, checker.check, evaluations=96, results=path)
         kept.append((result, data(path)))
-    assert kept[0] == kept[1] == kept[2] and kept[0][0].found
+    assert all(kept[0] == other for other in kept) and kept[0][0].found
 
 
 def run_to_the_end(path):
@@ -435,6 +437,24 @@ def test_a_scheduler_that_does_not_answer_is_one_line(address, monkeypatch):
     monkeypatch.setattr("piggycheck.search.executors._SECONDS_TO_ANSWER", 0.2)
     with pytest.raises(ExecutorError, match="no scheduler answers at") as caught, dask_executor(address):
         pass
+    assert "\n" not in str(caught.value)
+
+
+def test_what_answers_but_is_no_scheduler_is_one_line(monkeypatch):
+    """A web server, such as the dashboard of the scheduler."""
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("piggycheck.search.executors._SECONDS_TO_ANSWER", 0.5)
+
+    class Refusing(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.sendall(b"HTTP/1.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.server_address[1]}"
+        with pytest.raises(ExecutorError, match="no scheduler answers at") as caught, dask_executor(address):
+            pass
+        server.shutdown()
     assert "\n" not in str(caught.value)
 
 

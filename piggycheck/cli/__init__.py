@@ -16,7 +16,7 @@ import click
 from piggycheck import __version__
 from piggycheck.cli.parameter_map import map_
 from piggycheck.cli.search import search
-from piggycheck.cli.terminal import BAD_INPUT, INTERRUPTED, PROVED, REFUTED, UNDECIDED, complain, progress_line
+from piggycheck.cli.terminal import BAD_INPUT, INTERRUPTED, PROVED, REFUTED, SECONDS, UNDECIDED, complain, progress_line
 
 __all__ = ["main"]
 
@@ -82,7 +82,7 @@ def commands() -> None:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write certificates into this folder.")
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -136,7 +136,7 @@ def check(certificates: tuple[str, ...]) -> int:
 )
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     default=10.0,
     show_default=True,
     metavar="SECONDS",

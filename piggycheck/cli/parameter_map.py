@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from piggycheck.cli.search import executor_of
+from piggycheck.cli.search import executor_of, family_of
 from piggycheck.cli.terminal import BAD_INPUT, INTERRUPTED, PROVED, UNDECIDED, complain, progress_line
 
 __all__ = ["map_"]
@@ -97,9 +97,8 @@ def _map(
         from piggycheck.errors import InputError
         from piggycheck.regions.picture import map_picture
         from piggycheck.regions.run import parameter_map
-        from piggycheck.search import READY, load_family
 
-        family = load_family(READY.get(name, name))
+        family = family_of(name)
         size = rational(exact(smallest, "--smallest"))
     if out is not None:
         try:

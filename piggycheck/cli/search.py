@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from piggycheck.cli.terminal import BAD_INPUT, INTERRUPTED, PROVED, UNDECIDED, complain, progress_line
+from piggycheck.cli.terminal import BAD_INPUT, INTERRUPTED, PROVED, SECONDS, UNDECIDED, complain, progress_line
 
-__all__ = ["executor_of", "search"]
+__all__ = ["executor_of", "family_of", "search"]
 
 RESULTS, FOUND = "search.sqlite", "found"
 MEMBERS = 1000
@@ -38,13 +38,13 @@ MEMBERS = 1000
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     metavar="S",
     help="After which no more members are looked at; what was found is then simplified, for as long again at most.",
 )
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -106,11 +106,10 @@ def _search(name: str, out: Path | None, workers: int, dask: str | None, **optio
     with progress_line(f"reading {name}"):
         from piggycheck import checker
         from piggycheck.errors import InputError
-        from piggycheck.search import READY, load_family
         from piggycheck.search import search as look
         from piggycheck.search.write import write_found
 
-        family = load_family(READY.get(name, name))
+        family = family_of(name)
     if out is not None:
         try:
             out.mkdir(parents=True, exist_ok=True)
@@ -129,6 +128,23 @@ def _search(name: str, out: Path | None, workers: int, dask: str | None, **optio
             paths = write_found(family, result.found, out / FOUND, checker.check, options["time_limit"])
     _print(family, result, paths)
     return INTERRUPTED if result.interrupted else PROVED if result.found else UNDECIDED
+
+
+def family_of(name: str) -> Any:
+    """Read the family of a file, or one that is ready, by its name."""
+    from difflib import get_close_matches
+
+    from piggycheck.errors import InputError
+    from piggycheck.search import READY, load_family
+
+    path = READY.get(name, Path(name))
+    if not path.exists() and not path.suffix:
+        close = get_close_matches(name, READY, 1)
+        raise InputError(
+            f"{name}: no file, and no family that is ready{f'; did you mean `{close[0]}`?' if close else ''}; "
+            "`piggycheck list families` names those that are"
+        )
+    return load_family(path)
 
 
 @contextmanager

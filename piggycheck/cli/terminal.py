@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,9 +11,27 @@ from typing import Any
 
 import click
 
-__all__ = ["BAD_INPUT", "INTERRUPTED", "PROVED", "REFUTED", "UNDECIDED", "complain", "progress_line"]
+__all__ = ["BAD_INPUT", "INTERRUPTED", "PROVED", "REFUTED", "SECONDS", "UNDECIDED", "complain", "progress_line"]
 
 PROVED, REFUTED, UNDECIDED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class _Seconds(click.ParamType):
+    """A positive, finite number of seconds."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 < seconds < math.inf:
+            self.fail(f"`{value}` is no positive number of seconds; write one such as 10", param, ctx)
+        return seconds
+
+
+SECONDS = _Seconds()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
@@ -136,14 +137,20 @@ def dask_executor(address: str) -> Iterator[tuple[Executor, int]]:
     """
     try:
         from distributed import Client
-        from distributed.comm import get_address_host_port
+        from distributed.comm import connect
     except ImportError:
         raise ExecutorError("--dask: `distributed` is not installed; pip install 'piggycheck[dask]'") from None
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # one line of ours says what happened
+
+    async def greet() -> None:
+        """Connect without a client, which would complain at length when there is nobody."""
+        await (await connect(address, timeout=_SECONDS_TO_ANSWER)).close()
+
+    for name in ("distributed.client", "distributed.comm.core", "distributed.comm.tcp"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # one line of ours says what happened
     try:
-        get_address_host_port(address)
+        asyncio.run(asyncio.wait_for(greet(), 2 * _SECONDS_TO_ANSWER))
         client = Client(address, timeout=_SECONDS_TO_ANSWER, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+    except Exception as error:  # what answers may be anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ExecutorError(
             f"--dask: no scheduler answers at `{address}` ({reason[:100]}); write an address such as tcp://host:8786"

@@ -158,5 +158,5 @@ class Store:
             elif "not a database" in message:
                 message = "is no file of results; choose another folder for --out"
             else:
-                message = f"cannot be used: {message}"
+                message = f"cannot be used: {message}; choose another folder for --out"
             raise StoreError(f"{self.path}: {message}") from None
