@@ -194,7 +194,13 @@ def sentence(*parts: Part) -> Paragraph:
 
 
 def joined(items: Sequence[Sequence[Part]]) -> tuple[Part, ...]:
-    """Put parts of sentences in a row, with commas between them and "and" before the last."""
+    """Put parts of sentences in a row, with commas between them and "and" before the last.
+
+    Examples
+    --------
+    >>> joined([["one"], ["two"], ["three"]])
+    ('one', ', ', 'two', ' and ', 'three')
+    """
     parts: list[Part] = []
     for i, item in enumerate(items):
         parts += [*([" and " if i == len(items) - 1 else ", "] if i else []), *item]
@@ -202,7 +208,13 @@ def joined(items: Sequence[Sequence[Part]]) -> tuple[Part, ...]:
 
 
 def listed(formulas: Sequence[Formula]) -> tuple[Part, ...]:
-    """Put formulas in a row, with commas between them."""
+    """Put formulas in a row, with commas between them.
+
+    Examples
+    --------
+    >>> listed([(Number(1),), (Number(2),)])
+    ((Number(value=1),), ', ', (Number(value=2),))
+    """
     parts: list[Part] = []
     for i, one in enumerate(formulas):
         parts += [", " if i else "", one]

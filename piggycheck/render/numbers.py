@@ -123,7 +123,13 @@ def short(value: Any, longest: int = _LONGEST_NUMBER) -> Formula:
 
 
 def exactly(value: Any) -> tuple[Part, ...]:
-    """Write an exact number, with its decimals beside it unless it is short."""
+    """Write an exact number, with its decimals beside it unless it is an integer.
+
+    Examples
+    --------
+    >>> exactly(Fraction(2, 3))
+    ((Number(value=Fraction(2, 3)), Operator(text='≈'), Decimal(text='0.6666667')),)
+    """
     text = str(value)
     if "/" not in text:
         return ((Number(value),),)
