@@ -106,3 +106,4 @@ def test_ctrl_c_ends_it_at_once_and_keeps_what_was_found(tmp_path):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert 130 == process.returncode and "" == err and "members looked at" in out
+    assert out.endswith("\ninterrupted; --resume continues it\n")

@@ -126,7 +126,7 @@ def _search(name: str, out: Path | None, workers: int, dask: str | None, **optio
     if out is not None:
         with progress_line("writing what was found"):
             paths = write_found(family, result.found, out / FOUND, checker.check, options["time_limit"])
-    _print(family, result, paths)
+    _print(family, result, paths, kept=out is not None)
     return INTERRUPTED if result.interrupted else PROVED if result.found else UNDECIDED
 
 
@@ -160,7 +160,7 @@ def executor_of(workers: int, dask: str | None) -> Iterator[tuple[Any, int]]:
             yield executor, workers
 
 
-def _print(family: Any, result: Any, paths: list[Path]) -> None:
+def _print(family: Any, result: Any, paths: list[Path], *, kept: bool) -> None:
     click.echo(f"{family.title}: {result.evaluations} members looked at, {result.proved} proved")
     if result.failure:
         click.echo(f"the program failed at {result.outcomes['failed']} of them, first with {result.failure}")
@@ -173,3 +173,5 @@ def _print(family: Any, result: Any, paths: list[Path]) -> None:
             click.echo(f"    {claim['kind']}: {claim['found']}")
         if paths:
             click.echo(f"    {paths[number]}")
+    if result.interrupted:
+        click.echo("interrupted; --resume continues it" if kept else "interrupted")
