@@ -38,8 +38,10 @@ bench: .venv/installed-bench
 	$(BIN)/python benchmarks/joint_spectral_radius.py
 	$(BIN)/python benchmarks/evaluators.py
 	$(BIN)/python benchmarks/verified_limit.py
+	$(BIN)/python benchmarks/limit_sets.py
 	$(BIN)/python benchmarks/rates.py
 	$(BIN)/python benchmarks/search.py
+	$(BIN)/python benchmarks/parameter_maps.py
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
