@@ -7,10 +7,12 @@ from itertools import islice
 
 import pytest
 
+from piggycheck import checker
 from piggycheck.case import read_case
 from piggycheck.claims import prove
 from piggycheck.errors import InputError
 from piggycheck.search import READY, Choices, Family, Range, load_family, read_family
+from piggycheck.search.decide import decide_member
 from piggycheck.search.plan import random_values, simplest_first, units
 from piggycheck.search.write import case_text
 
@@ -82,6 +84,24 @@ def test_ready_families_have_members_and_say_what_is_looked_for(name):
     family = load_family(READY[name])
     case = family.member(random_values(family, 7, 1))
     assert case.claims and case.title.startswith(family.title)
+
+
+@pytest.mark.parametrize(
+    "name, values",
+    [
+        ("heavy-ball-converges-and-diverges", "1 3/4 1/4"),  # Bolte, Pauwels, Vaiter 2022
+        ("contraction-in-the-large", "-1 1 1 0 -1/2 0"),
+        ("realised-words", "1/2 0 3 0 1"),  # on the axis x is halved and y tripled
+        ("deep-equilibrium-two-units", "0 -1 0 0"),
+        ("no-quadratic-certificate", "0 0 -1 -1/2 1 -1/2 1/2 0"),
+        ("derivatives-lag-behind", "1/3 1/5"),
+        ("heavy-ball-cycles", "25/9 4/9 1/25 33/10"),  # Lessard, Recht, Packard 2016
+    ],
+)
+def test_what_ready_families_look_for_exists(name, values):
+    family = load_family(READY[name])
+    decision = decide_member(family, dict(zip(family.unknowns, values.split(), strict=True)), checker.check, 10.0)
+    assert decision.found, decision.reason
 
 
 @pytest.mark.parametrize(

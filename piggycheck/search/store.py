@@ -47,8 +47,8 @@ class Store:
     --------
     >>> store = Store(None, {"family": "f"}, resume=False)
     >>> store.record(3, 1, {"found": []})
-    >>> store.finished(), store.units()
-    ({3}, [(3, {'found': []})])
+    >>> store.units()
+    [(3, {'found': []})]
 
     Notes
     -----
@@ -90,11 +90,6 @@ class Store:
         with self._errors(), self._transaction():
             row = (number, evaluations, json.dumps(result, ensure_ascii=False))
             self.connection.execute("INSERT OR REPLACE INTO units VALUES (?, ?, ?)", row)
-
-    def finished(self) -> set[int]:
-        """Return the numbers of the finished units."""
-        with self._errors():
-            return {number for (number,) in self.connection.execute("SELECT number FROM units")}
 
     def units(self) -> list[tuple[int, dict[str, Any]]]:
         """Return the results by the numbers of their units."""
