@@ -70,13 +70,26 @@ def map_(
             from piggycheck.render.page import format_of
 
             format_of(figure)
-        given = dict(_value(text) for text in values)
+            if not figure.parent.is_dir():
+                raise InputError(f"--figure: {figure.parent}: no such folder; make it, or choose another one")
+        given = _values(values)
         names = tuple(name.strip() for name in axes.split(",")) if axes else ()
         many = workers or os.cpu_count() or 1
         return _map(family, out, figure, many, dask, axes=names, values=given, smallest=smallest, resume=resume)
     except InputError as error:
         complain(str(error))
         return BAD_INPUT
+
+
+def _values(texts: tuple[str, ...]) -> dict[str, str]:
+    from piggycheck.errors import InputError
+
+    given: dict[str, str] = {}
+    for name, value in map(_value, texts):
+        if name in given:
+            raise InputError(f"--set: `{name}` is given {given[name]} and {value}; write one of them")
+        given[name] = value
+    return given
 
 
 def _value(text: str) -> tuple[str, str]:
@@ -138,7 +151,8 @@ def _lines(family: Any, found: Any) -> list[str]:
         "undecided": "undecided",
     }
     box = zip(found.pieces.axes, found.pieces.box, strict=True)
-    lines = [family.title, ", ".join(f"{name} in [{low}, {high}]" for name, (low, high) in box)]
+    ranges = ", ".join(f"{name} in [{low}, {high}]" for name, (low, high) in box)
+    lines = [family.title, f"at {found.pieces.place}, for {ranges}"]
     counts = dict.fromkeys(told, 0)
     for evidence in found.cells.values():
         counts[evidence.verdict] += 1
