@@ -90,6 +90,7 @@ def test_ready_families_have_members_and_say_what_is_looked_for(name):
     "name, values",
     [
         ("heavy-ball-converges-and-diverges", "1 3/4 1/4"),  # Bolte, Pauwels, Vaiter 2022
+        ("heavy-ball-mirrored-kinks", "1/2 2 1 1/3 3/2"),
         ("contraction-in-the-large", "-1 1 1 0 -1/2 0"),
         ("realised-words", "1/2 0 3 0 1"),  # on the axis x is halved and y tripled
         ("deep-equilibrium-two-units", "0 -1 0 0"),
