@@ -91,7 +91,7 @@ EXPECTED = {
     "nesterov-condition-number-9": ("proved", "refuted", "proved", "refuted"),
     "nesterov-constant-momentum-quadratic": ("proved", "proved", "refuted", "proved"),
     "nesterov-irrational-momentum": ("proved",),
-    "nesterov-simplest-divergence": ("proved",),
+    "nesterov-simplest-divergence": ("proved", "proved"),
     "nesterov-simplest-divergence-with-step-1-over-l": ("proved", "proved"),
     "nesterov-two-slopes": ("proved",),
     "newton-derivatives": ("proved", "proved", "proved", "refuted", "proved"),

@@ -11,7 +11,7 @@ from certificate_helper import assert_certified, changed_numbers, holds, proved,
 from piggycheck import checker
 from piggycheck.algorithms import gradient_descent, heavy_ball
 from piggycheck.case import read_case
-from piggycheck.claims import IteratesConverge, prove
+from piggycheck.claims import Converges, Diverges, IteratesConverge, prove
 from piggycheck.errors import InputError
 from piggycheck.expression import parse
 from piggycheck.iteration import Iteration
@@ -44,6 +44,7 @@ CASES = {
     "energy in two variables": ball(SEPARABLE, "1/4", "1/2", "xy"),
     "energy without momentum": descent(TWO_SLOPES, "3/2"),
     "contraction": Iteration(SymbolicMap([x, y], [x / 2 + 3 * abs(y - 1), y / 2], [theta])),
+    "polygon": ball(TWO_SLOPES, 1, "3/4"),
     "possible words": descent(TWO_SLOPES, 3),
     "cycle": descent(TWO_SLOPES, 5),
     "ray": descent(TWO_SLOPES, 9),
@@ -200,7 +201,9 @@ def test_a_guard_on_which_nothing_depends(expression, verdict):
 def test_the_heavy_ball_of_the_paper_converges_from_every_start():
     """Its recursion diverges along 0 0 1 1, which its iterates cannot repeat."""
     verdict = proved(IteratesConverge(), ball(TWO_SLOPES, 1, "3/4"), AT)
-    assert (verdict.value["method"], verdict.value["memory"]) == ("possible_words", 3)
+    assert verdict.value["method"] == "polygon"
+    memory = proved(Converges(words="realisable"), ball(TWO_SLOPES, 1, "3/4"), AT).value["memory"]
+    assert memory == 3, "which proves the same, by possible words"
 
 
 def test_random_members_that_are_proved_converge():
@@ -326,6 +329,67 @@ def test_guards_must_pass_through_the_fixed_point():
     assert "from every start" in checker.check(content)
 
 
+HALVED = ["x/2", "y/2"]
+SQUARE = [["1", "1"], ["-1", "1"], ["-1", "-1"], ["1", "-1"]]
+NOTCHED = [["4", "0"], ["1/2", "1/2"], ["0", "4"], ["-4", "0"], ["0", "-4"]]
+
+
+def of_the_plane(next_, corners):
+    """A certificate of a map that fixes 0, by a polygon."""
+    content = certificate(["x"], method="polygon", corners=corners)
+    content["map"] |= {"state": ["x", "y"], "next": next_}
+    content["fixed_point"] = {"x": "0", "y": "0"}
+    return content
+
+
+@pytest.mark.parametrize(
+    ("next_", "corners", "reason"),
+    [
+        (HALVED, SQUARE, ""),
+        (["-3*x/4", "-3*y/4"], SQUARE, ""),
+        (["-3*x/4", "-3*y/4"], NOTCHED, "edge that ends in corner 4"),
+        (["-x/5", "-y/5"], NOTCHED, ""),
+        (["-x/4", "-y/4"], NOTCHED, "edge that ends in corner 4"),
+        (["x", "y/2"], SQUARE, "corner 0 is not sent"),
+        (["x/2", "-y"], SQUARE, "corner 0 is not sent"),
+        (HALVED, SQUARE[::-1], "once, counterclockwise"),
+        (HALVED, [*SQUARE, *SQUARE], "once, counterclockwise"),
+        (HALVED, SQUARE[:3], "once, counterclockwise"),
+        (HALVED, [["1", "0"], ["0", "1"], ["-1", "1"]], "once, counterclockwise"),
+        (["Piecewise((x/2, x >= 0), (-3*x, True))", "y/2"], SQUARE, "a kink is between"),
+        (
+            ["Piecewise((x/2, x >= 0), (-x/3, True))", "y/2"],
+            [*SQUARE[:1], ["0", "1"], *SQUARE[1:]],
+            "a kink is between",
+        ),
+        (["Piecewise((x/2, x >= y), (y/2, True))", "y/2"], SQUARE, ""),
+        (["Piecewise((x/2, x >= 0), (x/3, True))", "Piecewise((y/2, x >= 0), (y/3, True))"], SQUARE, "continuous"),
+        (["Piecewise((x/2, x <= 5), (2*x - 15/2, True))", "y/2"], SQUARE, "does not pass through"),
+        (["x/2 + x**3", "y/2"], SQUARE, "not affine"),
+    ],
+)
+def test_a_polygon_is_looked_at_again(next_, corners, reason):
+    content = of_the_plane(next_, corners)
+    if not reason:
+        assert "sent into its interior" in checker.check(content)
+        return
+    with pytest.raises(checker.Refused, match=reason):
+        checker.check(content)
+
+
+@pytest.mark.parametrize("corners", [SQUARE[:2], [], [["1", "1", "1"]] * 4, [["1", "x"]] * 4, "1"])
+def test_a_polygon_that_cannot_be_read(corners):
+    with pytest.raises(checker.Unreadable):
+        checker.check(of_the_plane(HALVED, corners))
+
+
+def test_a_polygon_of_another_heavy_ball_is_refused():
+    """With step 13/4 and slopes 1 and 1/3 iterates grow along a ray."""
+    content = proved(IteratesConverge(), ball(TWO_SLOPES, 1, "3/4"), AT).certificate.content
+    other = proved(Diverges(), ball("Piecewise((x**2/2, x >= 0), (x**2/6, True))", "13/4", "3/4"), AT)
+    assert not holds({**content, "map": other.certificate.content["map"]})
+
+
 @pytest.mark.parametrize(
     ("point", "period", "reason"), [("0", "1", "is the fixed point"), ("1", "1", "do not return"), ("1", "2", "")]
 )
@@ -367,6 +431,7 @@ def test_a_ray_needs_cones(next_, witness, reason):
     [
         ("energy", "An energy that decreases"),
         ("contraction", "The pieces on the whole space"),
+        ("polygon", "A polygon that shrinks"),
         ("possible words", "The pieces are cones"),
         ("cycle", "Iterates that do not converge to it"),
         ("ray", "Iterates that do not converge to it"),

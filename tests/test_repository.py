@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LINEAR_ALGEBRA = {"arrays", "definite", "feasibility", "intervals", "linalg", "norms", "roots", "spectra"}
 LINEAR_ALGEBRA |= {"common_roots"}
 LEFT_WING = {"maps", "functions", "algorithms", "iteration", "fixed_points", "transitions", "piggyback"}
-LEFT_WING |= {"cycles", "enclosures", "realised", "trajectories"}
+LEFT_WING |= {"cycles", "enclosures", "realised", "star_polygon", "trajectories"}
 RIGHT_WING = {"switched", "stability", "limits"}
 BELOW_CLAIMS = {"rates", "errors", "arithmetic", "expression", "layered_text"} | LINEAR_ALGEBRA | LEFT_WING | RIGHT_WING
 
@@ -48,6 +48,7 @@ MAY_IMPORT = {
     "transitions": {"errors", "arithmetic", "expression", "maps", "iteration", "fixed_points", "switched"}
     | LINEAR_ALGEBRA,
     "realised": {"errors", "arithmetic", "switched", "transitions"} | LINEAR_ALGEBRA,
+    "star_polygon": {"errors", "transitions"} | LINEAR_ALGEBRA,
     "piggyback": {"errors", "arithmetic", "expression", "maps", "iteration"} | LINEAR_ALGEBRA,
     "enclosures": {"errors", "arithmetic", "maps", "iteration", "fixed_points", "piggyback"} | LINEAR_ALGEBRA,
     "trajectories": {"errors", "arithmetic", "expression", "maps", "iteration"} | LINEAR_ALGEBRA,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from .boxes import Box, read_scaled
@@ -22,6 +23,7 @@ from .subject import FixedPoint
 
 MOST_STEPS = 10_000
 MOST_MATRICES = 4096
+MOST_CORNERS = 1000
 
 Rows = list[list[Fraction]]
 Keys = Sequence[str]
@@ -118,15 +120,74 @@ def by_words(claim: Data, subject: FixedPoint, witness: Data) -> str:
     return f"the words that the guards allow contract by {say(rate)}; from every start {converge(subject)}"
 
 
-def require_cones(subject: FixedPoint) -> None:
-    """Refuse a map with a guard that does not pass through the fixed point, or a piece not affine or moving it."""
-    map_ = subject.map
+def by_polygon(claim: Data, subject: FixedPoint, witness: Data) -> str:
+    """All guards pass through the fixed point, and the map sends a star-shaped polygon around it into its interior."""
+    require_continuous(subject)
+    guards, listed = require_cones(subject), array(witness["corners"], "corners")
+    if subject.p != 2 or not 2 < len(listed) <= MOST_CORNERS:
+        raise Unreadable("`corners`: fewer than 3, too many, or not of two state variables")
+    corners = [[number(c, "corners") for c in array(corner, "corners", 2)] for corner in listed]
+    for u, v in pairwise([*corners, corners[0]]):
+        if any(dot(row, u) * dot(row, v) < 0 for row in guards):
+            raise Refused("a kink is between two corners that follow each other")
+    require_inside(corners, [image(subject, corner) for corner in corners])
+    return f"a polygon with {len(corners)} corners is sent into its interior; from every start {converge(subject)}"
+
+
+def image(subject: FixedPoint, d: list[Fraction]) -> list[Fraction]:
+    """The displacement to which a displacement from the fixed point is sent."""
+    at = {name: x + c for (name, x), c in zip(subject.x.items(), d, strict=True)}
+    found = subject.map.value(subject.map.next, {**at, **subject.map.at})
+    if not all(v.exact for v in found):
+        raise Refused("where a corner is sent is not computed exactly")
+    return [v.lo - x for v, x in zip(found, subject.x.values(), strict=True)]
+
+
+def require_inside(corners: Rows, images: Rows) -> None:
+    """Refuse what is no star-shaped polygon, or edges with images not in its interior.
+
+    On an image, the factor by which the polygon has to be stretched is linear between rays through corners, so that the
+    ends are enough, and the points at which it crosses such rays.
+    """
+    n, whole = len(corners), scaled([*corners, *images]).rows
+    corners_, images_ = whole[:n], whole[n:]
+    turns = [turn(corners_[j - 1], corners_[j]) for j in range(n)]
+    if min(turns) <= 0 or sum(corners_[j - 1][1] < 0 <= corners_[j][1] for j in range(n)) != 1:
+        raise Refused("the corners do not go around the fixed point once, counterclockwise")
+    sides = [[turn(v, w) for w in images_] for v in corners_]
+    for i in range(n):
+        sectors = [j for j in range(n) if sides[j - 1][i] >= 0 >= sides[j][i]]
+        if not all(sides[j - 1][i] - sides[j][i] < turns[j] for j in sectors) or not sectors:
+            raise Refused(f"corner {i} is not sent into the interior")
+    for v, side in zip(corners_, sides, strict=True):
+        for i in range(n):
+            a, b = abs(side[i]), abs(side[i - 1])
+            if side[i - 1] * side[i] < 0 and a * dot(images_[i - 1], v) + b * dot(images_[i], v) >= (a + b) * dot(v, v):
+                raise Refused(f"the edge that ends in corner {i} is not sent into the interior")
+
+
+def turn(u: Sequence[Any], v: Sequence[Any]) -> Any:
+    """The determinant: positive where v is to the left of u."""
+    return u[0] * v[1] - u[1] * v[0]
+
+
+def dot(u: Sequence[Any], v: Sequence[Any]) -> Any:
+    """The scalar product."""
+    return sum(a * b for a, b in zip(u, v, strict=True))
+
+
+def require_cones(subject: FixedPoint) -> Rows:
+    """The guards; refused where one does not pass through the fixed point, or a piece moves it or is not affine."""
+    map_, guards = subject.map, []
     for pattern in Patterns(everywhere=True).run(map_.program, map_.next, map_.jets(subject.point, map_.state)):
         for guard in (met.guard for met in pattern.met if not met.guard.constant):
-            if any(linear(guard, subject.p)) and not guard.value.is_zero:
+            row = linear(guard, subject.p)
+            if any(row) and not guard.value.is_zero:
                 raise Refused("a guard does not pass through the fixed point")
+            guards += [row] if row not in guards else []
         for jet in subject.require_fixed(pattern.outputs):
             linear(jet, subject.p)
+    return guards
 
 
 def by_return(claim: Data, subject: FixedPoint, witness: Data) -> str:
@@ -161,6 +222,7 @@ def converge(subject: FixedPoint) -> str:
 RULES: dict[tuple[str, str, str], tuple[Callable[[Data, Any, Data], str], Keys, Keys]] = {
     ("iterates_converge", "proved", "energy"): (by_energy, ("method", "momentum", "previous"), ()),
     ("iterates_converge", "proved", "contraction"): (by_contraction, ("method", "matrices", "proof"), ()),
+    ("iterates_converge", "proved", "polygon"): (by_polygon, ("method", "corners"), ()),
     ("iterates_converge", "proved", "possible_words"): (by_words, ("method", "graph", "memory", "proof"), ()),
     ("iterates_converge", "refuted", "cycle"): (by_return, ("method", "point", "period"), ()),
     ("iterates_converge", "refuted", "ray"): (by_return, ("method", "point", "period", "multiplier"), ()),

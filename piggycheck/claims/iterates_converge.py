@@ -23,12 +23,14 @@ from piggycheck.derivation import (
     HomogeneousStep,
     PiecesEverywhereStep,
     ReturnStep,
+    StarPolygonStep,
 )
 from piggycheck.errors import GapError, UnknownError
 from piggycheck.linalg import matrix
 from piggycheck.maps import Continuous, check_continuity
 from piggycheck.realised import rays
 from piggycheck.stability import Contractive
+from piggycheck.star_polygon import star_polygon
 from piggycheck.switched import SwitchedSystem
 from piggycheck.trajectories import AffinePieces, Energy, affine_pieces, find_energy, full_matrices
 
@@ -52,9 +54,10 @@ class IteratesConverge(Claim):
 
     Notes
     -----
-    For continuous piecewise affine maps, in one of three ways: a heavy ball whose energy decreases, pieces that
-    contract together, or guards that all pass through the fixed point and allow only words that contract. A cycle
-    refutes it. See docs/theory/global-convergence.md. What it says of the iterates says nothing of their derivatives.
+    For continuous piecewise affine maps, in one of four ways: a heavy ball whose energy decreases; pieces that
+    contract together; and where all guards pass through the fixed point, in the plane a star-shaped polygon that is
+    sent into its interior, or guards that allow only words that contract. A cycle refutes it, or a ray. See
+    docs/theory/global-convergence.md. What it says of the iterates says nothing of their derivatives.
 
     When this fails: maps with curved pieces, iterates that grow along no rational ray, and cycles of more than four
     points, or of irrational points, leave the claim undecided.
@@ -78,7 +81,7 @@ class IteratesConverge(Claim):
         if not isinstance(check_continuity(iteration.map.fix(subject.at)), Continuous):
             return self._open(subject, ["the map is not continuous"])
         reasons: list[str] = []
-        for method in (self._by_energy, self._by_contraction):
+        for method in (self._by_energy, self._by_contraction, self._by_polygon):
             try:
                 return method(subject, pieces)
             except UnknownError as error:
@@ -140,6 +143,23 @@ class IteratesConverge(Claim):
         for row in pieces.guards:
             if any(row[:-1]) and sum((a * b for a, b in zip(row, fixed_point, strict=True)), fmpq(0)) != 0:
                 raise UnknownError("not all guards pass through the fixed point, so possible words say nothing")
+
+    def _by_polygon(self, subject: Subject, pieces: AffinePieces) -> Verdict:
+        if len(subject.iteration.map.state) != 2:
+            raise UnknownError("a polygon needs two state variables")
+        self._require_cones(subject, pieces)
+        corners = star_polygon(subject.cones)
+        if corners is None:
+            raise UnknownError("no star-shaped polygon was found that the map sends into its interior")
+        derivation = _opening(subject)
+        derivation.record(HomogeneousStep())
+        derivation.record(StarPolygonStep(corners))
+        reason = (
+            f"all guards pass through the fixed point, and the map sends a star-shaped polygon around it with "
+            f"{len(corners)} corners into its interior"
+        )
+        witness = {"method": "polygon", "corners": corners}
+        return self._proved(subject, derivation, {"corners": len(corners)}, reason, witness)
 
     def _by_words(self, subject: Subject) -> Verdict:
         found = settle(subject, self.kind, None, lambda poly, length: False)
@@ -223,7 +243,13 @@ class IteratesConverge(Claim):
             {},
             reason,
             subject.opening(pieces=False),
-            tried=("a decreasing energy", "contraction of all pieces", "cycles", "possible words"),
+            tried=(
+                "a decreasing energy",
+                "contraction of all pieces",
+                "a star-shaped polygon",
+                "cycles",
+                "possible words",
+            ),
             would_help="a longer time limit, where a contraction was not proved",
         )
 
@@ -248,7 +274,6 @@ def _by_name(subject: Subject, point: tuple[fmpq, ...]) -> dict[Any, fmpq]:
 
 def _another_fixed_point(subject: Subject) -> tuple[tuple[fmpq, ...], tuple[fmpq, ...]] | None:
     """A fixed point, that of the subject when it is known, and another one."""
-    own = () if subject.iteration.start is None else (subject.point,)
     own = () if subject.iteration.start is None else (subject.point,)
     listed = [p for p in subject.points if all(c.is_Rational for c in p.state.values())]
     points = list(dict.fromkeys(tuple(rational(c) for c in p.state.values()) for p in (*own, *listed)))

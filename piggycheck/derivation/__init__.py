@@ -65,6 +65,7 @@ from piggycheck.derivation.trajectories import (
     PeriodicOrbitStep,
     PiecesEverywhereStep,
     ReturnStep,
+    StarPolygonStep,
 )
 
 __all__ = [
@@ -126,6 +127,7 @@ __all__ = [
     "SequenceStep",
     "SidesStep",
     "SingularStep",
+    "StarPolygonStep",
     "Step",
     "StructuredMapStep",
     "SwitchedStep",

@@ -18,6 +18,7 @@ __all__ = [
     "PeriodicOrbitStep",
     "PiecesEverywhereStep",
     "ReturnStep",
+    "StarPolygonStep",
 ]
 
 
@@ -177,6 +178,19 @@ class PiecesEverywhereStep(Step):
 @dataclass(frozen=True)
 class HomogeneousStep(Step):
     """All guards of a piecewise affine map pass through its fixed point."""
+
+
+@dataclass(frozen=True)
+class StarPolygonStep(Step):
+    """A star-shaped polygon around the fixed point that the map sends into its interior.
+
+    Attributes
+    ----------
+    corners : tuple of pairs of fmpq
+        Displacements from the fixed point, counterclockwise; between two that follow each other the map is linear.
+    """
+
+    corners: tuple[tuple[Any, Any], ...]
 
 
 @dataclass(frozen=True)

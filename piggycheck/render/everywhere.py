@@ -23,9 +23,10 @@ from piggycheck.render.formula import (
 )
 from piggycheck.render.numbers import is_matrix
 
-__all__ = ["energy", "homogeneous", "pieces", "returning"]
+__all__ = ["energy", "homogeneous", "pieces", "polygon", "returning"]
 
 _MOST_MATRICES = 16
+_MOST_CORNERS = 6
 
 
 def energy(step: d.EnergyStep, steps: Sequence[d.Step]) -> Section:
@@ -81,10 +82,26 @@ def homogeneous(step: d.HomogeneousStep, steps: Sequence[d.Step]) -> Section:
     said = (
         "The map is continuous, every piece is affine, and every guard vanishes at the fixed point ", (fixed,),
         ": the pieces are cones, and ", same, " for all ", formula(t, "≥", Number(0)),
-        ". What holds near the fixed point holds everywhere: from every start the iterates reach it, or follow "
-        "words that the guards allow.",
+        ". What holds near the fixed point holds everywhere.",
     )  # fmt: skip
     return Section("The pieces are cones", (Paragraph(said),))
+
+
+def polygon(step: d.StarPolygonStep, steps: Sequence[d.Step]) -> Section:
+    """Tell a star-shaped polygon that the map sends into its interior."""
+    P, F, r, fixed, k = Letter("P"), Letter("F"), Letter("r"), Letter("x̄"), Letter("k")
+    shown = listed([_point(corner) for corner in step.corners[:_MOST_CORNERS]])
+    more = ", and so on; the certificate lists all" if len(step.corners) > _MOST_CORNERS else ""
+    powers = formula(Letter("F", "", "k"), "(", fixed, "+", P, ")", "⊂", fixed, "+", Letter("r", "", "k"), P)
+    said = (
+        "Let ", (P,), f" be the star-shaped polygon around 0 with {len(step.corners)} corners, counterclockwise ",
+        *shown, more, ". No kink is between two of them, so ", (F,), " is linear there, and sends edges to segments. "
+        "Each of these is in the interior of ", formula(fixed, "+", P), ": its ends are, and where it crosses a ray "
+        "through a corner, it does so inside of that. So the image of ", formula(fixed, "+", P), " is in ",
+        formula(fixed, "+", r, P), " with some ", formula(r, "<", Number(1)), ", hence ", powers, " for all ", (k,),
+        ", and multiples of ", (P,), " cover the plane.",
+    )  # fmt: skip
+    return Section("A polygon that shrinks", (Paragraph(said),))
 
 
 def returning(step: d.ReturnStep, steps: Sequence[d.Step]) -> Section:

@@ -194,6 +194,7 @@ _TELLERS: dict[type, Callable[[Any, Sequence[d.Step]], Section]] = {
     d.EnergyStep: everywhere.energy,
     d.PiecesEverywhereStep: everywhere.pieces,
     d.HomogeneousStep: everywhere.homogeneous,
+    d.StarPolygonStep: everywhere.polygon,
     d.ReturnStep: everywhere.returning,
     d.CyclesStep: cycles.cycles,
     d.BasinStep: cycles.basin,
