@@ -16,7 +16,7 @@ from piggycheck.transitions import ConewiseLinear, Row
 __all__ = ["maps_inside", "star_polygon"]
 
 _SIZES = (32, 64, 128, 256, 512)
-_SAMPLES, _LONGEST = 720, 400
+_SAMPLES, _LONGEST, _FAR = 720, 400, 1e100
 _DIRECTION, _CORNER = 2**7, 2**20
 Images = Callable[[Any], Any]
 
@@ -151,11 +151,13 @@ def _contraction(images: Images) -> tuple[int, float]:
         largest = float(np.hypot(*points).max())
         if largest < 0.25:
             return length, max(largest, 1e-9) ** (1 / (2 * length))
+        if largest > _FAR:
+            break
     return 0, 0.0
 
 
 def _level_set(directions: Iterable[Row], images: Images, length: int, rho: float) -> tuple[Row, ...]:
-    """The points of directions at which the largest of ``|F^k(x)| / rho^k`` is about 1, around 0."""
+    """The points of directions at which the largest of ``|F^k(x)| / rho^k`` is about 1, around 0; or none."""
     by_angle = {math.atan2(as_float(y), as_float(x)): (x, y) for x, y in directions}
     ordered = [by_angle[angle] for angle in sorted(by_angle)]
     points = np.array([[as_float(c) for c in d] for d in ordered]).T
@@ -163,4 +165,6 @@ def _level_set(directions: Iterable[Row], images: Images, length: int, rho: floa
     for _ in range(length - 1):
         points, factor = images(points), factor * rho
         heights = np.maximum(heights, np.hypot(*points) / factor)
+        if heights.max() > _FAR:
+            return ()
     return tuple((round(_CORNER / h) * x, round(_CORNER / h) * y) for h, (x, y) in zip(heights, ordered, strict=True))

@@ -106,6 +106,14 @@ def test_iterates_that_converge_from_every_start(method, step, momentum, flat):
     assert star_polygon(two_slopes(method, step, momentum, 1, fmpq(flat)))
 
 
+def test_numbers_that_overflow_are_not_followed():
+    """x is multiplied with 10, or 10^201, on the right, and sent to the left, where it is divided by 100."""
+    A = fmpq_mat([[-10, 0], [0, 0]]), fmpq_mat([[fmpq(1, 100), 0], [0, 0]])
+    cones = tuple((Cone((), ((fmpq(sign), fmpq(0)),)),) for sign in (1, -1))
+    assert star_polygon(ConewiseLinear(A, cones)) is not None
+    assert star_polygon(ConewiseLinear((10**200 * A[0], -A[0]), cones)) is None
+
+
 @pytest.mark.parametrize(
     "method, step, momentum, flat",
     [
