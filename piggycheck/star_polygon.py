@@ -32,7 +32,7 @@ def star_polygon(local: ConewiseLinear) -> tuple[Row, ...] | None:
     Returns
     -------
     tuple of Row, or None
-        The corners, counterclockwise, among them one on each side of each kink; None where no polygon was found.
+        The corners, counterclockwise, with no kink between two that follow each other; None where none were found.
 
     Examples
     --------
@@ -57,7 +57,8 @@ def star_polygon(local: ConewiseLinear) -> tuple[Row, ...] | None:
     for size in _SIZES if length else ():
         around = [(fmpq(round(_DIRECTION * x)), fmpq(round(_DIRECTION * y))) for x, y in _circle(size).T]
         corners = _level_set([*kinks, *around], images, length, rho)
-        if maps_inside(corners, [_image(local, corner) for corner in corners]):
+        parted = any(_dot(row, corners[i - 1]) * _dot(row, corners[i]) < 0 for row in rows for i in range(len(corners)))
+        if not parted and maps_inside(corners, [_image(local, corner) for corner in corners]):
             return corners
     return None
 

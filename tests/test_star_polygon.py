@@ -106,6 +106,13 @@ def test_iterates_that_converge_from_every_start(method, step, momentum, flat):
     assert star_polygon(two_slopes(method, step, momentum, 1, fmpq(flat)))
 
 
+def test_a_kink_too_close_to_another_direction_to_be_seen_in_floats_is_no_corner_and_no_proof():
+    """The kink is 10^-40 beside the diagonal, so that its corner and that of the diagonal have one angle in floats."""
+    kink = (fmpq(1), -fmpq(10**40 + 1, 10**40))
+    cones = tuple((Cone((), (tuple(sign * c for c in kink),)),) for sign in (1, -1))
+    assert star_polygon(ConewiseLinear((fmpq_mat([[fmpq(1, 2), 0], [0, fmpq(1, 2)]]),) * 2, cones)) is None
+
+
 def test_numbers_that_overflow_are_not_followed():
     """x is multiplied with 10, or 10^201, on the right, and sent to the left, where it is divided by 100."""
     A = fmpq_mat([[-10, 0], [0, 0]]), fmpq_mat([[fmpq(1, 100), 0], [0, 0]])
