@@ -9,7 +9,16 @@ from typing import Any
 import click
 
 from piggycheck.cli.search import executor_of, family_of
-from piggycheck.cli.terminal import BAD_INPUT, INTERRUPTED, PROVED, UNDECIDED, complain, progress_line
+from piggycheck.cli.terminal import (
+    BAD_INPUT,
+    DASK,
+    INTERRUPTED,
+    PROVED,
+    UNDECIDED,
+    WORKERS,
+    complain,
+    progress_line,
+)
 
 __all__ = ["map_"]
 
@@ -32,10 +41,8 @@ RESULTS, CERTIFICATE = "map.sqlite", "map.json"
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw the map (pdf, svg, png).",
 )
-@click.option(
-    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes; as many as there are cores by default."
-)
-@click.option("--dask", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler instead.")
+@WORKERS
+@DASK
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

@@ -10,7 +10,17 @@ from typing import Any
 
 import click
 
-from piggycheck.cli.terminal import BAD_INPUT, INTERRUPTED, PROVED, SECONDS, UNDECIDED, complain, progress_line
+from piggycheck.cli.terminal import (
+    BAD_INPUT,
+    DASK,
+    INTERRUPTED,
+    PROVED,
+    SECONDS,
+    UNDECIDED,
+    WORKERS,
+    complain,
+    progress_line,
+)
 
 __all__ = ["executor_of", "family_of", "search"]
 
@@ -50,10 +60,8 @@ MEMBERS = 1000
     metavar="SECONDS",
     help="For each claim of each member.",
 )
-@click.option(
-    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes; as many as there are cores by default."
-)
-@click.option("--dask", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler instead.")
+@WORKERS
+@DASK
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

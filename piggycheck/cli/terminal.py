@@ -1,4 +1,4 @@
-"""What all commands share: exit codes, one line for errors, and progress on a terminal."""
+"""What commands share: exit codes, options, one line for errors, and progress on a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from typing import Any
 
 import click
 
-__all__ = ["BAD_INPUT", "INTERRUPTED", "PROVED", "REFUTED", "SECONDS", "UNDECIDED", "complain", "progress_line"]
+__all__ = [
+    "BAD_INPUT",
+    "DASK",
+    "INTERRUPTED",
+    "PROVED",
+    "REFUTED",
+    "SECONDS",
+    "UNDECIDED",
+    "WORKERS",
+    "complain",
+    "progress_line",
+]
 
 PROVED, REFUTED, UNDECIDED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -32,6 +43,10 @@ class _Seconds(click.ParamType):
 
 
 SECONDS = _Seconds()
+WORKERS = click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes; as many as there are cores by default."
+)
+DASK = click.option("--dask", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler instead.")
 
 
 @contextmanager
